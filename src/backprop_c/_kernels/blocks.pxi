@@ -1,0 +1,203 @@
+# Blocks of samples: from the user's rows to feature-major lanes, forward and backward through
+# all layers while the block is in the first-level cache, and on to the next.
+
+cdef inline Py_ssize_t block_rows(const Plan* plan) noexcept nogil:
+    return plan.block_vectors * LANES
+
+
+cdef void pack_rows(Py_ssize_t n_features, Py_ssize_t vectors, Py_ssize_t rows, const real* rows_in,
+                    const Py_ssize_t* order, real* block_out) noexcept nogil:
+    # block[f, s] = rows_in[order[s], f]; the lanes past the last sample repeat the first one,
+    # so that they are as finite as a real sample
+    # rows_in: (n_samples, n_features), order: (rows,) or NULL, block: (n_features, vectors)
+    cdef Py_ssize_t columns = vectors * LANES
+    cdef Py_ssize_t s, f
+    cdef const real* row
+    if rows == 1 and columns == LANES:
+        row = rows_in + (order[0] if order != NULL else 0) * n_features
+        for f in range(n_features):
+            (<lanes*>block_out)[f] = splat(row[f])
+        return
+    for s in range(columns):
+        row = rows_in
+        if s < rows:
+            row = rows_in + (order[s] if order != NULL else s) * n_features
+        elif order != NULL:
+            row = rows_in + order[0] * n_features
+        for f in range(n_features):
+            block_out[f * columns + s] = row[f]
+
+
+cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t start,
+                       Py_ssize_t vectors, Py_ssize_t rows, bint labels_wanted,
+                       real* block) noexcept nogil:
+    # targets[j, s] = y[row(s), j], or 1 where j is the label; weights[s] = 1, or 0 past the last
+    # block: the workspace, of (plan.features, vectors)
+    cdef Py_ssize_t columns = vectors * LANES
+    cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
+    cdef real* targets = block + plan.targets * columns
+    cdef real* weights = block + plan.sample_weights * columns
+    cdef real* labels = block + plan.labels * columns
+    cdef const Py_ssize_t* order = samples.order
+    cdef Py_ssize_t s, j, row, best
+    if order != NULL:
+        order += start
+    if samples.y != NULL:
+        pack_rows(n_out, vectors, rows,
+                  <const real*>samples.y + (0 if order != NULL else start * n_out), order, targets)
+    else:
+        memset(targets, 0, n_out * columns * sizeof(real))
+    for s in range(columns):
+        row = s if s < rows else 0
+        row = order[row] if order != NULL else start + row
+        if s >= rows:
+            weights[s] = 0
+        elif samples.sample_weights != NULL:
+            weights[s] = (<const real*>samples.sample_weights)[row]
+        else:
+            weights[s] = 1
+        if samples.y == NULL:
+            labels[s] = <real>samples.labels[row]
+            targets[samples.labels[row] * columns + s] = 1
+        elif labels_wanted:
+            if n_out == 1:
+                labels[s] = 1 if targets[s] > <real>0.5 else 0
+            else:
+                best = 0
+                for j in range(1, n_out):
+                    if targets[j * columns + s] > targets[best * columns + s]:
+                        best = j
+                labels[s] = <real>best
+
+
+cdef void forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
+                  lanes* block) noexcept nogil:
+    # a_l = activation_l(a_(l-1) @ weights_l + biases_l), a_0 = x
+    # block: the workspace, of (plan.features, vectors)
+    cdef const lanes* x = block + plan.x * vectors
+    cdef lanes* z
+    cdef lanes* a
+    cdef const Layer* layer
+    cdef Py_ssize_t k
+    for k in range(plan.n_layers):
+        layer = plan.layers + k
+        z = block + layer.z * vectors
+        a = block + layer.a * vectors
+        dense_forward(layer.n_in, layer.n_out, vectors, x, parameters + layer.weights,
+                      parameters + layer.biases if layer.biases >= 0 else NULL, z)
+        ACTIVATIONS[layer.activation].forward(layer.n_out, vectors, z, a)
+        x = a
+
+
+cdef void backward(const Plan* plan, Py_ssize_t vectors, const real* parameters, lanes* block,
+                   real* gradient_out) noexcept nogil:
+    # delta_l = dloss/dz_l; gradient_l += a_(l-1).T @ delta_l; dloss/da_(l-1) = delta_l @ weights_l.T
+    # block: the workspace, of (plan.features, vectors), with the loss's delta in it
+    cdef lanes* delta = block + plan.delta * vectors
+    cdef lanes* delta_next = block + plan.delta_next * vectors
+    cdef const lanes* x
+    cdef const lanes* kept
+    cdef const Layer* layer
+    cdef const Activation* activation
+    cdef Py_ssize_t k
+    for k in range(plan.n_layers - 1, -1, -1):
+        layer = plan.layers + k
+        activation = ACTIVATIONS + layer.activation
+        if k < plan.n_layers - 1 or not LOSSES[plan.loss].delta_is_of_z:
+            kept = block + (layer.z if activation.reads == c"z" else layer.a) * vectors
+            activation.backward(layer.n_out, vectors, kept, delta)
+        x = block + (plan.layers[k - 1].a if k > 0 else plan.x) * vectors
+        dense_backward_weights(layer.n_in, layer.n_out, vectors, x, delta,
+                               gradient_out + layer.weights)
+        if layer.biases >= 0:
+            dense_backward_biases(layer.n_out, vectors, delta, gradient_out + layer.biases)
+        if k > 0:
+            dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
+                                  parameters + layer.weights, delta_next)
+            delta, delta_next = delta_next, delta
+
+
+cdef void accumulate(const Plan* plan, const Samples* samples, Py_ssize_t start, Py_ssize_t stop,
+                     bint packed, unsigned int metrics, const void* parameters, void* workspace,
+                     void* gradient_out, Sums* sums_out) noexcept nogil:
+    # sums += loss, weight and metrics of the samples; gradient += their summed gradient
+    # gradient: (n_parameters,) or NULL; metrics: bit m asks for METRICS[m]
+    cdef lanes* block = <lanes*>workspace
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef const lanes* weights
+    cdef const lanes* targets
+    cdef const lanes* a
+    cdef Py_ssize_t rows, vectors, v
+    cdef wide weight
+    cdef int m
+    while start < stop:
+        rows = min(block_rows(plan), stop - start)
+        vectors = (rows + LANES - 1) // LANES
+        targets = block + plan.targets * vectors
+        weights = block + plan.sample_weights * vectors
+        a = block + last.a * vectors
+        if not packed:
+            if samples.order != NULL:
+                pack_rows(plan.layers[0].n_in, vectors, rows, <const real*>samples.X,
+                          samples.order + start, <real*>(block + plan.x * vectors))
+            else:
+                pack_rows(plan.layers[0].n_in, vectors, rows,
+                          <const real*>samples.X + start * plan.layers[0].n_in,
+                          NULL, <real*>(block + plan.x * vectors))
+            pack_targets(plan, samples, start, vectors, rows, metrics != 0, <real*>block)
+        forward(plan, vectors, <const real*>parameters, block)
+        sums_out.loss += LOSSES[plan.loss].value_and_delta(
+            last.n_out, vectors, block + last.z * vectors, a, targets, weights,
+            block + plan.delta * vectors)
+        weight = wide_zero()
+        for v in range(vectors):
+            weight = weight + widen(weights[v])
+        sums_out.weight += wide_sum(weight)
+        for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
+            if metrics >> m & 1:
+                sums_out.metrics[m] += METRICS[m].value(
+                    last.n_out, vectors, a, targets, block + plan.labels * vectors, weights)
+        if gradient_out != NULL:
+            backward(plan, vectors, <const real*>parameters, block, <real*>gradient_out)
+        start += rows
+
+
+cdef void predict(const Plan* plan, Py_ssize_t n_samples, const void* X, const void* parameters,
+                  void* workspace, void* a_out) noexcept nogil:
+    # a_out = the outputs of X
+    # X: (n_samples, n_in), a_out: (n_samples, n_out)
+    cdef lanes* block = <lanes*>workspace
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef const real* a
+    cdef real* row
+    cdef Py_ssize_t rows, vectors, s, j
+    cdef Py_ssize_t start = 0
+    while start < n_samples:
+        rows = min(block_rows(plan), n_samples - start)
+        vectors = (rows + LANES - 1) // LANES
+        pack_rows(plan.layers[0].n_in, vectors, rows,
+                  <const real*>X + start * plan.layers[0].n_in, NULL,
+                  <real*>(block + plan.x * vectors))
+        forward(plan, vectors, <const real*>parameters, block)
+        a = <const real*>(block + last.a * vectors)
+        row = <real*>a_out + start * last.n_out
+        for s in range(rows):
+            for j in range(last.n_out):
+                row[j] = a[j * vectors * LANES + s]
+            row += last.n_out
+        start += rows
+
+
+cdef bint all_finite(Py_ssize_t n, const void* x) noexcept nogil:
+    # whether every x - x is 0
+    # x: (n,)
+    cdef const real* number = <const real*>x
+    cdef lanes total = splat(0)
+    cdef real rest = 0
+    cdef Py_ssize_t k = 0
+    while k + LANES <= n:
+        total = total + ((<const lanes*>(number + k))[0] - (<const lanes*>(number + k))[0])
+        k += LANES
+    for k in range(k, n):
+        rest += number[k] - number[k]
+    return lane_sum(total) + rest == 0

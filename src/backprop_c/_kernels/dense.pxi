@@ -1,0 +1,144 @@
+# Dense layers with samples on the lanes: a block is feature-major, (features, vectors) lanes.
+
+cdef inline void product_tile(const int rows, const int width, Py_ssize_t n_sum,
+                              Py_ssize_t vectors, const lanes* x, const real* w,
+                              Py_ssize_t sum_stride, Py_ssize_t row_stride, const real* biases,
+                              lanes* y_out) noexcept nogil:
+    # y[r, c] = biases[r] + sum_k w[k * sum_stride + r * row_stride] x[k, c]
+    # x: (n_sum, vectors), y: (rows, vectors), of which c < width columns are taken
+    cdef lanes total[TILE][2]
+    cdef lanes weight
+    cdef Py_ssize_t k
+    cdef int r, c
+    for r in range(rows):
+        for c in range(width):
+            total[r][c] = splat(biases[r]) if biases != NULL else splat(0)
+    for k in range(n_sum):
+        for r in range(rows):
+            weight = splat(w[k * sum_stride + r * row_stride])
+            for c in range(width):
+                total[r][c] = total[r][c] + x[k * vectors + c] * weight
+    for r in range(rows):
+        for c in range(width):
+            y_out[r * vectors + c] = total[r][c]
+
+
+cdef inline void product_rows(const int rows, Py_ssize_t n_sum, Py_ssize_t vectors,
+                              const lanes* x, const real* w, Py_ssize_t sum_stride,
+                              Py_ssize_t row_stride, const real* biases,
+                              lanes* y_out) noexcept nogil:
+    # as product_tile, for all columns: two at a time, and a last one
+    # x: (n_sum, vectors), y: (rows, vectors)
+    cdef Py_ssize_t v = 0
+    while v + 2 <= vectors:
+        product_tile(rows, 2, n_sum, vectors, x + v, w, sum_stride, row_stride, biases, y_out + v)
+        v += 2
+    if v < vectors:
+        product_tile(rows, 1, n_sum, vectors, x + v, w, sum_stride, row_stride, biases, y_out + v)
+
+
+cdef void product(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
+                  const real* w, Py_ssize_t sum_stride, Py_ssize_t row_stride,
+                  const real* biases, lanes* y_out) noexcept nogil:
+    # y[j, v] = biases[j] + sum_k w[k * sum_stride + j * row_stride] x[k, v]
+    # x: (n_sum, vectors), y: (n_rows, vectors), biases: (n_rows,) or NULL
+    cdef Py_ssize_t j = 0
+    cdef Py_ssize_t left
+    cdef const real* b = biases
+    while j < n_rows:
+        left = n_rows - j
+        if left >= TILE:
+            product_rows(TILE, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
+            left = TILE
+        elif left >= 4:
+            product_rows(4, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
+            left = 4
+        elif left == 3:
+            product_rows(3, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
+        elif left == 2:
+            product_rows(2, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
+        else:
+            product_rows(1, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
+        j += left
+        w += left * row_stride
+        y_out += left * vectors
+        if b != NULL:
+            b += left
+
+
+cdef void dense_forward(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors, const lanes* x,
+                        const real* weights, const real* biases, lanes* z_out) noexcept nogil:
+    # z = x @ weights + biases
+    # x: (n_in, vectors), weights: (n_in, n_out), biases: (n_out,) or NULL, z: (n_out, vectors)
+    product(n_in, n_out, vectors, x, weights, n_out, 1, biases, z_out)
+
+
+cdef void dense_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors,
+                                const lanes* delta, const real* weights,
+                                lanes* delta_out) noexcept nogil:
+    # dloss/dx = delta @ weights.T
+    # delta: (n_out, vectors), weights: (n_in, n_out), delta_out: (n_in, vectors)
+    product(n_out, n_in, vectors, delta, weights, 1, n_out, NULL, delta_out)
+
+
+cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t n_out,
+                               Py_ssize_t vectors, const lanes* x, const lanes* delta,
+                               real* gradient_out) noexcept nogil:
+    # gradient[i, j] += sum over samples of x[i] delta[j]
+    # x: (inputs, vectors), delta: (outputs, vectors), gradient: rows n_out apart
+    cdef lanes total[TILE_INPUTS][TILE_OUTPUTS]
+    cdef Py_ssize_t v
+    cdef int i, j
+    for i in range(inputs):
+        for j in range(outputs):
+            total[i][j] = splat(0)
+    for v in range(vectors):
+        for i in range(inputs):
+            for j in range(outputs):
+                total[i][j] = total[i][j] + x[i * vectors + v] * delta[j * vectors + v]
+    for i in range(inputs):
+        for j in range(outputs):
+            gradient_out[i * n_out + j] = gradient_out[i * n_out + j] + lane_sum(total[i][j])
+
+
+cdef inline void gradient_rows(const int inputs, Py_ssize_t n_out, Py_ssize_t vectors,
+                               const lanes* x, const lanes* delta,
+                               real* gradient_out) noexcept nogil:
+    # as gradient_tile, for all outputs
+    # x: (inputs, vectors), delta: (n_out, vectors), gradient: (inputs, n_out)
+    cdef Py_ssize_t j = 0
+    while j + TILE_OUTPUTS <= n_out:
+        gradient_tile(inputs, TILE_OUTPUTS, n_out, vectors, x, delta + j * vectors,
+                      gradient_out + j)
+        j += TILE_OUTPUTS
+    while j < n_out:
+        gradient_tile(inputs, 1, n_out, vectors, x, delta + j * vectors, gradient_out + j)
+        j += 1
+
+
+cdef void dense_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors,
+                                 const lanes* x, const lanes* delta,
+                                 real* gradient_out) noexcept nogil:
+    # gradient += x.T @ delta
+    # x: (n_in, vectors), delta: (n_out, vectors), gradient: (n_in, n_out)
+    cdef Py_ssize_t i = 0
+    while i + TILE_INPUTS <= n_in:
+        gradient_rows(TILE_INPUTS, n_out, vectors, x + i * vectors, delta,
+                      gradient_out + i * n_out)
+        i += TILE_INPUTS
+    while i < n_in:
+        gradient_rows(1, n_out, vectors, x + i * vectors, delta, gradient_out + i * n_out)
+        i += 1
+
+
+cdef void dense_backward_biases(Py_ssize_t n_out, Py_ssize_t vectors, const lanes* delta,
+                                real* gradient_out) noexcept nogil:
+    # gradient += sum over samples of delta
+    # delta: (n_out, vectors), gradient: (n_out,)
+    cdef lanes total
+    cdef Py_ssize_t j, v
+    for j in range(n_out):
+        total = splat(0)
+        for v in range(vectors):
+            total = total + delta[j * vectors + v]
+        gradient_out[j] = gradient_out[j] + lane_sum(total)

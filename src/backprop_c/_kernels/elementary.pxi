@@ -1,0 +1,68 @@
+# Elementary functions on lanes: no branch, no libm, NaN in gives NaN out.
+#
+# exp(x) = 2**k * exp(r) with k = round(x / ln 2) and r = x - k ln 2, after W. J. Cody and
+# W. Waite, Software Manual for the Elementary Functions (1980): k ln 2 is subtracted in two
+# steps, the first of them exact. Adding ROUNDER leaves k in the low bits of the sum.
+
+cdef inline lanes clamp(lanes x, real limit) noexcept nogil:
+    # min(max(x, -limit), limit); NaN stays NaN
+    x = select_less(x, splat(-limit), splat(-limit), x)
+    return select_less(splat(limit), x, splat(limit), x)
+
+
+cdef inline lanes expm1_tail(lanes r) noexcept nogil:
+    # expm1(r) = r + r**2 P(r), |r| <= ln(2) / 2
+    cdef lanes p = splat(EXPM1_TAIL[EXPM1_TERMS - 1])
+    cdef int k
+    for k in range(EXPM1_TERMS - 2, -1, -1):
+        p = p * r + splat(EXPM1_TAIL[k])
+    return p * (r * r) + r
+
+
+cdef inline lanes atanh(lanes s) noexcept nogil:
+    # atanh(s) = s + s**3 A(s**2), |s| <= 1/3
+    cdef lanes u = s * s
+    cdef lanes p = splat(ATANH_TAIL[ATANH_TERMS - 1])
+    cdef int k
+    for k in range(ATANH_TERMS - 2, -1, -1):
+        p = p * u + splat(ATANH_TAIL[k])
+    return p * (u * s) + s
+
+
+cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
+    # 2**k, and r = x - k ln 2 with |r| <= ln(2) / 2
+    cdef lanes t = x * splat(LOG2_E) + splat(ROUNDER + EXPONENT_BIAS)
+    cdef lanes k = t - splat(ROUNDER + EXPONENT_BIAS)
+    r_out[0] = (x - k * splat(LN2_HIGH)) - k * splat(LN2_LOW)
+    return as_lanes(as_bits(t) << EXPONENT_SHIFT)
+
+
+cdef inline lanes exponential(lanes x) noexcept nogil:
+    # exp(x); clamped where the result would leave the normal numbers
+    cdef lanes r
+    cdef lanes scale = reduce_argument(clamp(x, EXP_LIMIT), &r)
+    return scale * expm1_tail(r) + scale
+
+
+cdef inline lanes logarithm(lanes x) noexcept nogil:
+    # log(x) = k ln 2 + 2 atanh((m - 1) / (m + 1)), x = 2**k m, m in [sqrt(1/2), sqrt(2)), x >= 1
+    cdef bits k = (as_bits(x) - as_bits(splat(SQRT_HALF))) >> EXPONENT_SHIFT
+    cdef lanes m = as_lanes(as_bits(x) - (k << EXPONENT_SHIFT))
+    # k joins the low bits of ROUNDER, whose subtraction makes it a number.
+    cdef lanes exponent = as_lanes(as_bits(splat(ROUNDER)) | k) - splat(ROUNDER)
+    cdef lanes fraction = atanh((m - splat(1)) / (m + splat(1)))
+    # x - x is 0, or NaN where x is infinite or NaN.
+    return exponent * splat(LN2_HIGH) + (
+        exponent * splat(LN2_LOW) + (fraction + fraction) + (x - x))
+
+
+cdef inline lanes softplus_of_minus(lanes magnitude) noexcept nogil:
+    # log1p(u) = 2 atanh(u / (2 + u)), u = exp(-magnitude) in [0, 1]
+    cdef lanes u = exponential(-magnitude)
+    cdef lanes half = atanh(u / (u + splat(2)))
+    return half + half
+
+
+cdef inline lanes absolute(lanes x) noexcept nogil:
+    # |x|
+    return as_lanes(as_bits(x) & ~(as_bits(splat(-0.0))))

@@ -1,0 +1,136 @@
+/* The SIMD lane type: what the .pxi sources compute with, at every level and dtype.
+ *
+ * A module of kernels is compiled with REAL_IS_FLOAT (0 or 1) and LANE_BYTES (the width of a
+ * vector, or 0 for one lane). Where the compiler has vector types, `lanes` is one, and ordinary
+ * arithmetic on it is SIMD; elsewhere it is `real` itself, and the same source is scalar code.
+ */
+#ifndef BACKPROP_C_LANES_H
+#define BACKPROP_C_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* Cython's `inline` becomes a promise: tile sizes passed as arguments must be constants. */
+#if defined(__GNUC__)
+#undef CYTHON_INLINE
+#define CYTHON_INLINE inline __attribute__((always_inline))
+#define LANES_INLINE static inline __attribute__((always_inline))
+#else
+#define LANES_INLINE static inline
+#undef LANE_BYTES
+#define LANE_BYTES 0
+#endif
+
+#if REAL_IS_FLOAT
+typedef float real;
+typedef uint32_t whole;
+#define EXPONENT_SHIFT 23
+#define ROUNDER 12582912.0f            /* 1.5 * 2**23: adding it rounds to an integer */
+#define EXPONENT_BIAS 127.0f
+#define LN2_HIGH 0.693359375f          /* 9 bits, so that k * LN2_HIGH is exact */
+#define LN2_LOW -2.12194440054690583e-4f
+#define EXP_LIMIT 88.0f                /* exp(-88) is below the smallest normal number */
+#define TANH_LIMIT 10.0f               /* tanh(10) rounds to 1 */
+/* (expm1(r) - r) / r**2 on |r| <= ln(2)/2, and (atanh(s)/s - 1) / s**2 on s**2 <= 1/9:
+ * minimax polynomials from tools/minimax.py, lowest power first. */
+#define EXPM1_TERMS 5
+static const real EXPM1_TAIL[EXPM1_TERMS] = {
+    0.50000000617433773f, 0.16666543123034872f, 0.041666282473526238f, 0.0083665713751296347f,
+    0.0013946426220202986f};
+#define ATANH_TERMS 4
+static const real ATANH_TAIL[ATANH_TERMS] = {
+    0.3333321303060356f, 0.20010548880008386f, 0.14003790971598882f, 0.13993782323659871f};
+#else
+typedef double real;
+typedef uint64_t whole;
+#define EXPONENT_SHIFT 52
+#define ROUNDER 6755399441055744.0     /* 1.5 * 2**52 */
+#define EXPONENT_BIAS 1023.0
+#define LN2_HIGH 0.693147180369123816490    /* 33 bits */
+#define LN2_LOW 1.90821492927058770002e-10
+#define EXP_LIMIT 709.0
+#define TANH_LIMIT 20.0
+#define EXPM1_TERMS 10
+static const real EXPM1_TAIL[EXPM1_TERMS] = {
+    0.50000000000000054932, 0.16666666666666685912, 0.041666666666574106498,
+    0.0083333333333146365894, 0.0013888888932254360863, 0.0001984126990295373673,
+    0.000024801504571510520213, 2.7557228006179845767e-6, 2.7626283085027293904e-7,
+    2.5114461060943866914e-8};
+#define ATANH_TERMS 10
+static const real ATANH_TAIL[ATANH_TERMS] = {
+    0.33333333333333208896, 0.20000000000062244331, 0.14285714275665757901,
+    0.11111111890632528596, 0.090908749267713078007, 0.076932226385854405661,
+    0.066511784297719554734, 0.060479668076205131839, 0.04190789521998816647,
+    0.084731193232506642594};
+#endif
+
+#define LOG2_E ((real)1.44269504088896340736)
+#define SQRT_HALF ((real)0.70710678118654752440)
+
+#if LANE_BYTES
+#define LANES ((int)(LANE_BYTES / sizeof(real)))
+/* Aligned like one number, so that a pointer into any array may be read as lanes. */
+#define LANE_TYPE(type, bytes) type __attribute__((vector_size(bytes), aligned(sizeof(type)), may_alias))
+typedef LANE_TYPE(real, LANE_BYTES) lanes;
+typedef LANE_TYPE(whole, LANE_BYTES) bits;
+typedef LANE_TYPE(double, LANE_BYTES / sizeof(real) * sizeof(double)) wide;
+
+#define splat(x) ((real)(x) - (lanes){0})
+#define wide_zero() ((wide){0})
+#define as_bits(x) ((bits)(x))
+#define as_lanes(x) ((lanes)(x))
+/* x where a < b, y elsewhere (also where a or b is NaN). */
+#define select_less(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
+#define select_equal(a, b, x, y) select_bits((bits)((a) == (b)), (x), (y))
+LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
+    return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
+}
+#define widen(x) __builtin_convertvector((x), wide)
+
+/* The sum over the lanes, by halves: an order that depends on LANES alone. */
+LANES_INLINE real lane_sum(lanes x) {
+    real part[LANES];
+    memcpy(part, &x, sizeof x);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            part[k] += part[k + half];
+    return part[0];
+}
+LANES_INLINE double wide_sum(wide x) {
+    double part[LANES];
+    memcpy(part, &x, sizeof x);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            part[k] += part[k + half];
+    return part[0];
+}
+#else
+#define LANES 1
+typedef real lanes;
+typedef whole bits;
+typedef double wide;
+#define splat(x) ((real)(x))
+#define wide_zero() (0.0)
+LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }
+LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
+#define select_less(a, b, x, y) ((a) < (b) ? (x) : (y))
+#define select_equal(a, b, x, y) ((a) == (b) ? (x) : (y))
+#define widen(x) ((double)(x))
+#define lane_sum(x) (x)
+#define wide_sum(x) (x)
+#endif
+
+#define SIGN_BIT ((whole)1 << (8 * sizeof(whole) - 1))
+
+/* Tiles are sized for the register file: 32 vectors at 64 bytes, 16 below. */
+#if LANE_BYTES == 64
+#define TILE 12
+#define TILE_INPUTS 4
+#define TILE_OUTPUTS 4
+#else
+#define TILE 6
+#define TILE_INPUTS 4
+#define TILE_OUTPUTS 2
+#endif
+
+#endif

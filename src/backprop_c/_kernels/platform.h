@@ -1,0 +1,76 @@
+/* What the operating system and the processor offer, behind one name each. */
+#ifndef BACKPROP_C_PLATFORM_H
+#define BACKPROP_C_PLATFORM_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#if defined(_WIN32)
+#include <malloc.h>
+#include <windows.h>
+static inline double monotonic_seconds(void) {
+    LARGE_INTEGER count, frequency;
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&frequency);
+    return (double)count.QuadPart / (double)frequency.QuadPart;
+}
+static inline void *allocate(size_t bytes) { return _aligned_malloc(bytes ? bytes : 1, 64); }
+static inline void release(void *memory) { _aligned_free(memory); }
+static inline void pause_briefly(void) { Sleep(0); }
+#else
+#include <time.h>
+static inline double monotonic_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+/* Memory on a boundary of 64 bytes: a cache line, and the widest vector. */
+static inline void *allocate(size_t bytes) {
+    void *memory = NULL;
+    return posix_memalign(&memory, 64, bytes ? bytes : 1) == 0 ? memory : NULL;
+}
+static inline void release(void *memory) { free(memory); }
+/* Let other threads run: some 50 microseconds. */
+static inline void pause_briefly(void) {
+    struct timespec wait = {0, 20000};
+    nanosleep(&wait, NULL);
+}
+#endif
+
+/* A flag that one thread sets and another looks at. */
+#if defined(__GNUC__)
+static inline int load_flag(const int *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED); }
+static inline void set_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELAXED); }
+#else
+static inline int load_flag(const int *flag) { return *(const volatile int *)flag; }
+static inline void set_flag(int *flag) { *(volatile int *)flag = 1; }
+#endif
+
+#if defined(__GNUC__)
+#define COMPILER_VERSION __VERSION__
+#else
+#define COMPILER_VERSION "no GCC or Clang"
+#endif
+
+/* cpuid's registers (eax, ebx, ecx, edx), zero where there is no such leaf, and the register
+ * XCR0, which tells which vector registers the operating system saves and restores. */
+#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+#include <cpuid.h>
+static inline void cpu_registers(uint32_t leaf, uint32_t *out) {
+    out[0] = out[1] = out[2] = out[3] = 0;
+    __get_cpuid_count(leaf, 0, &out[0], &out[1], &out[2], &out[3]);
+}
+static inline uint32_t saved_registers(void) {
+    uint32_t low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+#else
+static inline void cpu_registers(uint32_t leaf, uint32_t *out) {
+    (void)leaf;
+    out[0] = out[1] = out[2] = out[3] = 0;
+}
+static inline uint32_t saved_registers(void) { return 0; }
+#endif
+
+#endif

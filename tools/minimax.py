@@ -1,0 +1,82 @@
+"""Print the polynomial coefficients that `_kernels/elementary.pxi` carries.
+
+Remez's exchange algorithm in 40-digit arithmetic (mpmath): on each interval the
+polynomial of the given degree whose largest weighted error is smallest.
+Run: ``python tools/minimax.py``.
+"""
+
+import mpmath as mp
+
+mp.mp.dps = 40
+
+
+def remez(function, weight, low, high, degree, rounds=12, grid=1000):
+    """Coefficients, lowest power first, and the largest weighted error."""
+    count = degree + 2
+    nodes = [
+        (low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * k / (count - 1)) for k in range(count)
+    ]
+    points = [low + (high - low) * k / grid for k in range(grid + 1)]
+    for _ in range(rounds):
+        system = mp.matrix(count, count)
+        target = mp.matrix(count, 1)
+        for row, x in enumerate(nodes):
+            for power in range(degree + 1):
+                system[row, power] = x**power
+            system[row, degree + 1] = (-1) ** row / weight(x)
+            target[row] = function(x)
+        solution = mp.lu_solve(system, target)
+        coefficients = list(solution[: degree + 1])
+        errors = [
+            (mp.polyval(coefficients[::-1], x) - function(x)) * weight(x) for x in points
+        ]
+        # The largest error of each run of one sign is the next node.
+        peaks, best = [], 0
+        for k in range(1, len(points)):
+            if mp.sign(errors[k]) != mp.sign(errors[best]):
+                peaks.append(best)
+                best = k
+            elif abs(errors[k]) > abs(errors[best]):
+                best = k
+        peaks.append(best)
+        while len(peaks) > count:
+            peaks.pop(0 if abs(errors[peaks[0]]) < abs(errors[peaks[-1]]) else -1)
+        if len(peaks) < count:
+            break
+        nodes = [points[k] for k in peaks]
+    return coefficients, max(abs(error) for error in errors)
+
+
+def expm1_tail(r):
+    """(expm1(r) - r) / r**2, from its series: no cancellation at 0."""
+    return mp.fsum(r**k / mp.factorial(k + 2) for k in range(25))
+
+
+def atanh_tail(u):
+    """(atanh(s)/s - 1) / u with u = s**2."""
+    return mp.fsum(u**k / (2 * k + 3) for k in range(50))
+
+
+def report(name, result):
+    coefficients, error = result
+    print(f"{name}: largest error 2^{float(mp.log(error, 2)):.1f}")
+    for power, coefficient in enumerate(coefficients):
+        print(f"  {power:2d}  {mp.nstr(coefficient, 20)}")
+
+
+def main():
+    half = mp.log(2) / 2 * mp.mpf("1.0001")
+    for dtype, exp_degree, atanh_degree in (("float64", 9, 9), ("float32", 4, 3)):
+        # The weight makes the error relative to expm1(r), which is about r.
+        report(
+            f"expm1 tail, {dtype}",
+            remez(expm1_tail, lambda r: abs(r) + mp.mpf("1e-3"), -half, half, exp_degree),
+        )
+        report(
+            f"atanh tail, {dtype}",
+            remez(atanh_tail, lambda u: u + mp.mpf("1e-3"), mp.mpf(0), mp.mpf(1) / 9, atanh_degree),
+        )
+
+
+if __name__ == "__main__":
+    main()
