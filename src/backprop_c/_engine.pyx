@@ -1,0 +1,362 @@
+"""Engine: the parameters of one network, their layout, and predict's short way."""
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+import numpy as np
+
+from backprop_c import _kernels
+from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Layer, Plan, Table
+from backprop_c._loop cimport predict_run, work_per_sample
+
+cnp.import_array()
+
+
+cdef extern from "assert.h":
+    void c_assert "assert"(bint) noexcept nogil
+
+cdef extern from "platform.h":
+    void* allocate(size_t) noexcept nogil
+    void release(void*) noexcept nogil
+    void pause_briefly() noexcept nogil
+
+cdef enum:
+    # A block's rows of activations stay in the first-level cache: half of the usual 48 KiB.
+    BLOCK_BYTES = 24576
+    # But at least so many vectors, over which a tile of the gradient is summed.
+    MIN_VECTORS = 8
+    # The GIL is kept in calls below some 20 microseconds: multiplications.
+    WORK_OF_SHORT_CALL = 40000
+
+# How long the GIL is released at most before signals are looked for, in seconds.
+cdef double SECONDS_OF_RUN = 0.05
+
+
+cdef const Table* table_of(str dtype_name) except NULL:
+    """The kernels for a dtype; their module stays loaded, and so does the table."""
+    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name), CAPSULE)
+
+
+def activation_table():
+    """What the kernels' table says of each activation: name -> (reads, outputs_only)."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.activations[k].name.decode():
+            (chr(table.activations[k].reads), bool(table.activations[k].outputs_only))
+        for k in range(table.n_activations)
+    }
+
+
+def loss_table():
+    """What the table says of each loss: name -> (output activation it needs or "", targets)."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.losses[k].name.decode():
+            (table.losses[k].outputs.decode(), chr(table.losses[k].targets))
+        for k in range(table.n_losses)
+    }
+
+
+def metric_table():
+    """The table's metrics: a tuple of names."""
+    cdef const Table* table = table_of("float64")
+    assert table.n_metrics <= MAX_METRICS
+    return tuple([table.metrics[k].name.decode() for k in range(table.n_metrics)])
+
+
+def update_table():
+    """What the table says of each update rule: name -> number of state vectors."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.updates[k].name.decode(): table.updates[k].n_states
+        for k in range(table.n_updates)
+    }
+
+
+cdef class Engine:
+    """The parameter buffer of a network and what reads it.
+
+    Parameters
+    ----------
+    layer_sizes : tuple of int
+        Units of the inputs, the hidden layers and the outputs.
+    activations : tuple of int
+        One code a layer: its place in the kernels' table.
+    loss : int
+        The loss's code.
+    biases : bool
+        Whether layers have biases.
+    dtype : numpy.dtype
+        float32 or float64.
+
+    Everything here has been validated by the caller.
+    """
+
+    def __cinit__(self, *args, **kwargs):
+        self.plan.layers = NULL
+        self.workspace = NULL
+
+    def __dealloc__(self):
+        free(self.plan.layers)
+        release(self.workspace)
+
+    def _set_up(self, tuple layer_sizes, tuple activations, int loss, bint biases, dtype):
+        if self.plan.layers != NULL:
+            raise RuntimeError("a network is constructed once; make a new one")
+        self.table = table_of(dtype.name)
+        self.dtype = dtype
+        self.type_number = dtype.num
+        self.layer_sizes = layer_sizes
+        self.plan.n_layers = len(layer_sizes) - 1
+        self.plan.loss = loss
+        self.plan.layers = <Layer*>calloc(self.plan.n_layers, sizeof(Layer))
+        if self.plan.layers == NULL:
+            raise MemoryError()
+        self._lay_out_parameters(activations, biases)
+        self._lay_out_workspace()
+        self.workspace = <char*>allocate(self.workspace_bytes)
+        if self.workspace == NULL:
+            raise MemoryError()
+
+    def _lay_out_parameters(self, tuple activations, bint biases):
+        """W0, b0, W1, b1, ...: offsets into one buffer, and arrays that view it."""
+        cdef Py_ssize_t k, offset = 0
+        cdef Layer* layer
+        for k in range(self.plan.n_layers):
+            layer = self.plan.layers + k
+            layer.n_in = self.layer_sizes[k]
+            layer.n_out = self.layer_sizes[k + 1]
+            layer.activation = activations[k]
+            layer.weights = offset
+            offset += layer.n_in * layer.n_out
+            layer.biases = offset if biases else -1
+            offset += layer.n_out if biases else 0
+        self.plan.n_parameters = offset
+        itemsize = self.dtype.itemsize
+        # NumPy aligns to 16 bytes; the kernels like a cache line.
+        spare = np.zeros(offset + 64 // itemsize, dtype=self.dtype)
+        first = -spare.ctypes.data % 64 // itemsize
+        self.parameters = spare[first:first + offset]
+        self.numbers = <char*>cnp.PyArray_DATA(self.parameters)
+        weights, bias_views = [], []
+        for k in range(self.plan.n_layers):
+            layer = self.plan.layers + k
+            stop = layer.weights + layer.n_in * layer.n_out
+            weights.append(
+                self.parameters[layer.weights:stop].reshape(layer.n_in, layer.n_out))
+            c_assert(stop <= offset)
+            if biases:
+                c_assert(layer.biases == stop and stop + layer.n_out <= offset)
+                bias_views.append(self.parameters[stop:stop + layer.n_out])
+        self.weights = tuple(weights)
+        self.biases = tuple(bias_views)
+
+    def _lay_out_workspace(self):
+        """The block's rows: inputs, targets, weights, labels, each layer's z and a, two deltas."""
+        cdef Plan* plan = &self.plan
+        cdef Layer* layer
+        cdef bint z_is_read
+        cdef Py_ssize_t k, row, widest = 0
+        cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
+        plan.x = 0
+        plan.targets = plan.layers[0].n_in
+        plan.sample_weights = plan.targets + n_out
+        plan.labels = plan.sample_weights + 1
+        row = plan.labels + 1
+        for k in range(plan.n_layers):
+            layer = plan.layers + k
+            widest = max(widest, layer.n_out)
+            z_is_read = self.table.activations[layer.activation].reads == c"z" or (
+                k == plan.n_layers - 1 and self.table.losses[plan.loss].delta_is_of_z)
+            layer.z = row
+            layer.a = row + (layer.n_out if z_is_read else 0)
+            row = layer.a + layer.n_out
+        plan.delta = row
+        plan.delta_next = row + widest
+        plan.features = row + 2 * widest
+        vector_bytes = self.table.lanes * self.table.real_bytes
+        plan.block_vectors = max(MIN_VECTORS, BLOCK_BYTES // (plan.features * vector_bytes))
+        self.workspace_bytes = plan.features * plan.block_vectors * vector_bytes
+        c_assert(layer.a + layer.n_out == plan.delta)
+        c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[0].z)
+
+    # -- Reading while another thread trains -------------------------------------------------
+
+    cdef void begin_reading(self) noexcept:
+        """Before the GIL is released around a read: wait while a fit publishes."""
+        while self.publishing:
+            with nogil:
+                pause_briefly()
+        self.readers += 1
+
+    cdef void end_reading(self) noexcept:
+        self.readers -= 1
+
+    cdef void publish(self, const char* numbers) noexcept:
+        """Copy finished parameters in, when nobody reads and while nobody can begin to."""
+        self.publishing = True
+        while self.readers:
+            with nogil:
+                pause_briefly()
+        memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+        self.publishing = False
+
+    def _snapshot(self):
+        """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
+        copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
+        memcpy(cnp.PyArray_DATA(copied), self.numbers,
+               self.plan.n_parameters * self.table.real_bytes)
+        return copied
+
+    # -- Prediction --------------------------------------------------------------------------
+
+    cdef char* take_workspace(self) except NULL:
+        """The engine's own workspace, or another one while that is in use."""
+        cdef char* workspace = self.workspace
+        if self.workspace_taken:
+            workspace = <char*>allocate(self.workspace_bytes)
+            if workspace == NULL:
+                raise MemoryError()
+        else:
+            self.workspace_taken = True
+        return workspace
+
+    cdef void give_workspace(self, char* workspace) noexcept:
+        if workspace == self.workspace:
+            self.workspace_taken = False
+        else:
+            release(workspace)
+
+    cdef void predict_rows(self, Py_ssize_t n_samples, const void* X, void* workspace,
+                           void* out) noexcept nogil:
+        self.table.predict(&self.plan, n_samples, X, self.numbers, workspace, out)
+
+    cdef bint fits(self, object X):
+        """Whether the kernels can read X as it stands: dtype, layout, shape and finite numbers."""
+        cdef cnp.ndarray x
+        cdef int ndim
+        if type(X) is not cnp.ndarray:
+            return False
+        x = <cnp.ndarray>X
+        ndim = cnp.PyArray_NDIM(x)
+        return (
+            cnp.PyArray_TYPE(x) == self.type_number
+            and cnp.PyArray_ISCARRAY_RO(x)
+            and 1 <= ndim <= 2
+            and cnp.PyArray_DIM(x, ndim - 1) == self.plan.layers[0].n_in
+            and self.is_finite(x)
+        )
+
+    cdef bint is_finite(self, cnp.ndarray x):
+        """Whether all of a C-contiguous array of the network's dtype is finite."""
+        cdef Py_ssize_t size = cnp.PyArray_SIZE(x)
+        cdef const void* numbers = cnp.PyArray_DATA(x)
+        cdef bint finite
+        if size <= WORK_OF_SHORT_CALL:
+            return self.table.all_finite(size, numbers)
+        with nogil:
+            finite = self.table.all_finite(size, numbers)
+        return finite
+
+    cdef bint takes(self, object out, cnp.ndarray x, int ndim, const cnp.npy_intp* shape):
+        """Whether the outputs for x can go to `out`: dtype, layout, shape and memory of its own."""
+        cdef cnp.ndarray target
+        cdef const char* begin
+        cdef const char* x_begin = <const char*>cnp.PyArray_DATA(x)
+        cdef int k
+        if type(out) is not cnp.ndarray:
+            return False
+        target = <cnp.ndarray>out
+        if (cnp.PyArray_TYPE(target) != self.type_number or not cnp.PyArray_ISCARRAY(target)
+                or cnp.PyArray_NDIM(target) != ndim):
+            return False
+        for k in range(ndim):
+            if cnp.PyArray_DIM(target, k) != shape[k]:
+                return False
+        begin = <const char*>cnp.PyArray_DATA(target)
+        return (begin + cnp.PyArray_NBYTES(target) <= x_begin
+                or x_begin + cnp.PyArray_NBYTES(x) <= begin)
+
+    def predict(self, X, out=None):
+        """The network's outputs for samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in) or (n_in,)
+            Samples, or one sample. Converted to the network's dtype.
+        out : ndarray of shape (n_samples, n_out) or (n_out,), optional
+            Where to put the outputs: C-contiguous, of the network's dtype, not overlapping X.
+            Nothing is allocated then.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_out) or (n_out,)
+            The outputs, in the network's dtype; `out` if it was given.
+
+        Raises
+        ------
+        TypeError
+            If X is not made of real numbers, or `out` is not an array of the network's dtype.
+        ValueError
+            If X has another number of features or is not finite, or `out` has another shape or
+            layout, or overlaps X.
+
+        Notes
+        -----
+        One row alone and the same row in a batch may differ in the last bits. Any number of
+        threads may predict at the same time, also while another one fits: each answer is then
+        that of some finished epoch. The GIL is released in long calls only.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backprop_c import Network
+        >>> net = Network((2, 1), activations="identity", random_state=0)
+        >>> net.parameters[:] = [1.0, 2.0, 0.5]
+        >>> net.predict([3.0, 4.0])
+        array([11.5])
+        """
+        cdef cnp.npy_intp shape[2]
+        cdef cnp.ndarray x
+        cdef cnp.ndarray result
+        cdef Py_ssize_t rows
+        cdef int ndim
+        given = X
+        if not self.fits(X):
+            X = self._as_inputs(X)
+        x = <cnp.ndarray>X
+        ndim = cnp.PyArray_NDIM(x)
+        rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
+        shape[0] = rows
+        shape[ndim - 1] = self.plan.layers[self.plan.n_layers - 1].n_out
+        if out is None:
+            result = <cnp.ndarray>cnp.PyArray_SimpleNew(ndim, shape, self.type_number)
+        else:
+            if given is not X or not self.takes(out, x, ndim, shape):
+                self._check_out(given, out, (shape[0], shape[1])[:ndim])
+            result = <cnp.ndarray>out
+        if rows * work_per_sample(&self.plan) <= WORK_OF_SHORT_CALL and not self.workspace_taken:
+            self.predict_rows(rows, cnp.PyArray_DATA(x), self.workspace,
+                              cnp.PyArray_DATA(result))
+        else:
+            self._predict_long(rows, <const char*>cnp.PyArray_DATA(x),
+                               <char*>cnp.PyArray_DATA(result))
+        return result
+
+    cdef _predict_long(self, Py_ssize_t n_samples, const char* X, char* out):
+        """Without the GIL, and looking for signals now and then."""
+        cdef Py_ssize_t done = 0
+        cdef char* workspace = self.take_workspace()
+        self.begin_reading()
+        try:
+            while done < n_samples:
+                with nogil:
+                    done = predict_run(self.table, &self.plan, done, n_samples, X, self.numbers,
+                                       workspace, out, SECONDS_OF_RUN)
+                PyErr_CheckSignals()
+        finally:
+            self.end_reading()
+            self.give_workspace(workspace)

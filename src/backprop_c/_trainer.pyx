@@ -1,0 +1,260 @@
+"""Trainer: everything that a run of training owns, and the only door to the nogil driver.
+
+A fit works on private copies of the parameters and of the optimizer's state, and publishes
+finished epochs to its engine. A pass changes nothing: loss, metrics and gradient.
+"""
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from backprop_c._engine cimport Engine
+from backprop_c._loop cimport Job, bitgen_t, run, work_per_sample
+
+cnp.import_array()
+
+
+cdef extern from "platform.h":
+    void* allocate(size_t) noexcept nogil
+    void release(void*) noexcept nogil
+    void set_flag(int*) noexcept nogil
+
+cdef enum:
+    # Epochs that one run can record before their values are handed over.
+    RECORDED_EPOCHS = 16384
+    # The GIL is kept below some 20 microseconds: multiplications of forward passes.
+    WORK_OF_SHORT_RUN = 15000
+    MAX_HYPERPARAMETERS = 8
+
+# How long a run goes on before signals are looked for, in seconds.
+cdef double SECONDS_OF_RUN = 0.05
+
+
+cdef char* allocated(size_t size) except NULL:
+    memory = <char*>allocate(size)
+    if memory == NULL:
+        raise MemoryError()
+    return memory
+
+
+cdef class Trainer:
+    """One fit, or one pass, over validated samples.
+
+    Parameters
+    ----------
+    engine : Engine
+        The network.
+    X, y : ndarray
+        C-contiguous, finite, of the engine's dtype; y is (n_samples, n_out), or (n_samples,)
+        int64 class indices.
+    sample_weights : ndarray of shape (n_samples,) or None
+        Of the engine's dtype.
+    metrics : tuple of int
+        Codes of the metrics to record, ascending.
+    """
+
+    cdef Job job
+    cdef Engine engine
+    cdef double hyperparameters[MAX_HYPERPARAMETERS]
+    cdef tuple arrays              # keeps alive what the job points to
+    cdef object bit_generator
+    cdef bint claimed              # the engine is this trainer's
+    cdef object record
+    cdef list recorded
+    cdef Py_ssize_t columns
+    cdef Py_ssize_t epochs_left
+    cdef Py_ssize_t epochs_published
+    cdef readonly Py_ssize_t epochs_done
+
+    def __init__(self, Engine engine, cnp.ndarray X, cnp.ndarray y, sample_weights, tuple metrics):
+        cdef Job* job = &self.job
+        self.engine = engine
+        self.arrays = (X, y, sample_weights)
+        self.recorded = []
+        self.columns = 1 + len(metrics)
+        job.table = engine.table
+        job.plan = &engine.plan
+        job.samples.X = cnp.PyArray_DATA(X)
+        if cnp.PyArray_NDIM(y) == 2:
+            job.samples.y = cnp.PyArray_DATA(y)
+        else:
+            job.samples.labels = <const long long*>cnp.PyArray_DATA(y)
+        if sample_weights is not None:
+            job.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weights)
+        job.n_samples = job.batch_size = cnp.PyArray_DIM(X, 0)
+        for code in metrics:
+            job.metrics |= 1 << <int>code
+        job.workspace = allocated(engine.workspace_bytes)
+
+    def __dealloc__(self):
+        if self.claimed:
+            self.engine.training = False
+        release(self.job.workspace)
+        if self.job.update != NULL:
+            release(self.job.gradient)
+            release(self.job.order)
+            release(self.job.live.numbers)
+            release(self.job.finished.numbers)
+            release(self.job.earlier.numbers)
+
+    cdef _prepare_record(self, Py_ssize_t epochs):
+        self.epochs_left = epochs
+        self.job.epoch = 0
+        self.job.epochs = min(epochs, RECORDED_EPOCHS)
+        self.record = np.empty((self.job.epochs, self.columns))
+        self.job.record = <double*>cnp.PyArray_DATA(<cnp.ndarray>self.record)
+
+    cdef _run(self, double seconds):
+        """One run of the driver, and hand over what it recorded."""
+        cdef Job* job = &self.job
+        cdef double work = <double>self.epochs_left * job.n_samples * work_per_sample(job.plan)
+        if work <= WORK_OF_SHORT_RUN:
+            run(job, seconds)
+        else:
+            with nogil:
+                run(job, seconds)
+        if job.epoch:
+            self.recorded.append(self.record[:job.epoch].copy())
+            self.epochs_done += job.epoch
+            self.epochs_left -= job.epoch
+            job.epoch = 0
+            job.epochs = min(self.epochs_left, RECORDED_EPOCHS)
+
+    def recorded_values(self):
+        """(epochs done, 1 + metrics): the loss and the metrics of each finished epoch."""
+        if not self.recorded:
+            return np.empty((0, self.columns))
+        if len(self.recorded) > 1:
+            self.recorded = [np.concatenate(self.recorded)]
+        return self.recorded[0]
+
+    # -- A pass ------------------------------------------------------------------------------
+
+    def survey(self, bint gradient_wanted):
+        """The loss and the metrics over all samples, and the gradient or None."""
+        cdef Job* job = &self.job
+        gradient = None
+        self._prepare_record(1)
+        job.live.numbers = self.engine.numbers
+        if gradient_wanted:
+            gradient = np.empty(job.plan.n_parameters, dtype=self.engine.dtype)
+            job.gradient = <char*>cnp.PyArray_DATA(<cnp.ndarray>gradient)
+        self.engine.begin_reading()
+        try:
+            while self.epochs_left:
+                self._run(SECONDS_OF_RUN)
+                PyErr_CheckSignals()
+        finally:
+            self.engine.end_reading()
+        if gradient_wanted:
+            gradient /= job.epoch_sums.weight
+        return self.recorded_values()[0], gradient
+
+    # -- A fit -------------------------------------------------------------------------------
+
+    def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
+                bit_generator, optimizer_state):
+        """Make it the engine's one fit, until `close`: take the private copies.
+
+        Parameters
+        ----------
+        epochs, batch_size : int
+        update : int
+            Code of the update rule.
+        hyperparameters : tuple of float
+            In the rule's order.
+        bit_generator : numpy.random.BitGenerator or None
+            What draws each epoch's order; None takes the rows as they stand.
+        optimizer_state : (int, ndarray) or None
+            What `optimizer_state` returned, to go on from there.
+
+        Raises
+        ------
+        RuntimeError
+            If the engine has a fit.
+        """
+        cdef Job* job = &self.job
+        cdef size_t parameter_bytes = job.plan.n_parameters * job.table.real_bytes
+        if self.engine.training:
+            raise RuntimeError(
+                "this network is being trained by another fit: wait for it, or call stop()")
+        self.engine.training = True
+        self.claimed = True
+        job.batch_size = min(batch_size, job.n_samples)
+        job.update = job.table.updates + update
+        for k, value in enumerate(hyperparameters):
+            self.hyperparameters[<int>k] = value
+        job.hyperparameters = self.hyperparameters
+        job.state_bytes = parameter_bytes * (1 + job.update.n_states)
+        job.gradient = allocated(parameter_bytes)
+        job.live.numbers = allocated(job.state_bytes)
+        job.finished.numbers = allocated(job.state_bytes)
+        job.earlier.numbers = allocated(job.state_bytes)
+        memcpy(job.live.numbers, self.engine.numbers, parameter_bytes)
+        memset(job.live.numbers + parameter_bytes, 0, job.state_bytes - parameter_bytes)
+        if optimizer_state is not None:
+            job.live.steps = optimizer_state[0]
+            memcpy(job.live.numbers + parameter_bytes,
+                   cnp.PyArray_DATA(<cnp.ndarray>optimizer_state[1]),
+                   job.state_bytes - parameter_bytes)
+        memcpy(job.finished.numbers, job.live.numbers, job.state_bytes)
+        memcpy(job.earlier.numbers, job.live.numbers, job.state_bytes)
+        job.finished.steps = job.earlier.steps = job.live.steps
+        if bit_generator is not None and job.batch_size < job.n_samples:
+            self.bit_generator = bit_generator
+            job.bit_generator = <bitgen_t*>PyCapsule_GetPointer(
+                bit_generator.capsule, "BitGenerator")
+            job.order = <Py_ssize_t*>allocated(job.n_samples * sizeof(Py_ssize_t))
+            job.samples.order = job.order
+        self._prepare_record(epochs)
+
+    def close(self):
+        """Give the engine back to other fits."""
+        if self.claimed:
+            self.claimed = False
+            self.engine.training = False
+
+    def run(self, double seconds=SECONDS_OF_RUN):
+        """Train for about so long; whether there is more to do.
+
+        Signals are looked for afterwards: KeyboardInterrupt comes from here.
+        """
+        if self.bit_generator is None:
+            self._run(seconds)
+        else:
+            with self.bit_generator.lock:
+                self._run(seconds)
+        self._publish()
+        PyErr_CheckSignals()
+        return self.epochs_left > 0 and not self.job.diverged and not self.job.stop
+
+    cdef _publish(self):
+        if self.job.diverged or self.epochs_done > self.epochs_published:
+            self.engine.publish(self.job.finished.numbers)
+            self.epochs_published = self.epochs_done
+
+    def stop(self):
+        """End the fit at the next finished epoch; any thread may call this."""
+        set_flag(&self.job.stop)
+
+    @property
+    def diverged(self):
+        """Whether the loss of the epoch after the last recorded one was not finite."""
+        return bool(self.job.diverged)
+
+    @property
+    def last_loss(self):
+        """The loss of the last finished epoch; None before the first."""
+        return float(self.recorded[-1][-1, 0]) if self.recorded else None
+
+    def optimizer_state(self):
+        """(updates made, state vectors one after the other) as of the last published epoch."""
+        cdef Job* job = &self.job
+        cdef size_t parameter_bytes = job.plan.n_parameters * job.table.real_bytes
+        states = np.empty(job.plan.n_parameters * job.update.n_states, dtype=self.engine.dtype)
+        memcpy(cnp.PyArray_DATA(<cnp.ndarray>states), job.finished.numbers + parameter_bytes,
+               job.state_bytes - parameter_bytes)
+        return job.finished.steps, states
