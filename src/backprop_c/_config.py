@@ -1,0 +1,32 @@
+"""What is installed and what it runs on."""
+
+import platform
+
+import numpy as np
+
+from ._kernels import VARIABLE, cpu, level
+from ._version import __version__
+
+
+def show_config():
+    """Print versions, compiler, the instruction-set levels, and the one in use.
+
+    Examples
+    --------
+    >>> import backprop_c
+    >>> backprop_c.show_config()  # doctest: +ELLIPSIS
+    backprop_c        ...
+    """
+    supported = cpu.levels_supported()
+    rows = {
+        "backprop_c": __version__,
+        "NumPy": np.__version__,
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": platform.platform(),
+        "compiler": cpu.compiler,
+        "levels built": ", ".join(cpu.levels_built),
+        "levels supported": ", ".join(supported),
+        "level in use": f"{level} ({VARIABLE} chooses another one)",
+    }
+    for name, value in rows.items():
+        print(f"{name:<18}{value}")

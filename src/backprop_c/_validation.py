@@ -1,0 +1,281 @@
+"""The only place where what users pass becomes what the engine accepts.
+
+Every function returns the accepted value or raises: TypeError for the wrong kind of thing,
+ValueError for a wrong value, in words that name the argument, what was expected and what came.
+"""
+
+import math
+import operator
+
+import numpy as np
+
+from ._engine import activation_table, loss_table, metric_table
+
+ACTIVATIONS = activation_table()
+LOSSES = loss_table()
+METRICS = metric_table()
+DTYPES = ("float32", "float64")
+
+
+# -- Scalars and names -----------------------------------------------------------------------
+
+
+def as_count(value, name, minimum):
+    """An integer of at least `minimum`."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, but is {value!r}")
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, but is {value!r}") from None
+    if count < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, but is {count}")
+    return count
+
+
+def as_positive(value, name):
+    """A finite float above 0."""
+    if isinstance(value, (bool, np.bool_, str, bytes)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number, but is {value!r}")
+    try:
+        number = float(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a number, but is {value!r}") from None
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be positive and finite, but is {number}")
+    return number
+
+
+def as_flag(value, name):
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, but is {value!r}")
+    return bool(value)
+
+
+def as_known_name(value, name, known):
+    """One of the known names."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a name, but is {value!r}; known: {', '.join(known)}")
+    if value not in known:
+        raise ValueError(f"{name} {value!r} is not known; known: {', '.join(known)}")
+    return value
+
+
+def as_dtype(value):
+    """The dtype float32 or float64, in native byte order."""
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, but is {value!r}") from None
+    if value is None or dtype.name not in DTYPES or not dtype.isnative:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but is {value!r}")
+    return dtype
+
+
+def as_metrics(value):
+    """A tuple of metric names, each once; one name alone will do."""
+    names = (value,) if isinstance(value, str) else value
+    try:
+        names = tuple(names)
+    except TypeError:
+        raise TypeError(f"metrics must be names, but is {value!r}") from None
+    return tuple(dict.fromkeys(as_known_name(name, "metric", METRICS) for name in names))
+
+
+def as_generator(random_state):
+    """A numpy Generator: a new one, or one around what was passed, which it then advances."""
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    if isinstance(random_state, np.random.BitGenerator):
+        return np.random.Generator(random_state)
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.Generator(random_state._bit_generator)
+    if random_state is None:
+        return np.random.default_rng()
+    try:
+        return np.random.default_rng(as_count(random_state, "random_state", 0))
+    except TypeError:
+        raise TypeError(
+            "random_state must be None, an integer, or a numpy Generator, BitGenerator or "
+            f"RandomState, but is {random_state!r}"
+        ) from None
+
+
+# -- The network's shape ---------------------------------------------------------------------
+
+
+def as_layer_sizes(value):
+    """A tuple of at least two positive integers."""
+    try:
+        sizes = tuple(value)
+    except TypeError:
+        raise TypeError(
+            f"layer_sizes must be a sequence of integers, but is {value!r}"
+        ) from None
+    if len(sizes) < 2:
+        raise ValueError(
+            f"layer_sizes must have at least 2 entries, inputs and outputs, but has {len(sizes)}"
+        )
+    sizes = tuple(as_count(size, f"layer_sizes[{k}]", 1) for k, size in enumerate(sizes))
+    total = sum((n_in + 1) * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    if total >= 2**48:
+        raise ValueError(f"layer_sizes {sizes} make {total} parameters; fewer than 2**48 can be")
+    return sizes
+
+
+def as_activations(value, n_layers):
+    """One activation name a layer."""
+    names = (value,) * n_layers if isinstance(value, str) else value
+    try:
+        names = tuple(names)
+    except TypeError:
+        raise TypeError(f"activations must be a name or names, but is {value!r}") from None
+    if len(names) != n_layers:
+        raise ValueError(
+            f"activations has {len(names)} entries, but the network has {n_layers} layers"
+        )
+    names = tuple(as_known_name(name, "activation", ACTIVATIONS) for name in names)
+    for k, name in enumerate(names[:-1]):
+        _, outputs_only = ACTIVATIONS[name]
+        if outputs_only:
+            raise ValueError(
+                f"activation {name!r} is for the outputs only, but activations[{k}] is hidden"
+            )
+    return names
+
+
+def as_loss(value, output_activation):
+    """A loss name that goes with the outputs' activation."""
+    name = as_known_name(value, "loss", LOSSES)
+    needed, _ = LOSSES[name]
+    if needed and output_activation != needed:
+        raise ValueError(
+            f"loss {name!r} needs {needed!r} outputs, "
+            f"but the last activation is {output_activation!r}"
+        )
+    return name
+
+
+# -- Arrays ----------------------------------------------------------------------------------
+
+
+def as_numbers(value, name):
+    """An array of real numbers, of whatever dtype they came in."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array: {error}") from None
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, but its dtype is {array.dtype}")
+    return array
+
+
+def as_finite(array, name, dtype):
+    """The array as the kernels read it: of the dtype, C-contiguous, aligned and finite."""
+    with np.errstate(over="ignore"):
+        converted = np.require(array, dtype, ["C", "A"])
+    finite = np.isfinite(converted)
+    if not finite.all():
+        position = np.unravel_index(np.argmin(finite), converted.shape)
+        where = f"{name}[{', '.join(map(str, position))}]"
+        value = array[position]
+        if np.isfinite(value):
+            raise ValueError(f"{where} is {value}, which {dtype} cannot hold")
+        raise ValueError(f"{where} is {value}; {name} must be finite")
+    return converted
+
+
+def check_features(array, name, n_in):
+    """Raise unless the last axis has one entry for each input of the network."""
+    if array.shape[-1] != n_in:
+        raise ValueError(
+            f"{name} has {array.shape[-1]} features, but the network has {n_in} inputs"
+        )
+
+
+def as_inputs(X, n_in, dtype):
+    """(n_samples, n_in) or (n_in,), for prediction."""
+    array = as_numbers(X, "X")
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"X must be (n_samples, {n_in}) or ({n_in},), but has shape {array.shape}"
+        )
+    check_features(array, "X", n_in)
+    return as_finite(array, "X", dtype)
+
+
+def as_samples(X, y, n_in, n_out, loss, dtype):
+    """X as (n_samples, n_in) with at least one sample, and the targets or labels for them."""
+    array = as_numbers(X, "X")
+    if array.ndim != 2:
+        raise ValueError(f"X must be (n_samples, {n_in}), but has shape {array.shape}")
+    check_features(array, "X", n_in)
+    if array.shape[0] == 0:
+        raise ValueError("X must have at least one sample, but has none")
+    return as_finite(array, "X", dtype), as_targets(y, len(array), n_out, loss, dtype)
+
+
+def as_targets(y, n_samples, n_out, loss, dtype):
+    """(n_samples, n_out) of the dtype, or (n_samples,) int64 class indices."""
+    array = as_numbers(y, "y")
+    expected = f"({n_samples}, {n_out}) or ({n_samples},)"
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != n_out):
+        raise ValueError(f"y must be {expected}, but has shape {array.shape}")
+    if len(array) != n_samples:
+        raise ValueError(f"y has {len(array)} samples, but X has {n_samples}")
+    if array.ndim == 1 and n_out > 1:
+        return as_labels(array, n_out)
+    targets = as_finite(array, "y", dtype).reshape(n_samples, n_out)
+    check_targets(targets, loss)
+    return targets
+
+
+def as_labels(array, n_out):
+    """Class indices in 0..n_out-1; whole numbers in a float array will do."""
+    wrong = ~((array >= 0) & (array < n_out)) if array.dtype.kind != "b" else np.zeros(1, bool)
+    if array.dtype.kind == "f":
+        fractional = array != np.floor(array)
+        if fractional.any():
+            k = np.argmax(fractional)
+            raise ValueError(
+                f"y[{k}] is {array[k]}, but class indices are whole numbers 0 to {n_out - 1}"
+            )
+    if wrong.any():
+        k = np.argmax(wrong)
+        raise ValueError(f"y[{k}] is {array[k]}, but class indices are 0 to {n_out - 1}")
+    return np.require(array, np.int64, ["C", "A"])
+
+
+def check_targets(targets, loss):
+    """Raise unless the loss is defined for such targets."""
+    _, kind = LOSSES[loss]
+    if kind == "-":
+        return
+    wrong = ~((targets >= 0) & (targets <= 1))
+    if wrong.any():
+        s, j = np.unravel_index(np.argmax(wrong), targets.shape)
+        raise ValueError(
+            f"y[{s}, {j}] is {targets[s, j]}, but targets of {loss!r} are between 0 and 1"
+        )
+    if kind == "d":
+        totals = targets.sum(axis=1, dtype=np.float64)
+        wrong = abs(totals - 1) > 1e-5
+        if wrong.any():
+            s = np.argmax(wrong)
+            raise ValueError(
+                f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1"
+            )
+
+
+def check_out(X, out, shape, dtype):
+    """Raise unless the outputs can be written to `out`."""
+    if not isinstance(out, np.ndarray) or out.dtype != dtype:
+        came = f"an array of {out.dtype}" if isinstance(out, np.ndarray) else repr(type(out))
+        raise TypeError(f"out must be an array of {dtype}, but is {came}")
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}, but has shape {out.shape}")
+    if not out.flags.carray:
+        raise ValueError("out must be C-contiguous, aligned and writable")
+    if isinstance(X, np.ndarray) and np.shares_memory(X, out):
+        raise ValueError("out must not overlap X")

@@ -1,0 +1,69 @@
+"""The command ``backprop-c``."""
+
+import argparse
+import os
+import sys
+
+from ._config import show_config
+from ._version import __version__
+
+
+def parser():
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="backprop-c", description="Feed-forward neural networks on the CPU, compiled."
+    )
+    top.add_argument("--version", action="version", version=f"backprop-c {__version__}")
+    commands = top.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="train a tutorial's network, beside NumPy")
+    demo.add_argument(
+        "name", nargs="?", choices=("iris", "steps"), default="iris",
+        help="iris (the default): 4-2-3 on 130 flowers; steps: one pass, number by number",
+    )
+    demo.add_argument("--plot", metavar="FILE", help="write a picture of the training, as PNG, SVG or PDF")
+    demo.set_defaults(run=run_demo)
+    info = commands.add_parser("info", help="versions, compiler, instruction-set levels")
+    info.set_defaults(run=lambda arguments: show_config())
+    return top
+
+
+def run_demo(arguments):
+    """Run a demo, and draw what it recorded."""
+    from .demo import DEMOS
+
+    run, title = DEMOS[arguments.name]
+    if arguments.plot:
+        check_plot_file(arguments.plot)
+    history = run()
+    if arguments.plot:
+        from .plotting import save_history
+
+        save_history(history, arguments.plot, title)
+        print(f"  picture: {arguments.plot}")
+
+
+def check_plot_file(path):
+    """Raise before the training what would go wrong after it."""
+    from .plotting import import_pyplot
+
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise OSError(f"--plot {path}: there is no folder {folder}")
+    known = import_pyplot().gcf().canvas.get_supported_filetypes()
+    ending = os.path.splitext(path)[1].lstrip(".").lower()
+    if ending not in known:
+        raise OSError(f"--plot {path}: the file must end in one of {', '.join(sorted(known))}")
+
+
+def main(argv=None):
+    """Run the command; returns the exit code: 0, 1 for what failed, 130 for Ctrl-C."""
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (OSError, ImportError, ValueError) as error:
+        print(f"backprop-c: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("backprop-c: interrupted", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,177 @@
+"""The two tutorials that the package grew from, each beside the same loop in NumPy."""
+
+import time
+import warnings
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from .exceptions import DivergenceWarning
+from .network import Network
+from .optimizers import SGD
+from .trace import trace
+
+IRIS_EPOCHS = 5000
+STEPS_EPOCHS = 400
+
+
+def load_iris():
+    """Fisher's iris data: X of shape (150, 4) in centimetres, species 0, 1 or 2 of shape (150,).
+
+    R. A. Fisher, The use of multiple measurements in taxonomic problems (1936).
+    """
+    text = (resources.files("backprop_c") / "data" / "iris.csv").read_text(encoding="ascii")
+    table = np.array([line.split(",") for line in text.splitlines()[1:]], dtype=float)
+    return table[:, :4].copy(), table[:, 4].astype(int)
+
+
+def split_iris():
+    """The tutorial's split, scikit-learn's ``train_test_split(test_size=20, random_state=4)``.
+
+    Returns X_train, y_train, X_test, y_test, with one-hot y.
+    """
+    X, species = load_iris()
+    order = np.random.RandomState(4).permutation(len(X))
+    y = np.eye(3)[species]
+    test, train = order[:20], order[20:]
+    return X[train], y[train], X[test], y[test]
+
+
+def iris_network():
+    """The tutorial's 4-2-3 network with its starting weights."""
+    net = Network((4, 2, 3), activations="sigmoid", biases=False, random_state=0)
+    random = np.random.RandomState(10)
+    for weights in net.weights:
+        weights[:] = random.normal(scale=0.5, size=weights.shape)
+    return net
+
+
+def steps_network():
+    """The step-by-step tutorial's linear 2-2-1 network."""
+    net = Network((2, 2, 1), activations="identity", biases=False, random_state=0)
+    net.weights[0][:] = [[0.21, 0.19], [0.56, 0.02]]
+    net.weights[1][:] = [[0.23], [0.16]]
+    return net
+
+
+def numpy_sigmoid(weights, X, y, learning_rate, epochs):
+    """The loop in NumPy: two sigmoid layers, full batch. Weights in place; mse and accuracy."""
+    first, second = weights
+    labels = y.argmax(axis=1)
+    values = {"mse": np.empty(epochs), "accuracy": np.empty(epochs)}
+    for epoch in range(epochs):
+        hidden = 1 / (1 + np.exp(-(X @ first)))
+        outputs = 1 / (1 + np.exp(-(hidden @ second)))
+        error = outputs - y
+        values["mse"][epoch] = (error * error).mean()
+        values["accuracy"][epoch] = (outputs.argmax(axis=1) == labels).mean()
+        delta = error * outputs * (1 - outputs)
+        delta_hidden = (delta @ second.T) * hidden * (1 - hidden)
+        second -= learning_rate / len(X) * (hidden.T @ delta)
+        first -= learning_rate / len(X) * (X.T @ delta_hidden)
+    return values
+
+
+def numpy_linear(weights, X, y, learning_rate, epochs):
+    """The loop in NumPy: two linear layers, full batch. Weights in place; mse."""
+    first, second = weights
+    values = {"mse": np.empty(epochs)}
+    for epoch in range(epochs):
+        hidden = X @ first
+        error = hidden @ second - y
+        values["mse"][epoch] = (error * error).mean()
+        delta_hidden = error @ second.T
+        second -= learning_rate / len(X) * (hidden.T @ error)
+        first -= learning_rate / len(X) * (X.T @ delta_hidden)
+    return values
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same training by the package and by NumPy: times in seconds."""
+
+    net: Network
+    history: object
+    seconds: float
+    numpy_seconds: float
+    largest_difference: float
+
+
+def compare(net, numpy_loop, X, y, learning_rate, epochs, metrics):
+    """Train the network, showing progress, and its double in NumPy."""
+    doubles = [weights.copy() for weights in net.weights]
+    settings = dict(epochs=epochs, batch_size=None, optimizer=SGD(learning_rate), metrics=metrics)
+    fast = []
+    for _ in range(3):
+        rehearsal = net.__copy__()
+        start = time.perf_counter()
+        rehearsal.fit(X, y, **settings)
+        fast.append(time.perf_counter() - start)
+    history = net.fit(X, y, verbose=True, **settings)
+    start = time.perf_counter()
+    values = numpy_loop(doubles, X, y, learning_rate, epochs)
+    numpy_seconds = time.perf_counter() - start
+    difference = max(
+        *(abs(history[name] - values[name]).max() for name in values),
+        *(abs(mine - double).max() for mine, double in zip(net.weights, doubles, strict=True)),
+    )
+    return Comparison(net, history, min(fast), numpy_seconds, float(difference))
+
+
+def report(comparison, epochs):
+    """Print both times and the largest difference."""
+    ours, numpy = comparison.seconds, comparison.numpy_seconds
+    print(f"  backprop_c {ours * 1e3:9.2f} ms  ({ours / epochs * 1e6:.2f} us an epoch)")
+    print(
+        f"  NumPy      {numpy * 1e3:9.2f} ms  ({numpy / epochs * 1e6:.2f} us an epoch): "
+        f"{numpy / ours:.1f} times as long"
+    )
+    print(
+        "  largest difference in any weight, mse or accuracy: "
+        f"{comparison.largest_difference:.1e}"
+    )
+
+
+def run_iris():
+    """Train the iris network; print and return the history."""
+    X, y, X_test, y_test = split_iris()
+    net = iris_network()
+    print(f"Iris: 130 flowers to learn from, 20 to test on\n  {net}")
+    comparison = compare(
+        net, numpy_sigmoid, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy")
+    )
+    history = comparison.history
+    print(f"  half the mse {history['mse'][0] / 2:.6f} -> {history['mse'][-1] / 2:.6f}")
+    print(f"  accuracy     {history['accuracy'][0]:.3f}    -> {history['accuracy'][-1]:.3f}")
+    test = net.evaluate(X_test, y_test, metrics=["accuracy"])
+    print(f"  accuracy on the 20 test flowers: {test['accuracy']:.2f}")
+    report(comparison, IRIS_EPOCHS)
+    return history
+
+
+def run_steps():
+    """Go through the step-by-step tutorial and train its network; print and return the history."""
+    X, y = np.array([[8.0, 12.0]]), np.array([[4.0]])
+    net = steps_network()
+    print(f"Backpropagation step by step\n  {net}\n")
+    trace(net, X[0], y[0], learning_rate=0.05)
+    print("\nGoing on at a rate of 0.05:")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DivergenceWarning)
+        net.__copy__().fit(X, y, epochs=STEPS_EPOCHS, optimizer=SGD(0.05))
+    for warning in caught:
+        print(f"  {warning.message}")
+    print("\nAt a rate of 0.001:")
+    comparison = compare(net, numpy_linear, X, y, 0.001, STEPS_EPOCHS, ("mse",))
+    losses = comparison.history["loss"]
+    print(f"  loss {losses[0]:.8f} -> {losses[-1]:.3g}")
+    print(f"  prediction {net.predict(X)[0, 0]:.8f}, target {y[0, 0]:g}")
+    report(comparison, STEPS_EPOCHS)
+    return comparison.history
+
+
+DEMOS = {
+    "iris": (run_iris, "Iris, 4-2-3, full batch: mean over 130 flowers"),
+    "steps": (run_steps, "Step by step, 2-2-1, learning rate 0.001"),
+}

@@ -1,0 +1,107 @@
+"""What fit returns: one value an epoch."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class History(Mapping):
+    """The loss and the metrics of each finished epoch.
+
+    A read-only mapping from names to 1-D float64 arrays, one value an epoch. The values of an
+    epoch are those of its forward passes, each taken before the update that followed it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        "loss", then the metrics.
+    values : ndarray of shape (epochs, len(names))
+
+    Examples
+    --------
+    >>> from backprop_c import Network
+    >>> net = Network((1, 1), activations="identity", random_state=0)
+    >>> history = net.fit([[0.0], [1.0]], [1.0, 3.0], epochs=3, batch_size=None)
+    >>> list(history), len(history["loss"])
+    (['loss'], 3)
+    """
+
+    def __init__(self, names, values):
+        self._names = tuple(names)
+        self._values = np.array(values, dtype=np.float64).T.copy()
+        self._values.flags.writeable = False
+
+    def __getitem__(self, name):
+        if name not in self._names:
+            raise KeyError(f"{name!r} was not recorded; recorded: {', '.join(self._names)}")
+        return self._values[self._names.index(name)]
+
+    def __iter__(self):
+        return iter(self._names)
+
+    def __len__(self):
+        return len(self._names)
+
+    @property
+    def epochs(self):
+        """Number of finished epochs."""
+        return self._values.shape[1]
+
+    def __repr__(self):
+        if not self.epochs:
+            return "History(0 epochs)"
+        last = ", ".join(f"{name} {self[name][-1]:.6g}" for name in self)
+        return f"History({self.epochs} epochs; last: {last})"
+
+    def __reduce__(self):
+        return History, (self._names, self._values.T)
+
+    def to_dict(self):
+        """A dict of name -> list of floats.
+
+        Returns
+        -------
+        dict
+        """
+        return {name: self[name].tolist() for name in self}
+
+    def to_frame(self):
+        """A pandas DataFrame: a row an epoch, a column a name.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the epoch, from 1.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError("to_frame needs pandas: pip install pandas") from None
+        index = pandas.RangeIndex(1, self.epochs + 1, name="epoch")
+        return pandas.DataFrame({name: self[name] for name in self}, index=index)
+
+    def plot(self, axes=None):
+        """Draw the loss, and below it the metrics, over the epochs.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, optional
+            One for each name; a new figure is made otherwise.
+
+        Returns
+        -------
+        ndarray of matplotlib Axes
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed; it comes with the extra "plot".
+        """
+        from .plotting import plot_history
+
+        return plot_history(self, axes)

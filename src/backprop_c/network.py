@@ -1,0 +1,421 @@
+"""Network: a feed-forward network, trained by backpropagation."""
+
+import copy
+import warnings
+
+import numpy as np
+
+from . import _validation as validation
+from ._engine import Engine, update_table
+from ._progress import Progress
+from ._trainer import Trainer
+from .exceptions import DivergenceWarning
+from .history import History
+from .optimizers import SGD, as_optimizer
+
+
+class Network(Engine):
+    """A feed-forward network of dense layers.
+
+    Each layer computes ``a = activation(x @ weights + biases)`` from the one before.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Units of each layer: inputs, hidden ..., outputs.
+    activations : str or sequence of str, default "sigmoid"
+        One name for every layer, or one per layer: "identity", "sigmoid", "tanh", "relu", and
+        for the outputs also "softmax".
+    loss : str, default "squared_error"
+        The loss of a sample, summed over outputs: "squared_error" is half the sum of
+        ``(a - t)**2``; "binary_cross_entropy" goes with sigmoid outputs, "cross_entropy" with
+        softmax outputs. What is reported and minimized is the mean over samples.
+    biases : bool, default True
+        Whether layers have biases.
+    dtype : str or dtype, default "float64"
+        "float64", or "float32", which is about twice as fast.
+    random_state : None, int, Generator, BitGenerator or RandomState
+        Where the weights and each epoch's order come from. A generator that is passed in is
+        used as it is, and advanced.
+
+    Attributes
+    ----------
+    parameters : ndarray of shape (n_parameters,)
+        Writable: W0, b0, W1, b1, ..., each C-ordered, in one contiguous buffer.
+    weights : tuple of ndarray of shape (n_in, n_out)
+        Writable views of the parameters, one a layer.
+    biases : tuple of ndarray of shape (n_out,)
+        Likewise; empty without biases.
+    layer_sizes : tuple of int
+    dtype : numpy.dtype
+    history : History or None
+        What the last fit recorded, also if it was interrupted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind or value; the message names it.
+
+    See Also
+    --------
+    SGD : the optimizer.
+    trace : one forward and backward pass, number by number.
+
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton and R. J. Williams, Learning representations by
+    back-propagating errors, Nature 323 (1986).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_c import Network, SGD
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> y = np.array([0.0, 1.0, 1.0, 0.0])
+    >>> net = Network((2, 3, 1), activations="tanh", random_state=1)
+    >>> net
+    <Network 2-3-1: tanh, tanh; squared_error; float64; 13 parameters>
+    >>> history = net.fit(X, y, epochs=2000, batch_size=None, optimizer=SGD(learning_rate=0.5))
+    >>> net.predict(X).round().ravel()
+    array([0., 1., 1., 0.])
+    """
+
+    def __init__(self, layer_sizes, activations="sigmoid", loss="squared_error", biases=True,
+                 dtype="float64", random_state=None):
+        self._construct(layer_sizes, activations, loss, biases, dtype)
+        self.initialize(random_state)
+
+    def _construct(self, layer_sizes, activations, loss, biases, dtype):
+        """All of the constructor but the random numbers."""
+        sizes = validation.as_layer_sizes(layer_sizes)
+        names = validation.as_activations(activations, len(sizes) - 1)
+        loss = validation.as_loss(loss, names[-1])
+        biases = validation.as_flag(biases, "biases")
+        known = list(validation.ACTIVATIONS)
+        self._set_up(
+            sizes,
+            tuple(known.index(name) for name in names),
+            list(validation.LOSSES).index(loss),
+            biases,
+            validation.as_dtype(dtype),
+        )
+        self._activations = names
+        self._loss = loss
+        self._optimizer = SGD()
+        self._optimizer_state = None
+        self._generator = None
+        self._trainer = None
+        self.history = None
+
+    # -- What it is --------------------------------------------------------------------------
+
+    @property
+    def activations(self):
+        """The activation's name, one a layer."""
+        return self._activations
+
+    @property
+    def loss(self):
+        """The loss's name."""
+        return self._loss
+
+    @property
+    def optimizer(self):
+        """What fit uses; setting it forgets the last optimizer's state."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, value):
+        self._optimizer = as_optimizer(value)
+        self._optimizer_state = None
+
+    def __repr__(self):
+        sizes = "-".join(map(str, self.layer_sizes))
+        return (
+            f"<Network {sizes}: {', '.join(self.activations)}; {self.loss}; {self.dtype}; "
+            f"{'' if self.biases else 'no biases; '}{self.parameters.size} parameters>"
+        )
+
+    # -- Copies ------------------------------------------------------------------------------
+
+    def __reduce__(self):
+        made_of = (self.layer_sizes, self.activations, self.loss, bool(self.biases), self.dtype)
+        state = {
+            name: value for name, value in self.__dict__.items() if name != "_trainer"
+        }
+        return _remake, (type(self), made_of), (self._snapshot(), state)
+
+    def __setstate__(self, state):
+        parameters, attributes = state
+        self.parameters[:] = parameters
+        self.__dict__.update(attributes)
+
+    def __copy__(self):
+        return copy.deepcopy(self)
+
+    # -- Weights -----------------------------------------------------------------------------
+
+    def initialize(self, random_state=None):
+        """Draw fresh weights; biases become zero and the optimizer's state is forgotten.
+
+        Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu layers He-uniform: within
+        ``sqrt(6 / n_in)``. The same draws for both dtypes, rounded.
+
+        Parameters
+        ----------
+        random_state : None, int, Generator, BitGenerator or RandomState
+            None goes on with the network's own generator.
+
+        Raises
+        ------
+        RuntimeError
+            If the network is being trained.
+
+        References
+        ----------
+        X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward
+        neural networks (2010). K. He et al., Delving deep into rectifiers (2015).
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((2, 3), random_state=0)
+        >>> before = net.parameters.copy()
+        >>> net.initialize(0)
+        >>> bool((net.parameters == before).all())
+        True
+        """
+        if random_state is not None or self._generator is None:
+            generator = validation.as_generator(random_state)
+        else:
+            generator = self._generator
+        if self._trainer is not None:
+            raise RuntimeError("initialize cannot draw weights while a fit trains them")
+        self._generator = generator
+        self._optimizer_state = None
+        for weights, name in zip(self.weights, self.activations, strict=True):
+            n_in, n_out = weights.shape
+            limit = np.sqrt(6 / (n_in if name == "relu" else n_in + n_out))
+            weights[:] = generator.uniform(-limit, limit, weights.shape)
+        for biases in self.biases:
+            biases[:] = 0
+
+    # -- Training ----------------------------------------------------------------------------
+
+    def fit(self, X, y, *, epochs=100, batch_size=32, optimizer=None, shuffle=True, metrics=(),
+            verbose=False, reset_optimizer=True):
+        """Train from where the network stands.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            Samples. Converted to the network's dtype.
+        y : array-like of shape (n_samples, n_out) or (n_samples,)
+            Targets; 1-D for one output, or 1-D class indices 0 ... n_out-1 for several.
+        epochs : int, default 100
+            How often to go through the samples.
+        batch_size : int or None, default 32
+            Samples in an update; the last batch of an epoch may be shorter. 1 is online
+            training, None the full batch.
+        optimizer : Optimizer, optional
+            Becomes ``net.optimizer``, which is used otherwise.
+        shuffle : bool, default True
+            Take the samples in a fresh random order each epoch. With the full batch nothing is
+            drawn.
+        metrics : sequence of str, default ()
+            What to record beside the loss: "mse", the mean over samples and outputs of
+            ``(a - t)**2``, and "accuracy", the share of samples whose largest output is the
+            target's (one output: on the target's side of 1/2).
+        verbose : bool, default False
+            Show progress on standard error: with tqdm if it is installed (extra "progress").
+        reset_optimizer : bool, default True
+            False goes on with the optimizer's state of the last fit, to the same bits as if
+            both had been one.
+
+        Returns
+        -------
+        History
+            ``history["loss"]`` and each metric: 1-D float64, one value an epoch.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is of the wrong kind or value; nothing has changed then.
+        RuntimeError
+            If another thread is fitting this network.
+        KeyboardInterrupt
+            On Ctrl-C; the network is that of the last finished epoch, ``net.history`` tells
+            what was recorded.
+
+        Warns
+        -----
+        DivergenceWarning
+            If the loss stopped being finite. Training has stopped then, and the parameters are
+            those at the start of the last epoch whose loss was finite.
+
+        Examples
+        --------
+        >>> from backprop_c import Network, SGD
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> history = net.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=500, batch_size=1,
+        ...                   optimizer=SGD(learning_rate=0.1), metrics=["mse"])
+        >>> net.parameters.round(3)
+        array([2., 1.])
+        """
+        epochs = validation.as_count(epochs, "epochs", 0)
+        if batch_size is not None:
+            batch_size = validation.as_count(batch_size, "batch_size", 1)
+        shuffle = validation.as_flag(shuffle, "shuffle")
+        verbose = validation.as_flag(verbose, "verbose")
+        reset_optimizer = validation.as_flag(reset_optimizer, "reset_optimizer")
+        names, codes = self._as_metric_codes(metrics)
+        X, y = self._as_samples(X, y)
+        chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
+        goes_on = optimizer is None and not reset_optimizer
+        trainer = Trainer(self, X, y, None, codes)
+        try:
+            trainer.prepare(
+                epochs,
+                len(X) if batch_size is None else batch_size,
+                list(update_table()).index(chosen.rule),
+                chosen.hyperparameters(),
+                self._generator.bit_generator if shuffle else None,
+                self._optimizer_state if goes_on else None,
+            )
+            self.optimizer = chosen
+            self._train(trainer, names, Progress(epochs) if verbose else None)
+        finally:
+            trainer.close()
+        if trainer.diverged:
+            self._warn_of_divergence(trainer, epochs)
+        return self.history
+
+    def _train(self, trainer, names, progress):
+        """Run the trainer to its end, and keep what it did however it ends."""
+        self._trainer = trainer
+        try:
+            while trainer.run():
+                if progress is not None:
+                    progress.update(trainer.epochs_done, trainer.last_loss)
+        finally:
+            self._trainer = None
+            self._optimizer_state = trainer.optimizer_state()
+            self.history = History(names, trainer.recorded_values())
+            if progress is not None:
+                progress.update(trainer.epochs_done, trainer.last_loss)
+                progress.close()
+
+    def _warn_of_divergence(self, trainer, epochs):
+        done = trainer.epochs_done
+        kept = f"at the start of epoch {done}" if done else "before the fit"
+        warnings.warn(
+            f"the loss stopped being finite in epoch {done + 1} of {epochs} with "
+            f"{self.optimizer!r}; the parameters are as they were {kept}. "
+            "Try a smaller learning rate, or inputs scaled to about unit size",
+            DivergenceWarning,
+            stacklevel=3,
+        )
+
+    def stop(self):
+        """End a fit that runs in another thread, at its next finished epoch.
+
+        Without such a fit nothing happens.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> Network((2, 1)).stop()
+        """
+        trainer = self._trainer
+        if trainer is not None:
+            trainer.stop()
+
+    def evaluate(self, X, y, *, metrics=()):
+        """The loss and metrics over samples.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`.
+        metrics : sequence of str, default ()
+            As for `fit`.
+
+        Returns
+        -------
+        dict
+            "loss" and each metric, as floats.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> net.parameters[:] = [2.0, 1.0]
+        >>> net.evaluate([[1.0], [2.0]], [3.0, 6.0], metrics=["mse"])
+        {'loss': 0.25, 'mse': 0.5}
+        """
+        names, codes = self._as_metric_codes(metrics)
+        trainer = Trainer(self, *self._as_samples(X, y), None, codes)
+        values, _ = trainer.survey(False)
+        return dict(zip(names, values.tolist(), strict=True))
+
+    def loss_and_gradient(self, X, y):
+        """The loss over samples and its derivative by the parameters.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`.
+
+        Returns
+        -------
+        loss : float
+            The mean over samples, summed up in float64.
+        gradient : ndarray of shape (n_parameters,)
+            Laid out as `parameters`, in the network's dtype.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> net.parameters[:] = [2.0, 1.0]
+        >>> net.loss_and_gradient([[3.0]], [6.0])
+        (0.5, array([3., 1.]))
+        """
+        values, gradient = Trainer(self, *self._as_samples(X, y), None, ()).survey(True)
+        return float(values[0]), gradient
+
+    # -- From what users pass to what the engine takes -----------------------------------------
+
+    def _as_samples(self, X, y):
+        return validation.as_samples(
+            X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype
+        )
+
+    def _as_metric_codes(self, metrics):
+        """Names of what is recorded, and the metrics' codes, in the table's order."""
+        asked = validation.as_metrics(metrics)
+        codes = tuple(k for k, name in enumerate(validation.METRICS) if name in asked)
+        return ("loss", *(validation.METRICS[k] for k in codes)), codes
+
+    def _as_inputs(self, X):
+        return validation.as_inputs(X, self.layer_sizes[0], self.dtype)
+
+    def _check_out(self, X, out, shape):
+        validation.check_out(X, out, shape, self.dtype)
+
+
+def _remake(cls, made_of):
+    """An instance without drawing weights: what unpickling and copying begin with."""
+    net = cls.__new__(cls)
+    net._construct(*made_of)
+    return net

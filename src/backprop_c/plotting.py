@@ -1,0 +1,64 @@
+"""Every picture. matplotlib comes with the extra "plot" and is imported where it is used."""
+
+import numpy as np
+
+LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
+COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
+
+
+def import_pyplot():
+    """matplotlib.pyplot, or an ImportError that names the extra."""
+    try:
+        import matplotlib.pyplot as pyplot
+    except ImportError:
+        raise ImportError(
+            'plots need matplotlib: pip install "backprop-c[plot]"'
+        ) from None
+    return pyplot
+
+
+def plot_history(history, axes=None):
+    """Draw one panel a name, above one another and over the same epochs.
+
+    Parameters
+    ----------
+    history : mapping of str to ndarray of shape (epochs,)
+    axes : sequence of matplotlib Axes, optional
+        One for each name.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes
+    """
+    pyplot = import_pyplot()
+    if axes is None:
+        _, axes = pyplot.subplots(
+            len(history), 1, sharex=True, squeeze=False, layout="constrained",
+            figsize=(6.4, 1.2 + 2.0 * len(history)),
+        )
+    axes = np.atleast_1d(axes).ravel()
+    if len(axes) != len(history):
+        raise ValueError(f"axes has {len(axes)} entries, but there are {len(history)} values")
+    for axis, (name, values) in zip(axes, history.items(), strict=True):
+        epochs = np.arange(1, len(values) + 1)
+        axis.plot(epochs, values, color=COLOURS.get(name, "#333333"), linewidth=1.8)
+        axis.set_ylabel(LABELS.get(name, name))
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+        if name == "accuracy":
+            axis.set_ylim(-0.02, 1.02)
+        else:
+            axis.set_ylim(bottom=0)
+    axes[-1].set_xlabel("epoch")
+    return axes
+
+
+def save_history(history, path, title):
+    """Write the picture of a history to a file, without a display."""
+    import_pyplot()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 1.4 + 1.9 * len(history)), layout="constrained")
+    plot_history(history, figure.subplots(len(history), 1, sharex=True, squeeze=False))
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(path, dpi=130)

@@ -1,0 +1,332 @@
+"""One forward and backward pass, number by number.
+
+Every number comes from the kernels: z and a are the outputs of the network cut off behind a
+layer, and a layer's delta is the derivative by its biases.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._validation import as_positive
+from .network import Network
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One layer's part of a pass.
+
+    Attributes
+    ----------
+    activation : str
+    x, z, a : ndarray
+        Inputs (n_in,), pre-activations and activations (n_out,).
+    slope : ndarray of shape (n_out,) or None
+        da/dz; None for softmax, whose units depend on one another.
+    delta : ndarray of shape (n_out,)
+        dloss/dz.
+    weights, weights_gradient, new_weights : ndarray of shape (n_in, n_out)
+    biases, biases_gradient, new_biases : ndarray of shape (n_out,) or None
+        None in a network without biases.
+    """
+
+    activation: str
+    x: np.ndarray
+    z: np.ndarray
+    a: np.ndarray
+    slope: np.ndarray | None
+    delta: np.ndarray
+    weights: np.ndarray
+    weights_gradient: np.ndarray
+    new_weights: np.ndarray
+    biases: np.ndarray | None
+    biases_gradient: np.ndarray | None
+    new_biases: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A forward pass, the error, a backward pass, a step of gradient descent, and what came of it.
+
+    ``print(trace)`` lays it out as a textbook would.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n_in,)
+    target : ndarray of shape (n_out,)
+    loss_name : str
+    learning_rate : float
+    layers : tuple of LayerTrace
+    loss, new_loss : float
+        Before and after the step.
+    prediction, new_prediction : ndarray of shape (n_out,)
+    """
+
+    x: np.ndarray
+    target: np.ndarray
+    loss_name: str
+    learning_rate: float
+    layers: tuple
+    loss: float
+    prediction: np.ndarray
+    new_loss: float
+    new_prediction: np.ndarray
+
+    def __str__(self):
+        return "\n".join(_lines(self))
+
+    def __repr__(self):
+        return (
+            f"<Trace of {len(self.layers)} layers: loss {self.loss:.6g}, "
+            f"after one step {self.new_loss:.6g}>"
+        )
+
+
+def trace(net, x, y, *, learning_rate=None, verbose=True):
+    """Go through one step of backpropagation on one sample, and print every number.
+
+    The network stays as it is.
+
+    Parameters
+    ----------
+    net : Network
+    x : array-like of shape (n_in,)
+        One sample.
+    y : array-like of shape (n_out,), or an integer
+        Its target; a class index where there are several outputs, or a number for one.
+    learning_rate : float, optional
+        That of ``net.optimizer`` by default.
+    verbose : bool, default True
+        Whether to print the pass.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind or value.
+
+    Examples
+    --------
+    >>> from backprop_c import Network, trace
+    >>> net = Network((1, 1), activations="identity", biases=False)
+    >>> net.weights[0][:] = 0.5
+    >>> steps = trace(net, [2.0], [3.0], learning_rate=0.1)
+    Forward pass
+      layer 1, identity
+        z[1] = x[1] w[1,1] = 2 * 0.5 = 1
+        a[1] = identity(z[1]) = 1
+    Error
+      target 3, prediction 1
+      loss = 1/2 sum (a - t)^2 = 2
+    Backward pass: delta = dloss/dz
+      layer 1
+        delta[1] = (a[1] - t[1]) f'(z[1]) = -2 * 1 = -2
+    Derivatives of the weights, and a step of 0.1 against them
+      layer 1
+        dloss/dw[1,1] = x[1] delta[1] = 2 * -2 = -4;  w[1,1]: 0.5 - 0.1 * -4 = 0.9
+    After the step
+      prediction 1.8, loss 0.72
+    >>> steps.layers[0].delta
+    array([-2.])
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a Network, but is {net!r}")
+    rate = net.optimizer.learning_rate if learning_rate is None else learning_rate
+    rate = as_positive(rate, "learning_rate")
+    X, targets = net._as_samples(_one_row(x, "x"), _one_row(y, "y"))
+    shadow = _with_biases(net)
+    loss, gradient = shadow.loss_and_gradient(X, targets)
+    # Viewed through a network of the same layout, the flat gradient has its layers' shapes.
+    derivatives = _with_biases(net)
+    derivatives.parameters[:] = gradient
+    stepped = _with_biases(net)
+    for k in range(len(net.weights)):
+        stepped.weights[k][:] -= rate * derivatives.weights[k]
+        if net.biases:
+            stepped.biases[k][:] -= rate * derivatives.biases[k]
+    result = Trace(
+        x=X[0].copy(),
+        target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
+        loss_name=net.loss,
+        learning_rate=rate,
+        layers=_layers(shadow, derivatives, stepped, X[0], bool(net.biases)),
+        loss=loss,
+        prediction=shadow.predict(X[0]),
+        new_loss=stepped.evaluate(X, targets)["loss"],
+        new_prediction=stepped.predict(X[0]),
+    )
+    if verbose:
+        print(result)
+    return result
+
+
+def _one_row(value, name):
+    """A batch of one sample; a number stays a number."""
+    array = np.asarray(value)
+    if array.ndim > 1:
+        raise ValueError(f"{name} must be one sample, but has shape {array.shape}")
+    return array[np.newaxis]
+
+
+def _with_biases(net):
+    """A copy that has biases, zero where the network has none."""
+    copied = Network(net.layer_sizes, net.activations, net.loss, dtype=net.dtype, random_state=0)
+    source = net.__copy__()
+    for mine, given in zip(copied.weights, source.weights, strict=True):
+        mine[:] = given
+    for mine, given in zip(copied.biases, source.biases or copied.biases, strict=True):
+        mine[:] = given
+    return copied
+
+
+def _cut_off(net, k, last_activation):
+    """The network up to layer k, with another activation there."""
+    activations = (*net.activations[:k], last_activation)
+    part = Network(net.layer_sizes[: k + 2], activations, dtype=net.dtype, random_state=0)
+    part.parameters[:] = net.parameters[: part.parameters.size]
+    return part
+
+
+def _slopes(activation, z, dtype):
+    """da/dz of a unit: the derivative by the bias where dloss/da is 1; None where units couple."""
+    if activation == "softmax":
+        return None
+    unit = Network((1, 1), activation, dtype=dtype, random_state=0)
+    slopes = []
+    for value in z:
+        unit.parameters[:] = [0, value]
+        target = unit.predict([[0.0]]) - 1
+        slopes.append(unit.loss_and_gradient([[0.0]], target)[1][1])
+    return np.array(slopes, dtype=dtype)
+
+
+def _layers(net, derivatives, stepped, x, biases):
+    layers = []
+    for k, activation in enumerate(net.activations):
+        z = _cut_off(net, k, "identity").predict(x)
+        a = _cut_off(net, k, activation).predict(x)
+        inputs = layers[-1].a if layers else x
+        layers.append(
+            LayerTrace(
+                activation=activation,
+                x=inputs,
+                z=z,
+                a=a,
+                slope=_slopes(activation, z, net.dtype),
+                delta=derivatives.biases[k].copy(),
+                weights=net.weights[k].copy(),
+                weights_gradient=derivatives.weights[k].copy(),
+                new_weights=stepped.weights[k].copy(),
+                biases=net.biases[k].copy() if biases else None,
+                biases_gradient=derivatives.biases[k].copy() if biases else None,
+                new_biases=stepped.biases[k].copy() if biases else None,
+            )
+        )
+    return tuple(layers)
+
+
+# -- The page --------------------------------------------------------------------------------
+
+LOSS_FORMULAS = {
+    "squared_error": "1/2 sum (a - t)^2",
+    "binary_cross_entropy": "-sum (t log a + (1 - t) log(1 - a))",
+    "cross_entropy": "-sum t log a",
+}
+
+
+def _number(value):
+    return f"{value:.10g}"
+
+
+def _numbers(values):
+    return ", ".join(map(_number, values))
+
+
+def _lines(trace):
+    yield "Forward pass"
+    for k, layer in enumerate(trace.layers):
+        yield f"  layer {k + 1}, {layer.activation}"
+        yield from _forward_lines(layer, "x" if k == 0 else f"a{k}")
+    yield "Error"
+    yield f"  target {_numbers(trace.target)}, prediction {_numbers(trace.prediction)}"
+    formula = LOSS_FORMULAS.get(trace.loss_name, trace.loss_name)
+    yield f"  loss = {formula} = {_number(trace.loss)}"
+    yield "Backward pass: delta = dloss/dz"
+    for k in range(len(trace.layers) - 1, -1, -1):
+        yield f"  layer {k + 1}"
+        if k + 1 == len(trace.layers):
+            yield from _output_delta_lines(trace)
+        else:
+            yield from _hidden_delta_lines(trace.layers[k], trace.layers[k + 1])
+    yield (
+        "Derivatives of the weights, and a step of "
+        f"{_number(trace.learning_rate)} against them"
+    )
+    for k, layer in enumerate(trace.layers):
+        yield f"  layer {k + 1}"
+        yield from _step_lines(layer, "x" if k == 0 else f"a{k}", trace.learning_rate)
+    yield "After the step"
+    yield f"  prediction {_numbers(trace.new_prediction)}, loss {_number(trace.new_loss)}"
+
+
+def _forward_lines(layer, source):
+    for j, (z, a) in enumerate(zip(layer.z, layer.a, strict=True)):
+        terms = [f"{source}[{i + 1}] w[{i + 1},{j + 1}]" for i in range(len(layer.x))]
+        values = [
+            f"{_number(x)} * {_number(w)}"
+            for x, w in zip(layer.x, layer.weights[:, j], strict=True)
+        ]
+        if layer.biases is not None:
+            terms.append(f"b[{j + 1}]")
+            values.append(_number(layer.biases[j]))
+        yield f"    z[{j + 1}] = {' + '.join(terms)} = {' + '.join(values)} = {_number(z)}"
+        yield f"    a[{j + 1}] = {layer.activation}(z[{j + 1}]) = {_number(a)}"
+
+
+def _output_delta_lines(trace):
+    layer = trace.layers[-1]
+    for j, delta in enumerate(layer.delta):
+        error = f"(a[{j + 1}] - t[{j + 1}])"
+        if trace.loss_name != "squared_error":
+            formula = f"{error[1:-1]} = {_number(layer.a[j])} - {_number(trace.target[j])}"
+        elif layer.slope is None:
+            formula = "sum over k of (a[k] - t[k]) da[k]/dz[j]".replace("[j]", f"[{j + 1}]")
+        else:
+            difference = layer.a[j] - trace.target[j]
+            formula = f"{error} f'(z[{j + 1}]) = {_number(difference)} * {_number(layer.slope[j])}"
+        yield f"    delta[{j + 1}] = {formula} = {_number(delta)}"
+
+
+def _hidden_delta_lines(layer, following):
+    for i, delta in enumerate(layer.delta):
+        values = " + ".join(
+            f"{_number(d)} * {_number(w)}"
+            for d, w in zip(following.delta, following.weights[i], strict=True)
+        )
+        yield (
+            f"    delta[{i + 1}] = (sum over j of next delta[j] w[{i + 1},j]) f'(z[{i + 1}]) = "
+            f"({values}) * {_number(layer.slope[i])} = {_number(delta)}"
+        )
+
+
+def _step_lines(layer, source, rate):
+    for i in range(len(layer.x)):
+        for j in range(len(layer.delta)):
+            name = f"w[{i + 1},{j + 1}]"
+            yield (
+                f"    dloss/d{name} = {source}[{i + 1}] delta[{j + 1}] = {_number(layer.x[i])} * "
+                f"{_number(layer.delta[j])} = {_number(layer.weights_gradient[i, j])};  "
+                f"{name}: {_number(layer.weights[i, j])} - {_number(rate)} * "
+                f"{_number(layer.weights_gradient[i, j])} = {_number(layer.new_weights[i, j])}"
+            )
+    if layer.biases is not None:
+        for j, delta in enumerate(layer.delta):
+            name = f"b[{j + 1}]"
+            yield (
+                f"    dloss/d{name} = delta[{j + 1}] = {_number(delta)};  "
+                f"{name}: {_number(layer.biases[j])} - {_number(rate)} * {_number(delta)} = "
+                f"{_number(layer.new_biases[j])}"
+            )
