@@ -25,7 +25,7 @@ if X86_64 and sys.platform != "win32":
     LEVELS["v4"] = (64, ["-march=x86-64-v4", "-mprefer-vector-width=512"])
 
 UNIX_FLAGS = ["-O3", "-g0", "-fno-trapping-math", "-fno-math-errno", "-fvisibility=hidden"]
-UNIX_FLAGS += ["-Wno-psabi"]
+UNIX_FLAGS += ["-Wno-psabi", "-fno-tree-loop-vectorize"]
 CHECKED_FLAGS = ["-O1", "-g", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
 CHECKED_FLAGS += ["-fstrict-overflow", "-fno-sanitize-recover=undefined", "-Wno-psabi"]
 DIRECTIVES = {

@@ -44,8 +44,7 @@ ctypedef struct Job:
     Py_ssize_t row
     Py_ssize_t offset
     bint packed                    # the workspace holds the one block there is
-    Sums batch_sums
-    Sums epoch_sums
+    Sums sums
     double* record                 # (epochs, 1 + metrics asked for)
     int stop
     bint diverged

@@ -73,23 +73,14 @@ cdef void permute(bitgen_t* bit_generator, Py_ssize_t n, Py_ssize_t* order_out) 
         order_out[k], order_out[other] = order_out[other], order_out[k]
 
 
-cdef void add_sums(const Sums* some, Sums* total) noexcept nogil:
-    cdef int m
-    total.loss += some.loss
-    total.weight += some.weight
-    for m in range(MAX_METRICS):
-        total.metrics[m] += some.metrics[m]
-
-
 cdef void finish_batch(Job* job, Py_ssize_t batch) noexcept nogil:
     """Update the parameters by the batch's mean gradient."""
     cdef char* states
-    if job.update != NULL and job.batch_sums.weight != 0:
+    if job.update != NULL and job.sums.batch_weight != 0:
         job.live.steps += 1
         states = job.live.numbers + job.plan.n_parameters * job.table.real_bytes
-        job.update.step(job.plan.n_parameters, job.hyperparameters, 1 / job.batch_sums.weight,
+        job.update.step(job.plan.n_parameters, job.hyperparameters, 1 / job.sums.batch_weight,
                         job.live.steps, job.gradient, job.live.numbers, states)
-    add_sums(&job.batch_sums, &job.epoch_sums)
     job.row += batch
     job.offset = 0
 
@@ -97,7 +88,7 @@ cdef void finish_batch(Job* job, Py_ssize_t batch) noexcept nogil:
 cdef void finish_epoch(Job* job) noexcept nogil:
     """Record the epoch and keep its end; or, if its loss is not finite, go back."""
     cdef double* record = job.record + job.epoch * (1 + count_metrics(job.metrics))
-    cdef double loss = job.epoch_sums.loss / job.epoch_sums.weight
+    cdef double loss = job.sums.loss / job.sums.weight
     cdef int m
     job.row = 0
     if job.update != NULL and not isfinite(loss):
@@ -109,7 +100,7 @@ cdef void finish_epoch(Job* job) noexcept nogil:
     record += 1
     for m in range(MAX_METRICS):
         if job.metrics >> m & 1:
-            record[0] = job.epoch_sums.metrics[m] / job.epoch_sums.weight
+            record[0] = job.sums.metrics[m] / job.sums.weight
             record += 1
     job.epoch += 1
     if job.update != NULL:
@@ -145,20 +136,20 @@ cdef void run(Job* job, double seconds) noexcept nogil:
         if job.row == 0 and job.offset == 0:
             if load_flag(&job.stop):
                 return
-            memset(&job.epoch_sums, 0, sizeof(Sums))
+            memset(&job.sums, 0, sizeof(Sums))
             if job.bit_generator != NULL:
                 permute(job.bit_generator, job.n_samples, job.order)
         while job.row < job.n_samples:
             batch = min(job.batch_size, job.n_samples - job.row)
             if job.offset == 0:
-                memset(&job.batch_sums, 0, sizeof(Sums))
+                job.sums.batch_weight = 0
                 if job.gradient != NULL:
                     memset(job.gradient, 0, gradient_bytes)
             while job.offset < batch:
                 stop = min(job.offset + slab, batch)
                 job.table.accumulate(job.plan, &job.samples, job.row + job.offset, job.row + stop,
                                      job.packed, job.metrics, job.live.numbers, job.workspace,
-                                     job.gradient, &job.batch_sums)
+                                     job.gradient, &job.sums)
                 job.packed = one_block
                 work += WORK_OF_BATCH + (stop - job.offset) * work_of_sample
                 job.offset = stop

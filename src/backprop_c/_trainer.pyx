@@ -150,7 +150,7 @@ cdef class Trainer:
         finally:
             self.engine.end_reading()
         if gradient_wanted:
-            gradient /= job.epoch_sums.weight
+            gradient /= job.sums.weight
         return self.recorded_values()[0], gradient
 
     # -- A fit -------------------------------------------------------------------------------

@@ -5,69 +5,114 @@ cdef inline Py_ssize_t block_rows(const Plan* plan) noexcept nogil:
     return plan.block_vectors * LANES
 
 
-cdef void pack_rows(Py_ssize_t n_features, Py_ssize_t vectors, Py_ssize_t rows, const real* rows_in,
-                    const Py_ssize_t* order, real* block_out) noexcept nogil:
+cdef inline Py_ssize_t row_of(const Samples* samples, Py_ssize_t s) noexcept nogil:
+    # the row of X and y that is sample s of the epoch
+    return samples.order[s] if samples.order != NULL else s
+
+
+cdef void pack_rows(Py_ssize_t n_features, Py_ssize_t vectors, Py_ssize_t rows,
+                    const real* rows_in, const Py_ssize_t* order, real* block_out) noexcept nogil:
     # block[f, s] = rows_in[order[s], f]; the lanes past the last sample repeat the first one,
     # so that they are as finite as a real sample
     # rows_in: (n_samples, n_features), order: (rows,) or NULL, block: (n_features, vectors)
     cdef Py_ssize_t columns = vectors * LANES
-    cdef Py_ssize_t s, f
+    cdef Py_ssize_t s, f, sample
     cdef const real* row
-    if rows == 1 and columns == LANES:
-        row = rows_in + (order[0] if order != NULL else 0) * n_features
-        for f in range(n_features):
-            (<lanes*>block_out)[f] = splat(row[f])
-        return
     for s in range(columns):
-        row = rows_in
-        if s < rows:
-            row = rows_in + (order[s] if order != NULL else s) * n_features
-        elif order != NULL:
-            row = rows_in + order[0] * n_features
+        sample = s if s < rows else 0
+        row = rows_in + (order[sample] if order != NULL else sample) * n_features
         for f in range(n_features):
             block_out[f * columns + s] = row[f]
 
 
+cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* targets) noexcept nogil:
+    # the first largest target; of one target, whether it is above 1/2
+    # targets: (n_out,), stride apart
+    cdef Py_ssize_t j, best = 0
+    if n_out == 1:
+        return targets[0] > <real>0.5
+    for j in range(1, n_out):
+        if targets[j * stride] > targets[best * stride]:
+            best = j
+    return best
+
+
 cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t start,
                        Py_ssize_t vectors, Py_ssize_t rows, bint labels_wanted,
-                       real* block) noexcept nogil:
-    # targets[j, s] = y[row(s), j], or 1 where j is the label; weights[s] = 1, or 0 past the last
+                       lanes* block) noexcept nogil:
+    # targets[j, s] = y[row, j], or 1 where j is the label; weights[s] = 1, or 0 past the last
     # block: the workspace, of (plan.features, vectors)
     cdef Py_ssize_t columns = vectors * LANES
     cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
-    cdef real* targets = block + plan.targets * columns
-    cdef real* weights = block + plan.sample_weights * columns
-    cdef real* labels = block + plan.labels * columns
-    cdef const Py_ssize_t* order = samples.order
-    cdef Py_ssize_t s, j, row, best
-    if order != NULL:
-        order += start
+    cdef real* targets = <real*>(block + plan.targets * vectors)
+    cdef real* weights = <real*>(block + plan.sample_weights * vectors)
+    cdef real* labels = <real*>(block + plan.labels * vectors)
+    cdef Py_ssize_t s, label
+    cdef real weight = 1
     if samples.y != NULL:
         pack_rows(n_out, vectors, rows,
-                  <const real*>samples.y + (0 if order != NULL else start * n_out), order, targets)
+                  <const real*>samples.y + (0 if samples.order != NULL else start * n_out),
+                  samples.order + start if samples.order != NULL else NULL, targets)
     else:
-        memset(targets, 0, n_out * columns * sizeof(real))
-    for s in range(columns):
-        row = s if s < rows else 0
-        row = order[row] if order != NULL else start + row
-        if s >= rows:
-            weights[s] = 0
-        elif samples.sample_weights != NULL:
-            weights[s] = (<const real*>samples.sample_weights)[row]
-        else:
-            weights[s] = 1
+        memset(targets, 0, n_out * vectors * sizeof(lanes))
+    memset(weights, 0, vectors * sizeof(lanes))
+    for s in range(rows):
+        if samples.sample_weights != NULL:
+            weight = (<const real*>samples.sample_weights)[row_of(samples, start + s)]
+        weights[s] = weight
         if samples.y == NULL:
-            labels[s] = <real>samples.labels[row]
-            targets[samples.labels[row] * columns + s] = 1
+            label = samples.labels[row_of(samples, start + s)]
+            targets[label * columns + s] = 1
+            labels[s] = <real>label
         elif labels_wanted:
-            if n_out == 1:
-                labels[s] = 1 if targets[s] > <real>0.5 else 0
-            else:
-                best = 0
-                for j in range(1, n_out):
-                    if targets[j * columns + s] > targets[best * columns + s]:
-                        best = j
-                labels[s] = <real>best
+            labels[s] = <real>class_of(n_out, columns, targets + s)
+
+
+cdef void pack_one(const Plan* plan, const Samples* samples, Py_ssize_t s, bint labels_wanted,
+                   lanes* block) noexcept nogil:
+    # as pack_rows and pack_targets for a single sample, by stores of all lanes: a vector load
+    # has to wait for stores of single numbers
+    # block: the workspace, of (plan.features, 1)
+    cdef Py_ssize_t row = row_of(samples, s)
+    cdef Py_ssize_t n_in = plan.layers[0].n_in
+    cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
+    cdef const real* x = <const real*>samples.X + row * n_in
+    cdef const real* y
+    cdef lanes* targets = block + plan.targets
+    cdef Py_ssize_t k, label
+    for k in range(n_in):
+        block[plan.x + k] = splat(x[k])
+    if samples.y != NULL:
+        y = <const real*>samples.y + row * n_out
+        for k in range(n_out):
+            targets[k] = splat(y[k])
+        if labels_wanted:
+            block[plan.labels] = splat(<real>class_of(n_out, 1, y))
+    else:
+        label = samples.labels[row]
+        memset(targets, 0, n_out * sizeof(lanes))
+        targets[label] = splat(1)
+        block[plan.labels] = splat(<real>label)
+    block[plan.sample_weights] = first_lane(
+        (<const real*>samples.sample_weights)[row] if samples.sample_weights != NULL else 1)
+
+
+cdef void pack(const Plan* plan, const Samples* samples, Py_ssize_t start, Py_ssize_t vectors,
+               Py_ssize_t rows, bint labels_wanted, lanes* block) noexcept nogil:
+    # inputs, targets, labels and weights of samples start..start+rows-1
+    # block: the workspace, of (plan.features, vectors)
+    cdef Py_ssize_t n_in = plan.layers[0].n_in
+    cdef const real* X = <const real*>samples.X
+    cdef const Py_ssize_t* order = NULL
+    if rows == 1:
+        pack_one(plan, samples, start, labels_wanted, block)
+        return
+    if samples.order != NULL:
+        order = samples.order + start
+    else:
+        X += start * n_in
+    pack_rows(n_in, vectors, rows, X, order, <real*>(block + plan.x * vectors))
+    pack_targets(plan, samples, start, vectors, rows, labels_wanted, block)
 
 
 cdef void forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
@@ -89,8 +134,8 @@ cdef void forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
         x = a
 
 
-cdef void backward(const Plan* plan, Py_ssize_t vectors, const real* parameters, lanes* block,
-                   real* gradient_out) noexcept nogil:
+cdef void backward(const Plan* plan, Py_ssize_t vectors, Py_ssize_t samples,
+                   const real* parameters, lanes* block, real* gradient_out) noexcept nogil:
     # delta_l = dloss/dz_l; gradient_l += a_(l-1).T @ delta_l; dloss/da_(l-1) = delta_l @ weights_l.T
     # block: the workspace, of (plan.features, vectors), with the loss's delta in it
     cdef lanes* delta = block + plan.delta * vectors
@@ -107,10 +152,11 @@ cdef void backward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
             kept = block + (layer.z if activation.reads == c"z" else layer.a) * vectors
             activation.backward(layer.n_out, vectors, kept, delta)
         x = block + (plan.layers[k - 1].a if k > 0 else plan.x) * vectors
-        dense_backward_weights(layer.n_in, layer.n_out, vectors, x, delta,
+        dense_backward_weights(layer.n_in, layer.n_out, vectors, samples, x, delta,
                                gradient_out + layer.weights)
         if layer.biases >= 0:
-            dense_backward_biases(layer.n_out, vectors, delta, gradient_out + layer.biases)
+            dense_backward_biases(layer.n_out, vectors, samples, delta,
+                                  gradient_out + layer.biases)
         if k > 0:
             dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
                                   parameters + layer.weights, delta_next)
@@ -128,7 +174,8 @@ cdef void accumulate(const Plan* plan, const Samples* samples, Py_ssize_t start,
     cdef const lanes* targets
     cdef const lanes* a
     cdef Py_ssize_t rows, vectors, v
-    cdef wide weight
+    cdef double weight
+    cdef wide total
     cdef int m
     while start < stop:
         rows = min(block_rows(plan), stop - start)
@@ -137,28 +184,25 @@ cdef void accumulate(const Plan* plan, const Samples* samples, Py_ssize_t start,
         weights = block + plan.sample_weights * vectors
         a = block + last.a * vectors
         if not packed:
-            if samples.order != NULL:
-                pack_rows(plan.layers[0].n_in, vectors, rows, <const real*>samples.X,
-                          samples.order + start, <real*>(block + plan.x * vectors))
-            else:
-                pack_rows(plan.layers[0].n_in, vectors, rows,
-                          <const real*>samples.X + start * plan.layers[0].n_in,
-                          NULL, <real*>(block + plan.x * vectors))
-            pack_targets(plan, samples, start, vectors, rows, metrics != 0, <real*>block)
+            pack(plan, samples, start, vectors, rows, metrics != 0, block)
         forward(plan, vectors, <const real*>parameters, block)
         sums_out.loss += LOSSES[plan.loss].value_and_delta(
             last.n_out, vectors, block + last.z * vectors, a, targets, weights,
             block + plan.delta * vectors)
-        weight = wide_zero()
-        for v in range(vectors):
-            weight = weight + widen(weights[v])
-        sums_out.weight += wide_sum(weight)
+        weight = rows
+        if samples.sample_weights != NULL:
+            total = wide_zero()
+            for v in range(vectors):
+                total = wide_add(total, weights[v])
+            weight = wide_sum(total)
+        sums_out.weight += weight
+        sums_out.batch_weight += weight
         for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
             if metrics >> m & 1:
                 sums_out.metrics[m] += METRICS[m].value(
                     last.n_out, vectors, a, targets, block + plan.labels * vectors, weights)
         if gradient_out != NULL:
-            backward(plan, vectors, <const real*>parameters, block, <real*>gradient_out)
+            backward(plan, vectors, rows, <const real*>parameters, block, <real*>gradient_out)
         start += rows
 
 

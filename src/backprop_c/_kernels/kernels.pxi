@@ -21,13 +21,14 @@ cdef extern from "lanes.h":
     const real ROUNDER, EXPONENT_BIAS, LOG2_E, LN2_HIGH, LN2_LOW, SQRT_HALF
     const real EXP_LIMIT, TANH_LIMIT
     lanes splat(real) noexcept nogil
+    lanes first_lane(real) noexcept nogil
     bits as_bits(lanes) noexcept nogil
     lanes as_lanes(bits) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     real lane_sum(lanes) noexcept nogil
     wide wide_zero() noexcept nogil
-    wide widen(lanes) noexcept nogil
+    wide wide_add(wide, lanes) noexcept nogil
     double wide_sum(wide) noexcept nogil
 
 include "elementary.pxi"

@@ -73,10 +73,8 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #define LANE_TYPE(type, bytes) type __attribute__((vector_size(bytes), aligned(sizeof(type)), may_alias))
 typedef LANE_TYPE(real, LANE_BYTES) lanes;
 typedef LANE_TYPE(whole, LANE_BYTES) bits;
-typedef LANE_TYPE(double, LANE_BYTES / sizeof(real) * sizeof(double)) wide;
 
 #define splat(x) ((real)(x) - (lanes){0})
-#define wide_zero() ((wide){0})
 #define as_bits(x) ((bits)(x))
 #define as_lanes(x) ((lanes)(x))
 /* x where a < b, y elsewhere (also where a or b is NaN). */
@@ -85,25 +83,56 @@ typedef LANE_TYPE(double, LANE_BYTES / sizeof(real) * sizeof(double)) wide;
 LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
-#define widen(x) __builtin_convertvector((x), wide)
+
+/* x in the first lane, 0 in the others. */
+#define first_lane(x) ((lanes){(real)(x)})
 
 /* The sum over the lanes, by halves: an order that depends on LANES alone. */
-LANES_INLINE real lane_sum(lanes x) {
-    real part[LANES];
-    memcpy(part, &x, sizeof x);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int k = 0; k < half; k++)
-            part[k] += part[k + half];
-    return part[0];
+typedef LANE_TYPE(float, 16) float_16;
+typedef LANE_TYPE(double, 16) double_16;
+LANES_INLINE float sum_float_16(float_16 x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+LANES_INLINE double sum_double_16(double_16 x) { return x[0] + x[1]; }
+#define DEFINE_SUM(type, bytes, half_bytes)                                             \
+    typedef LANE_TYPE(type, bytes) type##_##bytes;                                      \
+    LANES_INLINE type sum_##type##_##bytes(type##_##bytes x) {                          \
+        union { type##_##bytes whole; type##_##half_bytes half[2]; } parts = {x};       \
+        return sum_##type##_##half_bytes(parts.half[0] + parts.half[1]);                \
+    }
+#if LANE_BYTES >= 32
+DEFINE_SUM(float, 32, 16)
+DEFINE_SUM(double, 32, 16)
+#endif
+#if LANE_BYTES >= 64
+DEFINE_SUM(float, 64, 32)
+DEFINE_SUM(double, 64, 32)
+#endif
+#define SUM_OF_(type, bytes) sum_##type##_##bytes
+#define SUM_OF(type, bytes) SUM_OF_(type, bytes)
+
+/* A sum of lanes in float64. Two vectors for float lanes: one of twice the width would be
+ * legal, but GCC keeps it in memory. */
+#if REAL_IS_FLOAT
+#define lane_sum SUM_OF(float, LANE_BYTES)
+typedef LANE_TYPE(double, LANE_BYTES) doubles;
+typedef LANE_TYPE(float, LANE_BYTES / 2) half_lanes;
+typedef struct { doubles low, high; } wide;
+LANES_INLINE wide wide_zero(void) { return (wide){(doubles){0}, (doubles){0}}; }
+LANES_INLINE wide wide_add(wide total, lanes x) {
+    union { lanes whole; half_lanes half[2]; } parts = {x};
+    total.low += __builtin_convertvector(parts.half[0], doubles);
+    total.high += __builtin_convertvector(parts.half[1], doubles);
+    return total;
 }
-LANES_INLINE double wide_sum(wide x) {
-    double part[LANES];
-    memcpy(part, &x, sizeof x);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int k = 0; k < half; k++)
-            part[k] += part[k + half];
-    return part[0];
+LANES_INLINE double wide_sum(wide total) {
+    return SUM_OF(double, LANE_BYTES)(total.low + total.high);
 }
+#else
+#define lane_sum SUM_OF(double, LANE_BYTES)
+typedef lanes wide;
+#define wide_zero() ((lanes){0})
+#define wide_add(total, x) ((total) + (x))
+#define wide_sum lane_sum
+#endif
 #else
 #define LANES 1
 typedef real lanes;
@@ -111,16 +140,15 @@ typedef whole bits;
 typedef double wide;
 #define splat(x) ((real)(x))
 #define wide_zero() (0.0)
+#define first_lane(x) ((real)(x))
 LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }
 LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
 #define select_less(a, b, x, y) ((a) < (b) ? (x) : (y))
 #define select_equal(a, b, x, y) ((a) == (b) ? (x) : (y))
-#define widen(x) ((double)(x))
+#define wide_add(total, x) ((total) + (double)(x))
 #define lane_sum(x) (x)
 #define wide_sum(x) (x)
 #endif
-
-#define SIGN_BIT ((whole)1 << (8 * sizeof(whole) - 1))
 
 /* Tiles are sized for the register file: 32 vectors at 64 bytes, 16 below. */
 #if LANE_BYTES == 64

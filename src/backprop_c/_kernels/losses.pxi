@@ -16,7 +16,7 @@ cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const void* z, c
             difference = (<const lanes*>a)[j * vectors + v] - (<const lanes*>targets)[j * vectors + v]
             squares = squares + difference * difference
             (<lanes*>delta_out)[j * vectors + v] = difference * weight
-        total = total + widen(squares * weight)
+        total = wide_add(total, squares * weight)
     return 0.5 * wide_sum(total)
 
 
@@ -37,7 +37,7 @@ cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const voi
             value = value + (select_less(x, splat(0), splat(0), x) - x * t
                              + softplus_of_minus(absolute(x)))
             (<lanes*>delta_out)[j * vectors + v] = ((<const lanes*>a)[j * vectors + v] - t) * weight
-        total = total + widen(value * weight)
+        total = wide_add(total, value * weight)
     return wide_sum(total)
 
 
@@ -67,7 +67,7 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const void* z, c
             value = value + t[j * vectors + v] * (log_sum + (largest - x[j * vectors + v]))
             (<lanes*>delta_out)[j * vectors + v] = weight * (
                 (<const lanes*>a)[j * vectors + v] * total_target - t[j * vectors + v])
-        total = total + widen(value * weight)
+        total = wide_add(total, value * weight)
     return wide_sum(total)
 
 

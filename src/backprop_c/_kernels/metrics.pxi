@@ -13,7 +13,7 @@ cdef double mse(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void*
         for j in range(width):
             difference = (<const lanes*>a)[j * vectors + v] - (<const lanes*>targets)[j * vectors + v]
             squares = squares + difference * difference
-        total = total + widen(squares * (<const lanes*>weights)[v])
+        total = wide_add(total, squares * (<const lanes*>weights)[v])
     return wide_sum(total) / width
 
 
@@ -34,8 +34,8 @@ cdef double accuracy(Py_ssize_t width, Py_ssize_t vectors, const void* a, const 
             for j in range(1, width):
                 chosen = select_less(largest, x[j * vectors + v], splat(j), chosen)
                 largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
-        total = total + widen(select_equal(chosen, (<const lanes*>labels)[v],
-                                           (<const lanes*>weights)[v], splat(0)))
+        total = wide_add(total, select_equal(chosen, (<const lanes*>labels)[v],
+                                             (<const lanes*>weights)[v], splat(0)))
     return wide_sum(total)
 
 

@@ -51,13 +51,14 @@ ctypedef struct Samples:
     const Py_ssize_t* order
 
 
-# What a pass over samples sums up, in float64.
+# What an epoch sums up, in float64; `batch_weight` is begun anew for each batch.
 cdef enum:
     MAX_METRICS = 8
 
 ctypedef struct Sums:
     double loss
     double weight
+    double batch_weight
     double metrics[MAX_METRICS]
 
 

@@ -1,0 +1,4 @@
+compiler: str
+levels_built: tuple[str, ...]
+
+def levels_supported() -> tuple[str, ...]: ...
