@@ -27,9 +27,7 @@ def remez(function, weight, low, high, degree, rounds=12, grid=1000):
             target[row] = function(x)
         solution = mp.lu_solve(system, target)
         coefficients = list(solution[: degree + 1])
-        errors = [
-            (mp.polyval(coefficients[::-1], x) - function(x)) * weight(x) for x in points
-        ]
+        errors = [(mp.polyval(coefficients[::-1], x) - function(x)) * weight(x) for x in points]
         # The largest error of each run of one sign is the next node.
         peaks, best = [], 0
         for k in range(1, len(points)):

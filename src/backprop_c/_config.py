@@ -8,7 +8,7 @@ from ._kernels import VARIABLE, cpu, level
 from ._version import __version__
 
 
-def show_config():
+def show_config() -> None:
     """Print versions, compiler, the instruction-set levels, and the one in use.
 
     Examples

@@ -52,7 +52,8 @@ cdef Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept nogil:
         if <unsigned int>product < range_:
             threshold = <unsigned int>(0 - range_) % range_
             while <unsigned int>product < threshold:
-                product = <unsigned long long>bit_generator.next_uint32(bit_generator.state) * range_
+                product = <unsigned long long>bit_generator.next_uint32(
+                    bit_generator.state) * range_
         return <Py_ssize_t>(product >> 32)
     mask = 1
     while mask < <unsigned long long>bound:
@@ -172,7 +173,8 @@ cdef Py_ssize_t predict_run(const Table* table, const Plan* plan, Py_ssize_t sta
     cdef Py_ssize_t rows
     while start < n_samples:
         rows = min(slab, n_samples - start)
-        table.predict(plan, rows, X + start * row_in, parameters, workspace, a_out + start * row_out)
+        table.predict(plan, rows, X + start * row_in, parameters, workspace,
+                      a_out + start * row_out)
         start += rows
         if monotonic_seconds() > deadline:
             break

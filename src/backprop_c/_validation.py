@@ -4,6 +4,7 @@ Every function returns the accepted value or raises: TypeError for the wrong kin
 ValueError for a wrong value, in words that name the argument, what was expected and what came.
 """
 
+import itertools
 import math
 import operator
 
@@ -110,15 +111,13 @@ def as_layer_sizes(value):
     try:
         sizes = tuple(value)
     except TypeError:
-        raise TypeError(
-            f"layer_sizes must be a sequence of integers, but is {value!r}"
-        ) from None
+        raise TypeError(f"layer_sizes must be a sequence of integers, but is {value!r}") from None
     if len(sizes) < 2:
         raise ValueError(
             f"layer_sizes must have at least 2 entries, inputs and outputs, but has {len(sizes)}"
         )
     sizes = tuple(as_count(size, f"layer_sizes[{k}]", 1) for k, size in enumerate(sizes))
-    total = sum((n_in + 1) * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    total = sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
     if total >= 2**48:
         raise ValueError(f"layer_sizes {sizes} make {total} parameters; fewer than 2**48 can be")
     return sizes
@@ -198,9 +197,7 @@ def as_inputs(X, n_in, dtype):
     """(n_samples, n_in) or (n_in,), for prediction."""
     array = as_numbers(X, "X")
     if array.ndim not in (1, 2):
-        raise ValueError(
-            f"X must be (n_samples, {n_in}) or ({n_in},), but has shape {array.shape}"
-        )
+        raise ValueError(f"X must be (n_samples, {n_in}) or ({n_in},), but has shape {array.shape}")
     check_features(array, "X", n_in)
     return as_finite(array, "X", dtype)
 
@@ -263,9 +260,7 @@ def check_targets(targets, loss):
         wrong = abs(totals - 1) > 1e-5
         if wrong.any():
             s = np.argmax(wrong)
-            raise ValueError(
-                f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1"
-            )
+            raise ValueError(f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1")
 
 
 def check_out(X, out, shape, dtype):

@@ -17,10 +17,13 @@ def parser():
     commands = top.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="train a tutorial's network, beside NumPy")
     demo.add_argument(
-        "name", nargs="?", choices=("iris", "steps"), default="iris",
+        "name",
+        nargs="?",
+        choices=("iris", "steps"),
+        default="iris",
         help="iris (the default): 4-2-3 on 130 flowers; steps: one pass, number by number",
     )
-    demo.add_argument("--plot", metavar="FILE", help="write a picture of the training, as PNG, SVG or PDF")
+    demo.add_argument("--plot", metavar="FILE", help="write a picture of the training")
     demo.set_defaults(run=run_demo)
     info = commands.add_parser("info", help="versions, compiler, instruction-set levels")
     info.set_defaults(run=lambda arguments: show_config())

@@ -101,7 +101,12 @@ class Comparison:
 def compare(net, numpy_loop, X, y, learning_rate, epochs, metrics):
     """Train the network, showing progress, and its double in NumPy."""
     doubles = [weights.copy() for weights in net.weights]
-    settings = dict(epochs=epochs, batch_size=None, optimizer=SGD(learning_rate), metrics=metrics)
+    settings = {
+        "epochs": epochs,
+        "batch_size": None,
+        "optimizer": SGD(learning_rate),
+        "metrics": metrics,
+    }
     fast = []
     for _ in range(3):
         rehearsal = net.__copy__()
@@ -128,8 +133,7 @@ def report(comparison, epochs):
         f"{numpy / ours:.1f} times as long"
     )
     print(
-        "  largest difference in any weight, mse or accuracy: "
-        f"{comparison.largest_difference:.1e}"
+        f"  largest difference in any weight, mse or accuracy: {comparison.largest_difference:.1e}"
     )
 
 
@@ -138,9 +142,7 @@ def run_iris():
     X, y, X_test, y_test = split_iris()
     net = iris_network()
     print(f"Iris: 130 flowers to learn from, 20 to test on\n  {net}")
-    comparison = compare(
-        net, numpy_sigmoid, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy")
-    )
+    comparison = compare(net, numpy_sigmoid, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy"))
     history = comparison.history
     print(f"  half the mse {history['mse'][0] / 2:.6f} -> {history['mse'][-1] / 2:.6f}")
     print(f"  accuracy     {history['accuracy'][0]:.3f}    -> {history['accuracy'][-1]:.3f}")

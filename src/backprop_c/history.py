@@ -1,11 +1,16 @@
 """What fit returns: one value an epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import pandas
+    from numpy.typing import ArrayLike, NDArray
 
-class History(Mapping):
+
+class History(Mapping[str, "NDArray[np.float64]"]):
     """The loss and the metrics of each finished epoch.
 
     A read-only mapping from names to 1-D float64 arrays, one value an epoch. The values of an
@@ -26,28 +31,28 @@ class History(Mapping):
     (['loss'], 3)
     """
 
-    def __init__(self, names, values):
+    def __init__(self, names: Sequence[str], values: "ArrayLike") -> None:
         self._names = tuple(names)
         self._values = np.array(values, dtype=np.float64).T.copy()
         self._values.flags.writeable = False
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> "NDArray[np.float64]":
         if name not in self._names:
             raise KeyError(f"{name!r} was not recorded; recorded: {', '.join(self._names)}")
         return self._values[self._names.index(name)]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._names)
 
     @property
-    def epochs(self):
+    def epochs(self) -> int:
         """Number of finished epochs."""
         return self._values.shape[1]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if not self.epochs:
             return "History(0 epochs)"
         last = ", ".join(f"{name} {self[name][-1]:.6g}" for name in self)
@@ -56,7 +61,7 @@ class History(Mapping):
     def __reduce__(self):
         return History, (self._names, self._values.T)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.
 
         Returns
@@ -65,7 +70,7 @@ class History(Mapping):
         """
         return {name: self[name].tolist() for name in self}
 
-    def to_frame(self):
+    def to_frame(self) -> "pandas.DataFrame":
         """A pandas DataFrame: a row an epoch, a column a name.
 
         Returns
@@ -85,7 +90,7 @@ class History(Mapping):
         index = pandas.RangeIndex(1, self.epochs + 1, name="epoch")
         return pandas.DataFrame({name: self[name] for name in self}, index=index)
 
-    def plot(self, axes=None):
+    def plot(self, axes: Any = None) -> Any:
         """Draw the loss, and below it the metrics, over the epochs.
 
         Parameters

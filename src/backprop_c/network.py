@@ -2,6 +2,8 @@
 
 import copy
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +13,12 @@ from ._progress import Progress
 from ._trainer import Trainer
 from .exceptions import DivergenceWarning
 from .history import History
-from .optimizers import SGD, as_optimizer
+from .optimizers import SGD, Optimizer, as_optimizer
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
 
 class Network(Engine):
@@ -80,10 +87,22 @@ class Network(Engine):
     array([0., 1., 1., 0.])
     """
 
-    def __init__(self, layer_sizes, activations="sigmoid", loss="squared_error", biases=True,
-                 dtype="float64", random_state=None):
+    history: History | None
+    _generator: "np.random.Generator"
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        activations: str | Sequence[str] = "sigmoid",
+        loss: str = "squared_error",
+        biases: bool = True,
+        dtype: "DTypeLike" = "float64",
+        random_state: "RandomState" = None,
+    ) -> None:
+        generator = validation.as_generator(random_state)
         self._construct(layer_sizes, activations, loss, biases, dtype)
-        self.initialize(random_state)
+        self._generator = generator
+        self.initialize()
 
     def _construct(self, layer_sizes, activations, loss, biases, dtype):
         """All of the constructor but the random numbers."""
@@ -103,33 +122,32 @@ class Network(Engine):
         self._loss = loss
         self._optimizer = SGD()
         self._optimizer_state = None
-        self._generator = None
-        self._trainer = None
+        self._trainer: Trainer | None = None
         self.history = None
 
     # -- What it is --------------------------------------------------------------------------
 
     @property
-    def activations(self):
+    def activations(self) -> tuple[str, ...]:
         """The activation's name, one a layer."""
         return self._activations
 
     @property
-    def loss(self):
+    def loss(self) -> str:
         """The loss's name."""
         return self._loss
 
     @property
-    def optimizer(self):
+    def optimizer(self) -> Optimizer:
         """What fit uses; setting it forgets the last optimizer's state."""
         return self._optimizer
 
     @optimizer.setter
-    def optimizer(self, value):
+    def optimizer(self, value: Optimizer) -> None:
         self._optimizer = as_optimizer(value)
         self._optimizer_state = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes))
         return (
             f"<Network {sizes}: {', '.join(self.activations)}; {self.loss}; {self.dtype}; "
@@ -140,9 +158,7 @@ class Network(Engine):
 
     def __reduce__(self):
         made_of = (self.layer_sizes, self.activations, self.loss, bool(self.biases), self.dtype)
-        state = {
-            name: value for name, value in self.__dict__.items() if name != "_trainer"
-        }
+        state = {name: value for name, value in self.__dict__.items() if name != "_trainer"}
         return _remake, (type(self), made_of), (self._snapshot(), state)
 
     def __setstate__(self, state):
@@ -155,7 +171,7 @@ class Network(Engine):
 
     # -- Weights -----------------------------------------------------------------------------
 
-    def initialize(self, random_state=None):
+    def initialize(self, random_state: "RandomState" = None) -> None:
         """Draw fresh weights; biases become zero and the optimizer's state is forgotten.
 
         Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu layers He-uniform: within
@@ -185,10 +201,9 @@ class Network(Engine):
         >>> bool((net.parameters == before).all())
         True
         """
-        if random_state is not None or self._generator is None:
+        generator = self._generator
+        if random_state is not None:
             generator = validation.as_generator(random_state)
-        else:
-            generator = self._generator
         if self._trainer is not None:
             raise RuntimeError("initialize cannot draw weights while a fit trains them")
         self._generator = generator
@@ -202,8 +217,19 @@ class Network(Engine):
 
     # -- Training ----------------------------------------------------------------------------
 
-    def fit(self, X, y, *, epochs=100, batch_size=32, optimizer=None, shuffle=True, metrics=(),
-            verbose=False, reset_optimizer=True):
+    def fit(
+        self,
+        X: "ArrayLike",
+        y: "ArrayLike",
+        *,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        optimizer: Optimizer | None = None,
+        shuffle: bool = True,
+        metrics: str | Sequence[str] = (),
+        verbose: bool = False,
+        reset_optimizer: bool = True,
+    ) -> History:
         """Train from where the network stands.
 
         Parameters
@@ -269,26 +295,26 @@ class Network(Engine):
         verbose = validation.as_flag(verbose, "verbose")
         reset_optimizer = validation.as_flag(reset_optimizer, "reset_optimizer")
         names, codes = self._as_metric_codes(metrics)
-        X, y = self._as_samples(X, y)
+        samples, targets = self._as_samples(X, y)
         chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
         goes_on = optimizer is None and not reset_optimizer
-        trainer = Trainer(self, X, y, None, codes)
+        trainer = Trainer(self, samples, targets, None, codes)
         try:
             trainer.prepare(
                 epochs,
-                len(X) if batch_size is None else batch_size,
+                len(samples) if batch_size is None else batch_size,
                 list(update_table()).index(chosen.rule),
                 chosen.hyperparameters(),
                 self._generator.bit_generator if shuffle else None,
                 self._optimizer_state if goes_on else None,
             )
             self.optimizer = chosen
-            self._train(trainer, names, Progress(epochs) if verbose else None)
+            history = self._train(trainer, names, Progress(epochs) if verbose else None)
         finally:
             trainer.close()
         if trainer.diverged:
             self._warn_of_divergence(trainer, epochs)
-        return self.history
+        return history
 
     def _train(self, trainer, names, progress):
         """Run the trainer to its end, and keep what it did however it ends."""
@@ -304,6 +330,7 @@ class Network(Engine):
             if progress is not None:
                 progress.update(trainer.epochs_done, trainer.last_loss)
                 progress.close()
+        return self.history
 
     def _warn_of_divergence(self, trainer, epochs):
         done = trainer.epochs_done
@@ -316,7 +343,7 @@ class Network(Engine):
             stacklevel=3,
         )
 
-    def stop(self):
+    def stop(self) -> None:
         """End a fit that runs in another thread, at its next finished epoch.
 
         Without such a fit nothing happens.
@@ -330,7 +357,9 @@ class Network(Engine):
         if trainer is not None:
             trainer.stop()
 
-    def evaluate(self, X, y, *, metrics=()):
+    def evaluate(
+        self, X: "ArrayLike", y: "ArrayLike", *, metrics: str | Sequence[str] = ()
+    ) -> dict[str, float]:
         """The loss and metrics over samples.
 
         Parameters
@@ -359,11 +388,11 @@ class Network(Engine):
         {'loss': 0.25, 'mse': 0.5}
         """
         names, codes = self._as_metric_codes(metrics)
-        trainer = Trainer(self, *self._as_samples(X, y), None, codes)
-        values, _ = trainer.survey(False)
+        samples, targets = self._as_samples(X, y)
+        values, _ = Trainer(self, samples, targets, None, codes).survey(False)
         return dict(zip(names, values.tolist(), strict=True))
 
-    def loss_and_gradient(self, X, y):
+    def loss_and_gradient(self, X: "ArrayLike", y: "ArrayLike") -> "tuple[float, NDArray[Any]]":
         """The loss over samples and its derivative by the parameters.
 
         Parameters
@@ -391,7 +420,8 @@ class Network(Engine):
         >>> net.loss_and_gradient([[3.0]], [6.0])
         (0.5, array([3., 1.]))
         """
-        values, gradient = Trainer(self, *self._as_samples(X, y), None, ()).survey(True)
+        samples, targets = self._as_samples(X, y)
+        values, gradient = Trainer(self, samples, targets, None, ()).survey(True)
         return float(values[0]), gradient
 
     # -- From what users pass to what the engine takes -----------------------------------------

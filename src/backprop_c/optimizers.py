@@ -8,11 +8,15 @@ from ._validation import as_positive
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What all optimizers share: the name of their update rule, and their fields in its order."""
+    """What all optimizers share: a learning rate, and fields in the order of their update rule."""
 
     rule: ClassVar[str]
+    learning_rate: float = 0.01
 
-    def hyperparameters(self):
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "learning_rate", as_positive(self.learning_rate, "learning_rate"))
+
+    def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them."""
         return tuple(float(value) for value in astuple(self))
 
@@ -54,7 +58,3 @@ class SGD(Optimizer):
     """
 
     rule: ClassVar[str] = "sgd"
-    learning_rate: float = 0.01
-
-    def __post_init__(self):
-        object.__setattr__(self, "learning_rate", as_positive(self.learning_rate, "learning_rate"))

@@ -9,11 +9,9 @@ COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
 def import_pyplot():
     """matplotlib.pyplot, or an ImportError that names the extra."""
     try:
-        import matplotlib.pyplot as pyplot
+        from matplotlib import pyplot
     except ImportError:
-        raise ImportError(
-            'plots need matplotlib: pip install "backprop-c[plot]"'
-        ) from None
+        raise ImportError('plots need matplotlib: pip install "backprop-c[plot]"') from None
     return pyplot
 
 
@@ -33,7 +31,11 @@ def plot_history(history, axes=None):
     pyplot = import_pyplot()
     if axes is None:
         _, axes = pyplot.subplots(
-            len(history), 1, sharex=True, squeeze=False, layout="constrained",
+            len(history),
+            1,
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
             figsize=(6.4, 1.2 + 2.0 * len(history)),
         )
     axes = np.atleast_1d(axes).ravel()

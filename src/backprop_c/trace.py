@@ -5,11 +5,15 @@ layer, and a layer's delta is the derivative by its biases.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ._validation import as_positive
 from .network import Network
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -66,23 +70,30 @@ class Trace:
     target: np.ndarray
     loss_name: str
     learning_rate: float
-    layers: tuple
+    layers: tuple[LayerTrace, ...]
     loss: float
     prediction: np.ndarray
     new_loss: float
     new_prediction: np.ndarray
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join(_lines(self))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"<Trace of {len(self.layers)} layers: loss {self.loss:.6g}, "
             f"after one step {self.new_loss:.6g}>"
         )
 
 
-def trace(net, x, y, *, learning_rate=None, verbose=True):
+def trace(
+    net: Network,
+    x: "ArrayLike",
+    y: "ArrayLike",
+    *,
+    learning_rate: float | None = None,
+    verbose: bool = True,
+) -> Trace:
     """Go through one step of backpropagation on one sample, and print every number.
 
     The network stays as it is.
@@ -134,8 +145,9 @@ def trace(net, x, y, *, learning_rate=None, verbose=True):
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a Network, but is {net!r}")
-    rate = net.optimizer.learning_rate if learning_rate is None else learning_rate
-    rate = as_positive(rate, "learning_rate")
+    rate = as_positive(
+        net.optimizer.learning_rate if learning_rate is None else learning_rate, "learning_rate"
+    )
     X, targets = net._as_samples(_one_row(x, "x"), _one_row(y, "y"))
     shadow = _with_biases(net)
     loss, gradient = shadow.loss_and_gradient(X, targets)
@@ -204,7 +216,7 @@ def _slopes(activation, z, dtype):
 
 
 def _layers(net, derivatives, stepped, x, biases):
-    layers = []
+    layers: list[LayerTrace] = []
     for k, activation in enumerate(net.activations):
         z = _cut_off(net, k, "identity").predict(x)
         a = _cut_off(net, k, activation).predict(x)
@@ -261,10 +273,7 @@ def _lines(trace):
             yield from _output_delta_lines(trace)
         else:
             yield from _hidden_delta_lines(trace.layers[k], trace.layers[k + 1])
-    yield (
-        "Derivatives of the weights, and a step of "
-        f"{_number(trace.learning_rate)} against them"
-    )
+    yield (f"Derivatives of the weights, and a step of {_number(trace.learning_rate)} against them")
     for k, layer in enumerate(trace.layers):
         yield f"  layer {k + 1}"
         yield from _step_lines(layer, "x" if k == 0 else f"a{k}", trace.learning_rate)

@@ -68,8 +68,8 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
             labels[s] = <real>class_of(n_out, columns, targets + s)
 
 
-cdef void pack_one(const Plan* plan, const Samples* samples, Py_ssize_t s, bint labels_wanted,
-                   lanes* block) noexcept nogil:
+cdef void pack_one(const Plan* plan, const Samples* samples, Py_ssize_t s,
+                   bint labels_wanted, lanes* block) noexcept nogil:
     # as pack_rows and pack_targets for a single sample, by stores of all lanes: a vector load
     # has to wait for stores of single numbers
     # block: the workspace, of (plan.features, 1)
@@ -136,7 +136,7 @@ cdef void forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
 
 cdef void backward(const Plan* plan, Py_ssize_t vectors, Py_ssize_t samples,
                    const real* parameters, lanes* block, real* gradient_out) noexcept nogil:
-    # delta_l = dloss/dz_l; gradient_l += a_(l-1).T @ delta_l; dloss/da_(l-1) = delta_l @ weights_l.T
+    # gradient_l += a_(l-1).T @ delta_l, delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
     # block: the workspace, of (plan.features, vectors), with the loss's delta in it
     cdef lanes* delta = block + plan.delta * vectors
     cdef lanes* delta_next = block + plan.delta_next * vectors

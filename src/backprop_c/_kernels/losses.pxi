@@ -6,6 +6,8 @@ cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const void* z, c
                           void* delta_out) noexcept nogil:
     # loss = 1/2 sum_j (a_j - t_j)**2, dloss/da_j = a_j - t_j
     # a, targets, delta: (width, vectors); weights: (vectors,)
+    cdef const lanes* x = <const lanes*>a
+    cdef const lanes* t = <const lanes*>targets
     cdef lanes difference, weight, squares
     cdef wide total = wide_zero()
     cdef Py_ssize_t j, v
@@ -13,7 +15,7 @@ cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const void* z, c
         weight = (<const lanes*>weights)[v]
         squares = splat(0)
         for j in range(width):
-            difference = (<const lanes*>a)[j * vectors + v] - (<const lanes*>targets)[j * vectors + v]
+            difference = x[j * vectors + v] - t[j * vectors + v]
             squares = squares + difference * difference
             (<lanes*>delta_out)[j * vectors + v] = difference * weight
         total = wide_add(total, squares * weight)
@@ -57,7 +59,8 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const void* z, c
         peak = (<const lanes*>a)[v]
         total_target = t[v]
         for j in range(1, width):
-            peak = select_less(largest, x[j * vectors + v], (<const lanes*>a)[j * vectors + v], peak)
+            peak = select_less(largest, x[j * vectors + v],
+                               (<const lanes*>a)[j * vectors + v], peak)
             largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
             total_target = total_target + t[j * vectors + v]
         # The largest output is 1 / sum_k exp(z_k - max z).

@@ -5,13 +5,15 @@ cdef double mse(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void*
                 const void* labels, const void* weights) noexcept nogil:
     # 1/width sum_j (a_j - t_j)**2
     # a, targets: (width, vectors); weights: (vectors,)
+    cdef const lanes* x = <const lanes*>a
+    cdef const lanes* t = <const lanes*>targets
     cdef lanes difference, squares
     cdef wide total = wide_zero()
     cdef Py_ssize_t j, v
     for v in range(vectors):
         squares = splat(0)
         for j in range(width):
-            difference = (<const lanes*>a)[j * vectors + v] - (<const lanes*>targets)[j * vectors + v]
+            difference = x[j * vectors + v] - t[j * vectors + v]
             squares = squares + difference * difference
         total = wide_add(total, squares * (<const lanes*>weights)[v])
     return wide_sum(total) / width
