@@ -78,13 +78,13 @@ cdef void relu_forward(Py_ssize_t width, Py_ssize_t vectors,
 
 cdef void relu_backward(Py_ssize_t width, Py_ssize_t vectors,
                         const void* kept, void* delta_out) noexcept nogil:
-    # da/dz = 1 where a > 0, else 0
+    # da/dz = 1 where a > 0, else 0; where a is NaN, delta becomes NaN
     # kept = a, delta: (width, vectors)
     cdef const lanes* a = <const lanes*>kept
     cdef lanes* delta = <lanes*>delta_out
     cdef Py_ssize_t k
     for k in range(width * vectors):
-        delta[k] = select_less(splat(0), a[k], delta[k], splat(0))
+        delta[k] = select_less(splat(0), a[k], delta[k], a[k] * splat(0))
 
 
 cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors,

@@ -1,0 +1,159 @@
+"""The naive algorithm in NumPy, written from the formulas: what every kernel is held against.
+
+Float64 throughout, one line a formula, no cleverness. Arrays are (n_samples, width).
+"""
+
+import numpy as np
+
+
+def sigmoid(z):
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+# name -> a from z, and dloss/dz from dloss/da, z and a.
+ACTIVATIONS = {
+    "identity": (lambda z: z, lambda g, z, a: g),
+    "sigmoid": (sigmoid, lambda g, z, a: g * a * (1 - a)),
+    "tanh": (np.tanh, lambda g, z, a: g * (1 - a * a)),
+    "relu": (lambda z: np.maximum(z, 0), lambda g, z, a: g * (z > 0)),
+    "softmax": (
+        softmax,
+        lambda g, z, a: a * (g - (a * g).sum(axis=1, keepdims=True)),
+    ),
+}
+
+
+def squared_error(z, a, t):
+    return 0.5 * ((a - t) ** 2).sum(axis=1), a - t
+
+
+def binary_cross_entropy(z, a, t):
+    # log a = -log(1 + exp(-z)); the derivative by a, which the sigmoid's derivative then meets.
+    loss = (np.logaddexp(0, z) - z * t).sum(axis=1)
+    return loss, (a - t) / (a * (1 - a))
+
+
+def cross_entropy(z, a, t):
+    log_a = z - z.max(axis=1, keepdims=True)
+    log_a = log_a - np.log(np.exp(log_a).sum(axis=1, keepdims=True))
+    return -(t * log_a).sum(axis=1), -t / a
+
+
+# name -> the loss of each sample, and dloss/da.
+LOSSES = {
+    "squared_error": squared_error,
+    "binary_cross_entropy": binary_cross_entropy,
+    "cross_entropy": cross_entropy,
+}
+
+
+def one_hot(y, n_out):
+    """Targets of (n_samples, n_out) from whatever `fit` takes."""
+    y = np.asarray(y)
+    if y.ndim == 1 and n_out > 1:
+        return np.eye(n_out)[y.astype(int)]
+    return y.reshape(len(y), n_out).astype(float)
+
+
+class ReferenceNetwork:
+    """A copy of a network's numbers, in float64."""
+
+    def __init__(self, net):
+        self.weights = [w.astype(float) for w in net.weights]
+        self.biases = [b.astype(float) for b in net.biases]
+        self.activations = net.activations
+        self.loss = net.loss
+
+    @property
+    def parameters(self):
+        parts = []
+        for k, w in enumerate(self.weights):
+            parts.append(w.ravel())
+            if self.biases:
+                parts.append(self.biases[k])
+        return np.concatenate(parts)
+
+    def forward(self, X):
+        """The z and the a of each layer."""
+        zs, activations = [], [np.asarray(X, dtype=float)]
+        for k, w in enumerate(self.weights):
+            z = activations[-1] @ w
+            if self.biases:
+                z = z + self.biases[k]
+            zs.append(z)
+            activations.append(ACTIVATIONS[self.activations[k]][0](z))
+        return zs, activations
+
+    def predict(self, X):
+        return self.forward(X)[1][-1]
+
+    def loss_gradient_outputs(self, X, y):
+        """The mean loss, its flat gradient, and the outputs."""
+        zs, activations = self.forward(X)
+        targets = one_hot(y, self.weights[-1].shape[1])
+        losses, g = LOSSES[self.loss](zs[-1], activations[-1], targets)
+        gradients = []
+        for k in range(len(self.weights) - 1, -1, -1):
+            delta = ACTIVATIONS[self.activations[k]][1](g, zs[k], activations[k + 1]) / len(X)
+            if self.biases:
+                gradients.insert(0, delta.sum(axis=0))
+            gradients.insert(0, (activations[k].T @ delta).ravel())
+            g = delta @ self.weights[k].T * len(X)
+        return losses.mean(), np.concatenate(gradients), activations[-1]
+
+    def step(self, gradient, learning_rate):
+        at = 0
+        for k, w in enumerate(self.weights):
+            w -= learning_rate * gradient[at : at + w.size].reshape(w.shape)
+            at += w.size
+            if self.biases:
+                b = self.biases[k]
+                b -= learning_rate * gradient[at : at + b.size]
+                at += b.size
+
+    def fit(self, X, y, orders, batch_size, learning_rate):
+        """SGD over the given order of each epoch; loss, mse and accuracy of each."""
+        X, targets = np.asarray(X, dtype=float), one_hot(y, self.weights[-1].shape[1])
+        history = {"loss": [], "mse": [], "accuracy": []}
+        for order in orders:
+            totals = np.zeros(3)
+            for start in range(0, len(X), batch_size):
+                rows = order[start : start + batch_size]
+                loss, gradient, outputs = self.loss_gradient_outputs(X[rows], targets[rows])
+                mse, accuracy = metrics(outputs, targets[rows])
+                totals += len(rows) * np.array([loss, mse, accuracy])
+                self.step(gradient, learning_rate)
+            for name, total in zip(history, totals, strict=True):
+                history[name].append(total / len(X))
+        return {name: np.array(values) for name, values in history.items()}
+
+
+def metrics(outputs, targets):
+    """Mse and accuracy."""
+    mse = ((outputs - targets) ** 2).mean()
+    if outputs.shape[1] == 1:
+        right = (outputs > 0.5) == (targets > 0.5)
+    else:
+        right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+    return mse, right.mean()
+
+
+def permutation(generator, n):
+    """The order that the package draws: Durstenfeld's shuffle over Lemire's bounded integers."""
+    interface = generator.bit_generator.ctypes
+    order = np.arange(n)
+    for k in range(n - 1, 0, -1):
+        bound = k + 1
+        product = interface.next_uint32(interface.state) * bound
+        if product % 2**32 < bound:
+            while product % 2**32 < (2**32 - bound) % bound:
+                product = interface.next_uint32(interface.state) * bound
+        other = product >> 32
+        order[k], order[other] = order[other], order[k]
+    return order

@@ -1,0 +1,212 @@
+"""Every kernel, at the level in use, against the naive algorithm."""
+
+import numpy as np
+import pytest
+from helpers import assert_close, targets_for
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from reference import LOSSES as REFERENCE_LOSSES
+from reference import ReferenceNetwork
+
+from backprop_c import Network
+from backprop_c._validation import ACTIVATIONS, LOSSES
+
+DTYPES = ("float64", "float32")
+# Both sides of every tile (2, 4, 6, 12) and of every vector (1, 2, 4, 8, 16 lanes).
+EDGES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33)
+COMBINATIONS = [
+    (loss, output)
+    for loss, (needed, _) in LOSSES.items()
+    for output in ACTIVATIONS
+    if needed in ("", output)
+]
+
+
+@st.composite
+def networks(draw):
+    width = st.one_of(st.sampled_from(EDGES), st.integers(1, 40))
+    sizes = draw(st.lists(width, min_size=2, max_size=5))
+    loss, output = draw(st.sampled_from(COMBINATIONS))
+    hidden = st.sampled_from([name for name, (_, outputs_only) in ACTIVATIONS.items()
+                              if not outputs_only])
+    activations = [draw(hidden) for _ in sizes[1:-1]] + [output]
+    return Network(
+        sizes,
+        activations,
+        loss,
+        biases=draw(st.booleans()),
+        dtype=draw(st.sampled_from(DTYPES)),
+        random_state=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+def check(net, n_samples, rng):
+    """Outputs, loss, gradient and metrics of random samples."""
+    for biases in net.biases:
+        biases[:] = rng.normal(size=biases.shape)
+    X = rng.normal(size=(n_samples, net.layer_sizes[0])).astype(net.dtype)
+    y = targets_for(rng, net.loss, n_samples, net.layer_sizes[-1]).astype(net.dtype)
+    reference = ReferenceNetwork(net)
+    loss, gradient, outputs = reference.loss_gradient_outputs(X, y)
+    got_loss, got_gradient = net.loss_and_gradient(X, y)
+    assert got_gradient.dtype == net.dtype
+    assert_close(net.predict(X), outputs, net.dtype)
+    assert_close(net.predict(X[0]), outputs[0], net.dtype)
+    assert_close(got_loss, loss, net.dtype)
+    assert_close(got_gradient, gradient, net.dtype)
+    values = net.evaluate(X, y, metrics=("mse",))
+    assert values["loss"] == got_loss
+    assert_close(values["mse"], ((outputs - y) ** 2).mean(), net.dtype)
+
+
+@given(net=networks(), n_samples=st.integers(1, 200), seed=st.integers(0, 2**32 - 1))
+@hypothesis_settings(max_examples=150)
+def test_any_network(net, n_samples, seed):
+    check(net, n_samples, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "output"), COMBINATIONS)
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 17, 130])
+def test_every_loss_and_output(loss, output, dtype, n_samples, rng):
+    net = Network((3, 5, 4), ("tanh", output), loss, dtype=dtype, random_state=3)
+    check(net, n_samples, rng)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", EDGES)
+def test_every_width_around_an_edge(width, dtype, rng):
+    """Each as inputs, as a hidden layer and as outputs, with samples around the vectors' ends."""
+    for sizes in ((width, 3, 2), (3, width, 2), (3, 2, width), (width, width)):
+        for n_samples in (1, 15, 16, 17, 33):
+            check(Network(sizes, "sigmoid", dtype=dtype, random_state=width), n_samples, rng)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sizes", [(1, 1), (4, 2, 3), (6, 30, 1), (300, 40, 5)])
+def test_many_blocks_and_slabs(sizes, dtype, rng):
+    """More samples than a block holds, and more than are handed over between looks at the clock."""
+    net = Network(sizes, "tanh", dtype=dtype, random_state=1)
+    for n_samples in (999, 1000, 20_011 if sizes[0] < 100 else 3001):
+        check(net, n_samples, rng)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "output"), COMBINATIONS)
+def test_gradient_is_the_derivative_of_the_reported_loss(loss, output, dtype, rng):
+    """Central differences of the float64 loss; the float32 gradient is the same but for rounding."""
+    hidden = [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
+    net = Network((3, 4, 3, 4, 3, 2), (*hidden, output), loss, random_state=5)
+    assert len(hidden) == 4
+    net.parameters[:] = rng.normal(size=net.parameters.size)
+    X, y = rng.normal(size=(7, 3)), targets_for(rng, loss, 7, 2)
+    expected = np.empty(net.parameters.size)
+    for k, value in enumerate(net.parameters.copy()):
+        losses = []
+        for step in (1e-6, -1e-6):
+            net.parameters[k] = value + step
+            losses.append(net.loss_and_gradient(X, y)[0])
+        net.parameters[k] = value
+        expected[k] = (losses[0] - losses[1]) / 2e-6
+    other = Network(net.layer_sizes, net.activations, loss, dtype=dtype, random_state=0)
+    other.parameters[:] = net.parameters
+    _, gradient = other.loss_and_gradient(X, y)
+    tolerance = 1e-7 if dtype == "float64" else 1e-4
+    np.testing.assert_allclose(gradient, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("loss_name", "output"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")]
+)
+def test_cross_entropies_of_enormous_pre_activations(loss_name, output, dtype):
+    """Stable for z of +-1e4: the loss is the pre-activations' difference, the gradient finite."""
+    net = Network((2, 2), output, loss_name, biases=False, dtype=dtype, random_state=0)
+    net.weights[0][:] = np.eye(2)
+    X = np.array([[1e4, -1e4], [-1e4, 1e4], [30.0, -30.0]])
+    y = np.array([[0.0, 1.0]] * 3)
+    loss, gradient = net.loss_and_gradient(X, y)
+    zs, activations = ReferenceNetwork(net).forward(X)
+    with np.errstate(all="ignore"):
+        expected = REFERENCE_LOSSES[loss_name](zs[-1], activations[-1], y)[0].mean()
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    assert np.isfinite(gradient).all()
+    for x, target, value in [(X[0], y[0], 2e4), (X[1], y[1], 0.0)]:
+        got, _ = net.loss_and_gradient([x], [target])
+        np.testing.assert_allclose(got, value, rtol=1e-6, atol=1e-6)
+
+
+def test_confident_binary_cross_entropy_keeps_its_digits():
+    """log(1 + exp(-z)) is about exp(-z), not 0, where 1 + exp(-z) rounds to 1."""
+    net = Network((1, 1), "sigmoid", "binary_cross_entropy", biases=False, random_state=0)
+    net.weights[0][:] = 1
+    loss, _ = net.loss_and_gradient([[45.0]], [[1.0]])
+    np.testing.assert_allclose(loss, np.exp(-45.0), rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("n_samples", [1, 40])
+def test_nan_propagates_and_nothing_else_is_touched(activation, dtype, n_samples, rng):
+    """A NaN weight reaches exactly the outputs that depend on it (with softmax: all)."""
+    net = Network((2, 3), activation, dtype=dtype, random_state=0)
+    net.weights[0][1, 1] = np.nan
+    X = rng.normal(size=(n_samples, 2))
+    outputs = net.predict(X)
+    expected = np.zeros((n_samples, 3), dtype=bool)
+    expected[:, 1] = True
+    if activation == "softmax":
+        expected[:] = True
+    np.testing.assert_array_equal(np.isnan(outputs), expected)
+    loss, gradient = net.loss_and_gradient(X, np.zeros((n_samples, 3)))
+    assert np.isnan(loss)
+    assert np.isnan(gradient).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_in_the_cross_entropies(dtype):
+    for loss, output in (("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")):
+        net = Network((1, 2), output, loss, dtype=dtype, random_state=0)
+        net.parameters[:] = np.nan
+        assert np.isnan(net.loss_and_gradient([[1.0]], [1])[0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_infinite_weights(dtype):
+    """sigmoid(inf) is 1, tanh(-inf) -1; softmax of an infinite z has no value."""
+    for activation, expected in (("sigmoid", [1, 0]), ("tanh", [1, -1]), ("relu", [np.inf, 0])):
+        net = Network((1, 2), activation, biases=False, dtype=dtype, random_state=0)
+        net.parameters[:] = [np.inf, -np.inf]
+        np.testing.assert_allclose(net.predict([1.0]), expected, atol=1e-37)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_accuracy_counts_the_first_largest(dtype):
+    """Ties go to the first output, as in NumPy's argmax, and labels are read as indices."""
+    net = Network((3, 3), "identity", biases=False, dtype=dtype, random_state=0)
+    net.weights[0][:] = np.eye(3)
+    X = np.array([[1.0, 1.0, 0.0], [0.0, 2.0, 2.0], [3.0, 1.0, 2.0], [0.0, 0.0, 0.0]] * 13)
+    for y, expected in (([0, 1, 0, 0], 1.0), ([1, 2, 0, 0], 0.5), ([2, 2, 2, 2], 0.0)):
+        labels = np.array(y * 13)
+        for targets in (labels, np.eye(3)[labels]):
+            assert net.evaluate(X, targets, metrics=["accuracy"])["accuracy"] == expected
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_accuracy_of_one_output_is_by_threshold(dtype):
+    net = Network((1, 1), "identity", biases=False, dtype=dtype, random_state=0)
+    net.weights[0][:] = 1
+    values = net.evaluate([[0.4], [0.5], [0.6], [2.0]], [0, 1, 1, 0], metrics="accuracy")
+    assert values["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_labels_are_the_one_hot_targets_to_the_bit(dtype, rng):
+    net = Network((4, 6, 5), ("relu", "softmax"), "cross_entropy", dtype=dtype, random_state=2)
+    for n_samples in (1, 2, 50):
+        X, labels = rng.normal(size=(n_samples, 4)), rng.integers(0, 5, n_samples)
+        by_label = net.loss_and_gradient(X, labels)
+        by_target = net.loss_and_gradient(X, np.eye(5)[labels])
+        assert by_label[0] == by_target[0]
+        assert by_label[1].tobytes() == by_target[1].tobytes()
