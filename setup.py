@@ -32,8 +32,6 @@ DIRECTIVES = {
     "language_level": 3,
     "cdivision": True,
     "initializedcheck": False,
-    "embedsignature": True,
-    "embedsignature.format": "python",
     "binding": True,
 }
 

@@ -13,13 +13,18 @@ def points(dtype):
     """Numbers of all magnitudes and both signs, and around every limit that the kernels know."""
     info = np.finfo(dtype)
     rng = np.random.default_rng(7)
-    magnitudes = np.concatenate([
-        np.logspace(np.log10(float(info.tiny)), 3.5, 600),
-        rng.uniform(0, 1, 600), rng.uniform(0, 25, 800), rng.uniform(80, 110, 400),
-        rng.uniform(690, 760, 400), np.arange(1, 60) * np.log(2) / 2,
-        [10, 20, 88, 87.336, 88.7, 103.9, 708.39, 709, 709.78, 745.1, 1e4, float(info.max)],
-        [0.0, float(info.tiny), float(info.smallest_subnormal), float(info.eps)],
-    ]).astype(dtype)
+    magnitudes = np.concatenate(
+        [
+            np.logspace(np.log10(float(info.tiny)), 3.5, 600),
+            rng.uniform(0, 1, 600),
+            rng.uniform(0, 25, 800),
+            rng.uniform(80, 110, 400),
+            rng.uniform(690, 760, 400),
+            np.arange(1, 60) * np.log(2) / 2,
+            [10, 20, 88, 87.336, 88.7, 103.9, 708.39, 709, 709.78, 745.1, 1e4, float(info.max)],
+            [0.0, float(info.tiny), float(info.smallest_subnormal), float(info.eps)],
+        ]
+    ).astype(dtype)
     with np.errstate(over="ignore"):
         above = np.nextafter(magnitudes, dtype(np.inf))
     magnitudes = np.concatenate([magnitudes, np.nextafter(magnitudes, dtype(0)), above])

@@ -28,8 +28,9 @@ def networks(draw):
     width = st.one_of(st.sampled_from(EDGES), st.integers(1, 40))
     sizes = draw(st.lists(width, min_size=2, max_size=5))
     loss, output = draw(st.sampled_from(COMBINATIONS))
-    hidden = st.sampled_from([name for name, (_, outputs_only) in ACTIVATIONS.items()
-                              if not outputs_only])
+    hidden = st.sampled_from(
+        [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
+    )
     activations = [draw(hidden) for _ in sizes[1:-1]] + [output]
     return Network(
         sizes,

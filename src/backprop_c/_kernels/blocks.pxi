@@ -2,6 +2,7 @@
 # all layers while the block is in the first-level cache, and on to the next.
 
 cdef inline Py_ssize_t block_rows(const Plan* plan) noexcept nogil:
+    # samples in a block
     return plan.block_vectors * LANES
 
 

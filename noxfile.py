@@ -1,0 +1,108 @@
+"""What developers and CI run: ``nox`` for all that a change must pass, ``nox -l`` for the list.
+
+Each session makes its own environment. The tests run against an installed wheel, in an empty
+folder's view of the package: never against the sources.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "wheel", "tests", "checked"]
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+LEVELS = "from backprop_c._kernels import cpu; print(*[l for l in cpu.levels_supported() if l in cpu.levels_built])"
+
+
+@nox.session(python=OWN)
+def lint(session):
+    """Ruff, cython-lint, mypy, and stubtest on the built modules."""
+    session.install(".[dev]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("cython-lint", "src")
+    session.run("mypy")
+    with session.chdir(session.create_tmp()):
+        session.run(
+            "stubtest",
+            "backprop_c",
+            "--concise",
+            "--allowlist",
+            str(ROOT / "tests" / "stubtest_allowlist.txt"),
+            "--mypy-config-file",
+            str(ROOT / "pyproject.toml"),
+        )
+
+
+@nox.session(python=OWN)
+def wheel(session):
+    """The sdist, and the wheel from the sdist, into dist/."""
+    session.install("build")
+    for old in DIST.glob("backprop_c-*"):
+        old.unlink()
+    session.run("python", "-m", "build", "--outdir", str(DIST), str(ROOT))
+
+
+def built_wheel(session):
+    """The wheel for this session's Python: the one in dist/, or one built from the sdist."""
+    tag = f"cp{str(session.python).replace('.', '')}"
+    found = list(DIST.glob(f"backprop_c-*-{tag}-*.whl"))
+    if not found:
+        sdists = list(DIST.glob("backprop_c-*.tar.gz"))
+        if not sdists:
+            session.error("run `nox -s wheel` first")
+        session.run(
+            "python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(DIST), str(sdists[0])
+        )
+        found = list(DIST.glob(f"backprop_c-*-{tag}-*.whl"))
+    return found[0]
+
+
+@nox.session(python=PYTHONS)
+def tests(session):
+    """The suite on the installed wheel: at every level for this Python, at the best for others."""
+    session.install(f"{built_wheel(session)}[test]")
+    levels = [None]
+    if session.python == OWN:
+        out = session.run("python", "-c", LEVELS, silent=True)
+        levels = out.split()
+    for level in levels:
+        session.run("pytest", *session.posargs, env={"BACKPROP_C_SIMD": level or ""})
+
+
+@nox.session(python=OWN)
+def checked(session):
+    """The suite on a build with address and undefined-behaviour sanitizers and C assertions."""
+    session.install("--no-cache-dir", ".[test]", env={"BACKPROP_C_CHECKED": "1"})
+    library = subprocess.run(
+        [os.environ.get("CC", "gcc"), "-print-file-name=libasan.so"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    session.run(
+        "pytest",
+        *session.posargs,
+        env={
+            "LD_PRELOAD": library,
+            # CPython's interned objects live to the end; hand-over-time tests need a fast build.
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+            "BACKPROP_C_CHECKED": "1",
+        },
+    )
+
+
+@nox.session(python=OWN)
+def benchmark(session):
+    """The quick benchmark, on the installed wheel."""
+    session.install(f"{built_wheel(session)}[test]")
+    session.run("python", str(ROOT / "benchmarks" / "run.py"), *(session.posargs or ["--quick"]))

@@ -1,0 +1,132 @@
+"""What the documentation says is so: docstrings, README, examples."""
+
+import doctest
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop_c
+from backprop_c import _engine
+
+ROOT = Path(__file__).parent.parent
+PUBLIC = [getattr(backprop_c, name) for name in backprop_c.__all__ if name != "__version__"]
+DOCUMENTED = [
+    member
+    for thing in PUBLIC
+    for member in (
+        [thing]
+        + [
+            value
+            for name, value in vars(thing).items()
+            if inspect.isclass(thing) and not name.startswith("_") and callable(value)
+        ]
+    )
+] + [_engine.Engine.predict]
+
+
+def parts(thing):
+    return getattr(thing, "__qualname__", str(thing))
+
+
+@pytest.mark.parametrize("thing", DOCUMENTED, ids=parts)
+def test_examples_in_docstrings(thing):
+    found = doctest.DocTestFinder(recurse=False).find(
+        thing, parts(thing), module=False, globs={"backprop_c": backprop_c}
+    )
+    runner = doctest.DocTestRunner(verbose=False)
+    for example in found:
+        runner.run(example)
+    assert runner.failures == 0
+
+
+def test_docstrings_have_examples():
+    """Whatever does something shows it."""
+    without = {
+        "DivergenceWarning",
+        "Trace",
+        "History.to_dict",
+        "History.to_frame",
+        "History.plot",
+        "SGD.hyperparameters",
+    }
+    for thing in DOCUMENTED:
+        assert thing.__doc__, parts(thing)
+        assert (">>>" in thing.__doc__) != (parts(thing) in without), parts(thing)
+
+
+@pytest.mark.parametrize("thing", DOCUMENTED, ids=parts)
+def test_docstrings_name_every_parameter(thing):
+    target = thing.__init__ if inspect.isclass(thing) else thing
+    if thing is backprop_c.Trace or issubclass_of_warning(thing):
+        return
+    names = [
+        name for name in inspect.signature(target).parameters if name not in ("self", "kwargs")
+    ]
+    text = thing.__doc__
+    for name in names:
+        assert re.search(rf"^\s*([\w, ]+, )?{name}(, [\w, ]+)? : ", text, re.M), (
+            parts(thing),
+            name,
+        )
+
+
+def issubclass_of_warning(thing):
+    return inspect.isclass(thing) and issubclass(thing, Warning)
+
+
+def test_readme_code():
+    """The README's Python runs, given data of the shapes that it speaks of."""
+    rng = np.random.default_rng(0)
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(blocks) == 3
+    first, second, third = blocks
+    names = {"X": rng.normal(size=(50, 4)), "y": np.eye(3)[rng.integers(0, 3, 50)]}
+    exec(first, names)
+    names.update(X=rng.random((40, 64)), labels=rng.integers(0, 10, 40))
+    names.update(X_test=names["X"], labels_test=names["labels"])
+    exec(second, names)
+    names.update(x=rng.random(64), y=3)
+    exec(third, names)
+
+
+def test_readme_commands_are_those_of_the_package():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "pip install . && backprop-c demo\n" in text
+    assert 'pip install ".[test]" && pytest\n' in text
+
+
+def test_readme_figures_come_from_the_tracked_results(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import report
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert report.fill(text, report.table(*report.load())) == text
+    assert report.PICTURE.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("xor.py", r"1 xor 1 = 0: 0\.0"), ("digits.py", r"other digits: 0\.9[5-9]")],
+)
+def test_examples_run(name, expected):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(expected, done.stdout)
+
+
+def test_changelog_knows_the_version():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## [Unreleased]" in text or f"## [{backprop_c.__version__}]" in text

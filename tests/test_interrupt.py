@@ -1,0 +1,108 @@
+"""Ctrl-C: answered within 100 ms, and what is left is a finished epoch."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
+
+PRELUDE = """
+import signal, sys, threading, time
+import numpy as np
+from backprop_c import SGD, Network
+
+def interrupted(work, after):
+    # Seconds from the signal to the exception.
+    signal.setitimer(signal.ITIMER_REAL, after)
+    start = time.perf_counter()
+    try:
+        work()
+    except KeyboardInterrupt:
+        return time.perf_counter() - start - after
+    raise SystemExit("was not interrupted")
+
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+"""
+
+
+def run(code):
+    """What a script prints, as words."""
+    script = PRELUDE + textwrap.dedent(code)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def quickest(attempts):
+    """The machine may be busy: the quickest of some attempts is what the code can do."""
+    return min(float(word) for word in attempts)
+
+
+def test_between_epochs():
+    seconds, consistent = run("""
+        net = Network((1, 3), "identity", biases=False, random_state=0)
+        net.parameters[:] = 1
+        fit = lambda: net.fit([[1.0]], np.zeros((1, 3)), epochs=2**40, optimizer=SGD(1e-7))
+        times = [interrupted(fit, 0.3) for _ in range(3)]
+        weight = np.sqrt(2 * net.history["loss"][-1] / 3)
+        print(min(times), abs(net.parameters[0] / (weight * (1 - 1e-7)) - 1) < 1e-12)
+    """)
+    assert float(seconds) < 0.1
+    assert consistent == "True"
+
+
+@pytest.mark.parametrize("batch_size", ["None", "1000"])
+@pytest.mark.parametrize("busy", [False, True])
+def test_in_the_middle_of_one_huge_epoch(batch_size, busy):
+    """With the full batch and with many small ones, alone and beside a busy Python thread."""
+    *times, unchanged, epochs = run(f"""
+        def spin():
+            while True:
+                sum(range(1000))
+
+        if {busy}:
+            threading.Thread(target=spin, daemon=True).start()
+        net = Network((50, 400, 400, 10), "tanh", random_state=0)
+        X, y = np.ones((200_000, 50)), np.zeros((200_000, 10))
+        before = net.parameters.copy()
+        fit = lambda: net.fit(X, y, epochs=1000, batch_size={batch_size})
+        for _ in range(3):
+            print(interrupted(fit, 1.0))
+        print((net.parameters == before).all(), net.history.epochs)
+    """)
+    assert quickest(times) < 0.1
+    assert (unchanged, epochs) == ("True", "0")
+
+
+@pytest.mark.parametrize(
+    "call", ["net.predict(X)", "net.evaluate(X, y)", "net.loss_and_gradient(X, y)"]
+)
+def test_in_long_passes(call):
+    times = run(f"""
+        net = Network((50, 800, 800, 10), "tanh", random_state=0)
+        X, y = np.ones((400_000, 50)), np.zeros((400_000, 10))
+        before = net.parameters.copy()
+        for _ in range(2):
+            print(interrupted(lambda: {call}, 1.0))
+        net.fit(X[:5], y[:5], epochs=1)
+    """)
+    assert quickest(times) < 0.1
+
+
+def test_history_and_optimizer_after_ctrl_c():
+    """The fit can be gone on with, as if it had asked for the epochs that it finished."""
+    (equal,) = run("""
+        X = np.random.default_rng(0).normal(size=(300, 4))
+        y = X[:, :2]
+        net = Network((4, 16, 2), "tanh", random_state=3)
+        twin = Network((4, 16, 2), "tanh", random_state=3)
+        interrupted(lambda: net.fit(X, y, epochs=2**40, batch_size=None, metrics=["mse"]), 0.3)
+        history = twin.fit(X, y, epochs=net.history.epochs, batch_size=None, metrics=["mse"])
+        same = (net.parameters == twin.parameters).all() and net.history.epochs > 0
+        print(same and (net.history["mse"] == history["mse"]).all())
+    """)
+    assert equal == "True"

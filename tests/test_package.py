@@ -1,0 +1,69 @@
+"""What is installed: weight, speed of import, files for others, nothing of the build machine."""
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import backprop_c
+
+PACKAGE = Path(backprop_c.__file__).parent
+CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
+
+
+def test_metadata():
+    metadata = importlib.metadata.metadata("backprop-c")
+    assert metadata["Version"] == backprop_c.__version__
+    needed = [r for r in importlib.metadata.requires("backprop-c") if "extra ==" not in r]
+    assert [re.match(r"[\w-]+", requirement)[0] for requirement in needed] == ["numpy"]
+    extras = set(metadata.get_all("Provides-Extra"))
+    assert {"plot", "progress", "sklearn", "test", "dev"} <= extras
+
+
+def test_files_for_others_are_installed():
+    for name in (
+        "_engine.pxd",
+        "_loop.pxd",
+        "_kernels/table.pxd",
+        "py.typed",
+        "_engine.pyi",
+        "_trainer.pyi",
+        "data/iris.csv",
+    ):
+        assert (PACKAGE / name).is_file(), name
+
+
+@pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
+def test_it_is_light():
+    assert sum(path.stat().st_size for path in PACKAGE.rglob("*.so")) < 3_000_000
+
+
+@pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
+def test_import_costs_at_most_20_ms_over_numpy():
+    code = (
+        "import numpy, sys, time; start = time.perf_counter(); import backprop_c; "
+        "print(time.perf_counter() - start, 'numpy.random' in sys.modules)"
+    )
+    outs = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(7)
+    ]
+    assert min(float(seconds) for seconds, _ in outs) <= 0.020
+    assert {random for _, random in outs} == {"False"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads ELF files")
+def test_modules_name_no_path_of_the_build_machine():
+    """No RUNPATH: a pyenv Python would write its own library's folder."""
+    modules = list(PACKAGE.rglob("*.so"))
+    assert len(modules) >= 8
+    for module in modules:
+        data = module.read_bytes()
+        assert b".pyenv" not in data or CHECKED, module
+        assert b"/versions/3." not in data or CHECKED, module

@@ -1,0 +1,176 @@
+"""Several threads, one network: every reader sees a finished epoch."""
+
+import copy
+import pickle
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from backprop_c import SGD, Network
+
+
+class Line:
+    """A network whose parameters tell which epoch they are of.
+
+    One weight, one sample of 1 with target 0, no biases: each epoch multiplies the weight by the
+    same factor, so that after epoch n it is ``start * factor**n``. The other outputs repeat it:
+    a network in the midst of being written would have outputs of different epochs.
+    """
+
+    RATE = 2.0**-20  # the product with it is exact, with or without fused multiply-add
+
+    def __init__(self, width=1, n_samples=1):
+        self.net = Network((1, width), "identity", biases=False, random_state=0)
+        self.net.parameters[:] = 1.0
+        self.X, self.y = np.ones((n_samples, 1)), np.zeros((n_samples, width))
+
+    def fit(self, epochs):
+        return self.net.fit(
+            self.X, self.y, epochs=epochs, batch_size=None, optimizer=SGD(self.RATE)
+        )
+
+    def expected(self, epochs):
+        weight, weights = 1.0, {1.0}
+        for _ in range(epochs):
+            weight -= self.RATE * weight
+            weights.add(weight)
+        return weights
+
+
+def start(target, *args):
+    thread = threading.Thread(target=target, args=args)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("rows", [1, 20_000])
+def test_readers_see_finished_epochs(rows):
+    """Eight threads predict, by the short way and the long one, while another fits."""
+    line = Line(width=50)
+    epochs = 400_000
+    X = np.ones((rows, 1))
+    seen, torn, done = set(), [], threading.Event()
+
+    def predict():
+        while not done.is_set():
+            outputs = line.net.predict(X)
+            if not (outputs == outputs[0, 0]).all():
+                torn.append(outputs)
+            seen.add(float(outputs[0, 0]))
+
+    readers = [start(predict) for _ in range(8)]
+    line.fit(epochs)
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert not torn
+    assert len(seen) > 2
+    assert seen <= line.expected(epochs)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_while_training(copied):
+    line = Line(width=2000)
+    epochs = 60_000
+    trainer = start(line.fit, epochs)
+    copies = []
+    while trainer.is_alive():
+        copies.append(copied(line.net).parameters)
+    trainer.join()
+    expected = line.expected(epochs)
+    weights = {float(parameters[0]) for parameters in copies}
+    assert len(weights) > 2
+    assert weights <= expected
+    assert all((parameters == parameters[0]).all() for parameters in copies)
+    # A copy made meanwhile is not being trained.
+    copied(line.net).fit(line.X, line.y, epochs=1)
+
+
+def test_loss_and_gradient_while_training():
+    """The loss and its gradient are of one epoch, also over many samples."""
+    line = Line(width=3)
+    trainer = start(line.fit, 300_000)
+    X, y = np.ones((30_000, 1)), np.zeros((30_000, 3))
+    losses = set()
+    while trainer.is_alive():
+        loss, gradient = line.net.loss_and_gradient(X, y)
+        np.testing.assert_allclose(loss, 1.5 * gradient[0] ** 2, rtol=1e-12)
+        losses.add(loss)
+    trainer.join()
+    assert len(losses) > 2
+
+
+def test_a_second_fit_is_refused():
+    line = Line()
+    trainer = start(line.fit, 2**40)
+    wait_until(lambda: line.net._trainer is not None)
+    optimizer = line.net.optimizer
+    with pytest.raises(RuntimeError, match="being trained by another fit"):
+        line.net.fit(line.X, line.y, epochs=1, optimizer=SGD(0.7))
+    with pytest.raises(RuntimeError, match="while a fit trains"):
+        line.net.initialize(3)
+    assert line.net.optimizer is optimizer
+    line.net.stop()
+    trainer.join(10)
+    assert not trainer.is_alive()
+    line.net.fit(line.X, line.y, epochs=1)
+
+
+def test_stop_ends_at_a_finished_epoch():
+    line = Line()
+    results = []
+    trainer = start(lambda: results.append(line.fit(2**40)))
+    wait_until(lambda: line.net.predict([[1.0]])[0, 0] < 1)
+    stopped = time.perf_counter()
+    line.net.stop()
+    trainer.join(10)
+    assert time.perf_counter() - stopped < 1
+    history = results[0]
+    assert history is line.net.history
+    assert 0 < history.epochs < 2**40
+    weight = 1.0
+    for loss in history["loss"]:
+        assert loss == 0.5 * (weight * weight)
+        weight -= line.RATE * weight
+    assert line.net.parameters[0] == weight
+
+
+def test_stop_without_a_fit_does_nothing():
+    line = Line()
+    line.net.stop()
+    assert line.fit(3).epochs == 3
+
+
+def test_two_networks_train_at_the_same_time():
+    """Nothing is shared: each comes out as alone."""
+    X = np.random.default_rng(0).normal(size=(500, 3))
+    nets = [Network((3, 8, 2), "tanh", random_state=k) for k in range(4)]
+    twins = [copy.copy(net) for net in nets]
+    threads = [start(lambda net=net: net.fit(X, X[:, :2], epochs=200)) for net in nets]
+    for thread in threads:
+        thread.join()
+    for net, twin in zip(nets, twins, strict=True):
+        twin.fit(X, X[:, :2], epochs=200)
+        assert net.parameters.tobytes() == twin.parameters.tobytes()
+
+
+def test_a_shared_generator_is_locked():
+    """Two fits that draw from one generator take turns and both end."""
+    generator = np.random.default_rng(0)
+    X = np.ones((50, 1))
+    nets = [Network((1, 1), random_state=generator) for _ in range(2)]
+    threads = [
+        start(lambda net=net: net.fit(X, X[:, 0], epochs=2000, batch_size=1)) for net in nets
+    ]
+    for thread in threads:
+        thread.join()
+    assert all(net.history.epochs == 2000 for net in nets)
+
+
+def wait_until(condition, seconds=10):
+    end = time.perf_counter() + seconds
+    while not condition():
+        assert time.perf_counter() < end
+        time.sleep(0.001)

@@ -1,0 +1,283 @@
+"""Bad input: the message says which argument, what was expected and what came; nothing changes."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import state_of
+
+from backprop_c import SGD, Network, trace
+
+X = np.arange(12.0).reshape(4, 3) / 10
+Y = np.zeros((4, 2))
+LABELS = np.array([0, 1, 1, 0])
+
+
+def spoilt(value, at=(2, 1)):
+    array = X.copy()
+    array[at] = value
+    return array
+
+
+BAD_X = [
+    (np.ones((4, 5)), ValueError, "X has 5 features, but the network has 3 inputs"),
+    (np.ones((4, 3, 1)), ValueError, "X must be (n_samples, 3)"),
+    (np.float64(3), ValueError, "X must be (n_samples, 3)"),
+    (spoilt(np.nan), ValueError, "X[2, 1] is nan; X must be finite"),
+    (spoilt(np.inf), ValueError, "X[2, 1] is inf; X must be finite"),
+    (spoilt(-np.inf, (0, 0)), ValueError, "X[0, 0] is -inf; X must be finite"),
+    ([["a", "b", "c"]] * 4, TypeError, "X must hold real numbers, but its dtype is <U1"),
+    (X.astype(object), TypeError, "X must hold real numbers, but its dtype is object"),
+    (X + 0j, TypeError, "X must hold real numbers, but its dtype is complex128"),
+    (np.array([["2020-01-01"] * 3] * 4, dtype="M8[D]"), TypeError, "its dtype is datetime64[D]"),
+    ([[1.0, 2.0, 3.0], [1.0, 2.0]], ValueError, "X must be a rectangular array"),
+    (None, TypeError, "X must hold real numbers, but its dtype is object"),
+]
+BAD_Y = [
+    (np.zeros((4, 3)), ValueError, "y must be (4, 2) or (4,), but has shape (4, 3)"),
+    (np.zeros((4, 2, 1)), ValueError, "y must be (4, 2) or (4,), but has shape (4, 2, 1)"),
+    (np.zeros((3, 2)), ValueError, "y has 3 samples, but X has 4"),
+    (np.zeros(3, dtype=int), ValueError, "y has 3 samples, but X has 4"),
+    (np.full((4, 2), np.nan), ValueError, "y[0, 0] is nan; y must be finite"),
+    ([0, 1, 2, 0], ValueError, "y[2] is 2, but class indices are 0 to 1"),
+    ([0, -1, 1, 0], ValueError, "y[1] is -1, but class indices are 0 to 1"),
+    ([0.0, 1.0, 0.5, 1.0], ValueError, "y[2] is 0.5, but class indices are whole numbers 0 to 1"),
+    ([0.0, np.nan, 1.0, 0.0], ValueError, "y[1] is nan, but class indices are whole numbers"),
+    (["a", "b", "a", "b"], TypeError, "y must hold real numbers, but its dtype is <U1"),
+    (np.zeros((4, 2), dtype=complex), TypeError, "its dtype is complex128"),
+]
+BAD_FIT = [
+    ({"epochs": -1}, ValueError, "epochs must be at least 0, but is -1"),
+    ({"epochs": 1.5}, TypeError, "epochs must be an integer, but is 1.5"),
+    ({"epochs": True}, TypeError, "epochs must be an integer, but is True"),
+    ({"epochs": "3"}, TypeError, "epochs must be an integer, but is '3'"),
+    ({"batch_size": 0}, ValueError, "batch_size must be at least 1, but is 0"),
+    ({"batch_size": -3}, ValueError, "batch_size must be at least 1, but is -3"),
+    ({"batch_size": 2.0}, TypeError, "batch_size must be an integer, but is 2.0"),
+    ({"shuffle": 1}, TypeError, "shuffle must be True or False, but is 1"),
+    ({"verbose": "yes"}, TypeError, "verbose must be True or False, but is 'yes'"),
+    ({"reset_optimizer": 0}, TypeError, "reset_optimizer must be True or False, but is 0"),
+    ({"metrics": ["mae"]}, ValueError, "metric 'mae' is not known; known: mse, accuracy"),
+    ({"metrics": 3}, TypeError, "metrics must be names, but is 3"),
+    ({"metrics": [3]}, TypeError, "metric must be a name, but is 3; known: mse, accuracy"),
+    ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(), but is 0.1"),
+    ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD()"),
+]
+BAD_NETWORKS = [
+    ({"layer_sizes": (3,)}, ValueError, "layer_sizes must have at least 2 entries"),
+    ({"layer_sizes": ()}, ValueError, "inputs and outputs, but has 0"),
+    ({"layer_sizes": 3}, TypeError, "layer_sizes must be a sequence of integers, but is 3"),
+    ({"layer_sizes": (3, 0, 2)}, ValueError, "layer_sizes[1] must be at least 1, but is 0"),
+    ({"layer_sizes": (3, -2)}, ValueError, "layer_sizes[1] must be at least 1, but is -2"),
+    ({"layer_sizes": (3.0, 2)}, TypeError, "layer_sizes[0] must be an integer, but is 3.0"),
+    ({"layer_sizes": "32"}, TypeError, "layer_sizes[0] must be an integer, but is '3'"),
+    ({"layer_sizes": (2**40, 2**40)}, ValueError, "fewer than 2**48 can be"),
+    (
+        {"activations": "swish"},
+        ValueError,
+        "activation 'swish' is not known; known: identity, sigmoid, tanh, relu, softmax",
+    ),
+    (
+        {"activations": ("relu",)},
+        ValueError,
+        "activations has 1 entries, but the network has 2 layers",
+    ),
+    ({"activations": 3}, TypeError, "activations must be a name or names, but is 3"),
+    ({"activations": (None, "relu")}, TypeError, "activation must be a name, but is None"),
+    (
+        {"activations": ("softmax", "relu")},
+        ValueError,
+        "activation 'softmax' is for the outputs only, but activations[0] is hidden",
+    ),
+    (
+        {"loss": "hinge"},
+        ValueError,
+        "loss 'hinge' is not known; known: squared_error, binary_cross_entropy, cross_entropy",
+    ),
+    ({"loss": None}, TypeError, "loss must be a name, but is None"),
+    (
+        {"loss": "cross_entropy"},
+        ValueError,
+        "loss 'cross_entropy' needs 'softmax' outputs, but the last activation is 'sigmoid'",
+    ),
+    (
+        {"loss": "binary_cross_entropy", "activations": "tanh"},
+        ValueError,
+        "loss 'binary_cross_entropy' needs 'sigmoid' outputs, but the last activation is 'tanh'",
+    ),
+    ({"biases": "no"}, TypeError, "biases must be True or False, but is 'no'"),
+    ({"dtype": "float16"}, ValueError, "dtype must be one of float32, float64, but is 'float16'"),
+    ({"dtype": "number"}, TypeError, "dtype must be one of float32, float64, but is 'number'"),
+    ({"dtype": None}, ValueError, "dtype must be one of float32, float64, but is None"),
+    ({"dtype": ">f8"}, ValueError, "dtype must be one of float32, float64, but is '>f8'"),
+    ({"random_state": -1}, ValueError, "random_state must be at least 0, but is -1"),
+    ({"random_state": "seed"}, TypeError, "random_state must be None, an integer, or a numpy"),
+    ({"random_state": 1.5}, TypeError, "RandomState, but is 1.5"),
+]
+BAD_RATES = [
+    (0, ValueError, "learning_rate must be positive and finite, but is 0.0"),
+    (-0.1, ValueError, "learning_rate must be positive and finite, but is -0.1"),
+    (np.nan, ValueError, "learning_rate must be positive and finite, but is nan"),
+    (np.inf, ValueError, "learning_rate must be positive and finite, but is inf"),
+    ("0.1", TypeError, "learning_rate must be a number, but is '0.1'"),
+    (None, TypeError, "learning_rate must be a number, but is None"),
+    (True, TypeError, "learning_rate must be a number, but is True"),
+    (1j, TypeError, "learning_rate must be a number, but is 1j"),
+]
+
+
+@pytest.fixture(params=["float64", "float32"])
+def net(request):
+    """A network; afterwards it must be what it was, to the bit."""
+    net = Network((3, 2), random_state=1, dtype=request.param)
+    net.fit(X, Y, epochs=1)
+    before = net.parameters.tobytes(), state_of(net._generator), net.optimizer, net.history
+    yield net
+    after = net.parameters.tobytes(), state_of(net._generator), net.optimizer, net.history
+    assert after == before
+    assert after[3] is before[3]
+
+
+def raises(error, message):
+    return pytest.raises(error, match=re.escape(message))
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_X)
+def test_bad_x(net, bad, error, message):
+    with raises(error, message):
+        net.predict(bad)
+    for use in (net.fit, net.evaluate, net.loss_and_gradient):
+        with raises(error, message):
+            use(bad, Y)
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_Y)
+def test_bad_y(net, bad, error, message):
+    for use in (net.fit, net.evaluate, net.loss_and_gradient):
+        with raises(error, message):
+            use(X, bad)
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_FIT)
+def test_bad_arguments_of_fit(net, bad, error, message):
+    with raises(error, message):
+        net.fit(X, Y, **bad)
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_NETWORKS)
+def test_bad_networks(bad, error, message):
+    generator = np.random.default_rng(0)
+    arguments = {"layer_sizes": (3, 4, 2), "random_state": generator, **bad}
+    with raises(error, message):
+        Network(**arguments)
+    assert state_of(generator) == state_of(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_RATES)
+def test_bad_learning_rates(net, bad, error, message):
+    with raises(error, message):
+        SGD(learning_rate=bad)
+    if bad is not None:
+        with raises(error, message):
+            trace(net, X[0], Y[0], learning_rate=bad, verbose=False)
+
+
+def test_no_samples(net):
+    for use in (net.fit, net.evaluate, net.loss_and_gradient):
+        with raises(ValueError, "X must have at least one sample, but has none"):
+            use(np.ones((0, 3)), np.ones((0, 2)))
+        with raises(ValueError, "X must be (n_samples, 3), but has shape (3,)"):
+            use(X[0], Y[0])
+    assert net.predict(np.ones((0, 3))).shape == (0, 2)
+
+
+def test_numbers_too_large_for_float32():
+    net = Network((3, 2), dtype="float32", random_state=1)
+    with raises(ValueError, "X[2, 1] is 1e+300, which float32 cannot hold"):
+        net.predict(spoilt(1e300))
+    with raises(ValueError, "y[3, 1] is -1e+300, which float32 cannot hold"):
+        bad = Y.copy()
+        bad[3, 1] = -1e300
+        net.fit(X, bad)
+
+
+def test_numbers_too_small_for_float32_are_zero():
+    net = Network((3, 2), dtype="float32", random_state=1)
+    np.testing.assert_array_equal(net.predict(X * 0), net.predict(X * 1e-300))
+
+
+def test_targets_of_the_cross_entropies():
+    binary = Network((3, 2), "sigmoid", "binary_cross_entropy", random_state=1)
+    with raises(
+        ValueError, "y[1, 0] is 1.5, but targets of 'binary_cross_entropy' are between 0 and 1"
+    ):
+        binary.fit(X, [[0, 1], [1.5, 0], [0, 0], [0, 0]])
+    soft = Network((3, 2), "softmax", "cross_entropy", random_state=1)
+    with raises(ValueError, "y[2] sums to 0.75, but targets of 'cross_entropy' must sum to 1"):
+        soft.fit(X, [[0.5, 0.5], [1, 0], [0.5, 0.25], [0, 1]])
+    with raises(ValueError, "y[0, 1] is -0.5, but targets of 'cross_entropy' are between 0 and 1"):
+        soft.fit(X, [[1.0, -0.5], [1, 0], [0.5, 0.5], [0, 1]])
+    before = soft.parameters.copy()
+    soft.fit(X, np.full((4, 2), 0.5) + 1e-8)
+    assert not np.array_equal(soft.parameters, before)
+
+
+@pytest.mark.parametrize("dtype", [int, np.uint8, np.int64, bool, float])
+def test_labels_of_any_dtype(dtype):
+    net = Network((3, 2), "softmax", "cross_entropy", random_state=1)
+    assert net.evaluate(X, LABELS.astype(dtype)) == net.evaluate(X, np.eye(2)[LABELS])
+
+
+def test_one_output_takes_targets_of_one_dimension():
+    net = Network((3, 1), "identity", random_state=1)
+    y = [0.5, 1.5, -2.0, 7.0]
+    assert net.evaluate(X, y) == net.evaluate(X, np.array(y)[:, None])
+    with raises(ValueError, "y must be (4, 1) or (4,), but has shape (4, 2)"):
+        net.fit(X, Y)
+
+
+def test_bad_out(net):
+    good = np.empty((4, 2), dtype=net.dtype)
+    other = "float32" if net.dtype == np.float64 else "float64"
+    readonly = good.copy()
+    readonly.flags.writeable = False
+    inputs = np.ones((4, 3), dtype=net.dtype)
+    overlapping = inputs.ravel()[2:10].reshape(4, 2)
+    bad = [
+        (good.astype(other), TypeError, f"out must be an array of {net.dtype}, but is an array of"),
+        (good.tolist(), TypeError, f"out must be an array of {net.dtype}, but is <class 'list'>"),
+        (good[:3], ValueError, "out must have shape (4, 2), but has shape (3, 2)"),
+        (good.ravel(), ValueError, "out must have shape (4, 2), but has shape (8,)"),
+        (np.asfortranarray(good), ValueError, "out must be C-contiguous, aligned and writable"),
+        (readonly, ValueError, "out must be C-contiguous, aligned and writable"),
+        (overlapping, ValueError, "out must not overlap X"),
+    ]
+    for out, error, message in bad:
+        before = np.array(out, copy=True)
+        with raises(error, message):
+            net.predict(inputs, out=out)
+        np.testing.assert_array_equal(out, before)
+    net.predict(inputs, out=good)
+
+
+def test_out_stays_as_it_was_when_x_is_bad(net):
+    out = np.full((4, 2), 7, dtype=net.dtype)
+    with raises(ValueError, "X[2, 1] is nan"):
+        net.predict(spoilt(np.nan).astype(net.dtype), out=out)
+    assert (out == 7).all()
+
+
+def test_bad_optimizer(net):
+    with raises(TypeError, "optimizer must be an optimizer such as SGD(), but is 'sgd'"):
+        net.optimizer = "sgd"
+    with raises(AttributeError, "learning_rate"):
+        net.optimizer.learning_rate = 3
+
+
+def test_bad_arguments_of_trace(net):
+    with raises(TypeError, "net must be a Network, but is 3"):
+        trace(3, X[0], Y[0])
+    with raises(ValueError, "x must be one sample, but has shape (4, 3)"):
+        trace(net, X, Y[0])
+    with raises(ValueError, "X has 2 features, but the network has 3 inputs"):
+        trace(net, [1.0, 2.0], Y[0])
