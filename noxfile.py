@@ -19,7 +19,10 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
-LEVELS = "from backprop_c._kernels import cpu; print(*[l for l in cpu.levels_supported() if l in cpu.levels_built])"
+LEVELS = """
+from backprop_c._kernels import cpu
+print(*[level for level in cpu.levels_supported() if level in cpu.levels_built])
+"""
 
 
 @nox.session(python=OWN)

@@ -84,7 +84,7 @@ def draw(times, path):
     best = best_level(times)
     shown = [(name, title) for name, title in PROBLEMS.items() if (name, best) in times]
     colours = {"ours": "#c1121f", "numpy_lean": "#7d8597", "tutorial": "#bfc5d2"}
-    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     axis = figure.subplots()
     height, ticks, at, labelled = 0.8, [], 0.0, set()
     for name, _ in shown:
@@ -108,7 +108,7 @@ def draw(times, path):
     axis.set_xlim(0.03, 5000)
     axis.set_xlabel("microseconds, log scale: shorter is better")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(loc="lower right", frameon=False, fontsize=9)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     figure.savefig(path, dpi=150)
 
 

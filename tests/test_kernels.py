@@ -96,7 +96,7 @@ def test_many_blocks_and_slabs(sizes, dtype, rng):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("loss", "output"), COMBINATIONS)
 def test_gradient_is_the_derivative_of_the_reported_loss(loss, output, dtype, rng):
-    """Central differences of the float64 loss; the float32 gradient is the same but for rounding."""
+    """Central differences of the float64 loss; float32 gives the same but for rounding."""
     hidden = [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
     net = Network((3, 4, 3, 4, 3, 2), (*hidden, output), loss, random_state=5)
     assert len(hidden) == 4

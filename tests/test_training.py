@@ -91,7 +91,7 @@ def test_random_states():
 
 
 def test_the_order_is_fresh_each_epoch_and_fair():
-    """Online steps of rate 1 leave the last sample's target as the weight: all are as often last."""
+    """Online steps of rate 1 leave the last sample's target: all are as often last."""
     n_samples, epochs = 5, 4000
     net = Network((1, 1), "identity", biases=False, random_state=11)
     last = np.zeros(n_samples)
@@ -103,7 +103,7 @@ def test_the_order_is_fresh_each_epoch_and_fair():
             batch_size=1,
             optimizer=SGD(1.0),
         )
-        last[int(round(net.parameters[0]))] += 1
+        last[round(net.parameters[0])] += 1
     expected = epochs / n_samples
     assert ((last - expected) ** 2 / expected).sum() < 25  # chi-squared, 4 degrees: p = 5e-5
 
