@@ -85,18 +85,21 @@ def tests(session):
 def checked(session):
     """The suite on a build with address and undefined-behaviour sanitizers and C assertions."""
     session.install("--no-cache-dir", ".[test]", env={"BACKPROP_C_CHECKED": "1"})
-    library = subprocess.run(
-        [os.environ.get("CC", "gcc"), "-print-file-name=libasan.so"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    # The C++ library too: the sanitizer looks for its functions when it is loaded, and
+    # matplotlib throws.
+    compiler = os.environ.get("CC", "gcc")
+    libraries = [
+        subprocess.run(
+            [compiler, f"-print-file-name={name}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for name in ("libasan.so", "libstdc++.so")
+    ]
     session.run(
         "pytest",
         *session.posargs,
         env={
-            "LD_PRELOAD": library,
-            # CPython's interned objects live to the end; hand-over-time tests need a fast build.
+            "LD_PRELOAD": " ".join(libraries),
+            # CPython's own objects live to the end.
             "ASAN_OPTIONS": "detect_leaks=0",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
             "BACKPROP_C_CHECKED": "1",
