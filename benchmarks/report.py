@@ -1,4 +1,4 @@
-"""Draw the README's table and picture from the tracked results.
+"""Draw the tables and the picture of the documentation from the tracked results.
 
 python benchmarks/report.py
 """
@@ -77,6 +77,16 @@ def table(times, about):
     return "\n".join(lines)
 
 
+def level_table(times):
+    """ARCHITECTURE's table: our own times by level."""
+    lines = ["| level | " + " | ".join(PROBLEMS.values()) + " |", "|---|---|---|---|"]
+    for level in LEVELS:
+        values = [times.get((problem, level), {}).get("ours") for problem in PROBLEMS]
+        if None not in values:
+            lines.append(f"| {level} | " + " | ".join(f"{value:.3g}" for value in values) + " |")
+    return "\n".join(lines)
+
+
 def draw(times, path):
     """Grouped bars on a log scale, ours in one colour."""
     from matplotlib.figure import Figure
@@ -113,19 +123,18 @@ def draw(times, path):
 
 
 def fill(text, inner):
-    """The README with what stands between the markers replaced."""
+    """The text with what stands between the markers replaced."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{inner}\n{END}{after}"
 
 
 def main():
-    """Write the README's table and the picture."""
+    """Write the tables and the picture."""
     times, about = load()
-    readme = ROOT / "README.md"
-    readme.write_text(
-        fill(readme.read_text(encoding="utf-8"), table(times, about)), encoding="utf-8"
-    )
+    for name, inner in (("README", table(times, about)), ("ARCHITECTURE", level_table(times))):
+        path = ROOT / f"{name}.md"
+        path.write_text(fill(path.read_text(encoding="utf-8"), inner), encoding="utf-8")
     draw(times, PICTURE)
 
 

@@ -1,6 +1,7 @@
 """Small things that several tests need."""
 
 import numpy as np
+import pandas
 
 TOLERANCE = {"float64": 1e-11, "float32": 3e-4}
 
@@ -10,6 +11,20 @@ def assert_close(got, expected, dtype):
     got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
     scale = max(1e-3, np.abs(expected).max(initial=0))
     np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE[str(dtype)] * scale)
+
+
+# Ways to hold the same numbers: name -> from a C-ordered array.
+LAYOUTS = {
+    "plain": lambda a: a,
+    "fortran": np.asfortranarray,
+    "strided": lambda a: np.repeat(np.repeat(a, 2, axis=0), 3, axis=-1)[::2, ..., ::3],
+    "reversed": lambda a: a[::-1].copy()[::-1],
+    "readonly": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+    "swapped": lambda a: a.astype(a.dtype.newbyteorder()),
+    "unaligned": lambda a: np.frombuffer(b"?" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
+    "list": lambda a: a.tolist(),
+    "frame": pandas.DataFrame,
+}
 
 
 def assert_same_network(one, other):

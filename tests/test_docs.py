@@ -102,12 +102,17 @@ def test_readme_commands_are_those_of_the_package():
     assert 'pip install ".[test]" && pytest\n' in text
 
 
-def test_readme_figures_come_from_the_tracked_results(monkeypatch):
+def test_figures_come_from_the_tracked_results(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import report
 
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.fill(text, report.table(*report.load())) == text
+    times, about = report.load()
+    for name, inner in (
+        ("README.md", report.table(times, about)),
+        ("ARCHITECTURE.md", report.level_table(times)),
+    ):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert report.fill(text, inner) == text
     assert report.PICTURE.exists()
 
 

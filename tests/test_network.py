@@ -8,6 +8,7 @@ import pytest
 from helpers import assert_same_network
 
 from backprop_c import SGD, Network
+from backprop_c._trainer import Trainer
 
 
 def trained(**options):
@@ -137,6 +138,41 @@ def test_predict_into_part_of_the_array_that_holds_x():
     rows = np.ones((7, 2))
     net.predict(rows[::4], out=rows[1:3])
     np.testing.assert_array_equal(rows[1:3], both[1, :2])
+
+
+def test_wide_networks_do_not_need_wide_workspaces():
+    """A block is bounded in bytes and in work; the results do not depend on it."""
+    wide = Network((30_000, 3), "identity", dtype="float32", random_state=0)
+    assert wide.workspace_bytes < 4_000_000
+    X = np.random.default_rng(0).normal(size=(40, 30_000)).astype("float32")
+    np.testing.assert_allclose(
+        wide.predict(X), X @ wide.weights[0], rtol=0, atol=1e-3 * abs(X @ wide.weights[0]).max()
+    )
+    deep = Network((3000, 3000, 2), "identity", random_state=0)
+    assert deep.workspace_bytes < 4_000_000
+
+
+class Forgetful(Network):
+    """A subclass whose constructor does not call the one above."""
+
+    def __init__(self):
+        pass
+
+
+@pytest.mark.parametrize("make", [Forgetful, lambda: Network.__new__(Network)])
+def test_a_network_that_was_not_constructed(make):
+    """An error in words, never a crash."""
+    net = make()
+    with pytest.raises(RuntimeError, match="__init__ has not been called"):
+        net.predict([1.0])
+    for use in (net.fit, net.evaluate, net.loss_and_gradient):
+        with pytest.raises((RuntimeError, AttributeError, TypeError)):
+            use([[1.0]], [1.0])
+    for use in (repr, copy.copy, pickle.dumps, net.__class__.initialize):
+        with pytest.raises((RuntimeError, AttributeError, TypeError)):
+            use(net)
+    with pytest.raises(RuntimeError, match="has not been called"):
+        Trainer(net, np.ones((1, 1)), np.ones((1, 1)), None, ())
 
 
 def test_garbage_is_collected():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_close, state_of, targets_for
+from helpers import LAYOUTS, assert_close, state_of, targets_for
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -173,19 +173,12 @@ def test_the_optimizer_of_a_fit_stays():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("layout", ["list", "fortran", "strided", "readonly", "swapped", "int"])
+@pytest.mark.parametrize("layout", [*LAYOUTS, "int"])
 def test_layouts_of_inputs(layout, dtype):
     """Whatever holds the numbers, the result is that of a plain array, and it is not written to."""
     X, y = data(40)
     X, y = np.round(4 * X).astype(dtype), y.astype(dtype)
-    arrange = {
-        "list": lambda a: a.tolist(),
-        "fortran": np.asfortranarray,
-        "strided": lambda a: np.repeat(np.repeat(a, 2, axis=0), 3, axis=1)[::2, ::3],
-        "readonly": lambda a: np.lib.stride_tricks.as_strided(a, writeable=False),
-        "swapped": lambda a: a.astype(a.dtype.newbyteorder()),
-        "int": lambda a: a.astype(int) if (a == np.round(a)).all() else a,
-    }[layout]
+    arrange = LAYOUTS.get(layout, lambda a: a.astype(int) if (a == np.round(a)).all() else a)
     plain, other = (Network((3, 4, 2), "tanh", dtype=dtype, random_state=1) for _ in range(2))
     held = arrange(X), arrange(y)
     copies = [np.array(part, copy=True) for part in held]

@@ -7,6 +7,7 @@ import pytest
 from helpers import state_of
 
 from backprop_c import SGD, Network, trace
+from backprop_c._validation import as_targets
 
 X = np.arange(12.0).reshape(4, 3) / 10
 Y = np.zeros((4, 2))
@@ -226,6 +227,12 @@ def test_targets_of_the_cross_entropies():
 def test_labels_of_any_dtype(dtype):
     net = Network((3, 2), "softmax", "cross_entropy", random_state=1)
     assert net.evaluate(X, LABELS.astype(dtype)) == net.evaluate(X, np.eye(2)[LABELS])
+
+
+def test_labels_are_copied():
+    """Whoever changes them during a fit cannot make the kernels write where they must not."""
+    labels = LABELS.copy()
+    assert not np.shares_memory(as_targets(labels, 4, 2, "squared_error", np.dtype(float)), labels)
 
 
 def test_one_output_takes_targets_of_one_dimension():

@@ -30,6 +30,7 @@ cdef class Engine:
 
     cdef void predict_rows(self, Py_ssize_t n_samples, const void* X, void* workspace,
                            void* out) noexcept nogil
+    cdef require_set_up(self)
     cdef char* take_workspace(self) except NULL
     cdef void give_workspace(self, char* workspace) noexcept
     cdef void begin_reading(self) noexcept

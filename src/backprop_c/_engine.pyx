@@ -26,8 +26,12 @@ cdef extern from "platform.h":
 cdef enum:
     # A block's rows of activations stay in the first-level cache: half of the usual 48 KiB.
     BLOCK_BYTES = 24576
-    # But at least so many vectors, over which a tile of the gradient is summed.
-    MIN_VECTORS = 8
+    # In wide networks so many vectors, over which a tile of the gradient is summed, as fit in
+    # the second-level cache.
+    WIDE_VECTORS = 8
+    WIDE_BLOCK_BYTES = 1048576
+    # But no more multiplications than keep the driver able to stop in some 50 milliseconds.
+    WORK_OF_BLOCK = 20000000
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
 
@@ -121,6 +125,11 @@ cdef class Engine:
         if self.workspace == NULL:
             raise MemoryError()
 
+    cdef require_set_up(self):
+        """Raise if the constructor was left out, as a subclass may."""
+        if self.table == NULL:
+            raise RuntimeError("Network.__init__ has not been called")
+
     def _lay_out_parameters(self, tuple activations, bint biases):
         """W0, b0, W1, b1, ...: offsets into one buffer, and arrays that view it."""
         cdef Py_ssize_t k, offset = 0
@@ -177,9 +186,13 @@ cdef class Engine:
         plan.delta = row
         plan.delta_next = row + widest
         plan.features = row + 2 * widest
-        vector_bytes = self.table.lanes * self.table.real_bytes
-        plan.block_vectors = max(MIN_VECTORS, BLOCK_BYTES // (plan.features * vector_bytes))
-        self.workspace_bytes = plan.features * plan.block_vectors * vector_bytes
+        column_bytes = plan.features * self.table.lanes * self.table.real_bytes
+        plan.block_vectors = max(
+            BLOCK_BYTES // column_bytes, min(WIDE_VECTORS, WIDE_BLOCK_BYTES // column_bytes))
+        plan.block_vectors = min(
+            plan.block_vectors, WORK_OF_BLOCK // (self.table.lanes * work_per_sample(plan)))
+        plan.block_vectors = max(1, plan.block_vectors)
+        self.workspace_bytes = plan.block_vectors * column_bytes
         c_assert(layer.a + layer.n_out == plan.delta)
         c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[0].z)
 
@@ -206,6 +219,7 @@ cdef class Engine:
 
     def _snapshot(self):
         """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
+        self.require_set_up()
         copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
         memcpy(cnp.PyArray_DATA(copied), self.numbers,
                self.plan.n_parameters * self.table.real_bytes)
@@ -324,6 +338,7 @@ cdef class Engine:
         cdef cnp.ndarray result
         cdef Py_ssize_t rows
         cdef int ndim
+        self.require_set_up()
         given = X
         if not self.fits(X):
             X = self._as_inputs(X)

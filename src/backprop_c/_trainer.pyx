@@ -71,6 +71,7 @@ cdef class Trainer:
 
     def __init__(self, Engine engine, cnp.ndarray X, cnp.ndarray y, sample_weights, tuple metrics):
         cdef Job* job = &self.job
+        engine.require_set_up()
         self.engine = engine
         self.arrays = (X, y, sample_weights)
         self.recorded = []

@@ -241,7 +241,8 @@ def as_labels(array, n_out):
     if wrong.any():
         k = np.argmax(wrong)
         raise ValueError(f"y[{k}] is {array[k]}, but class indices are 0 to {n_out - 1}")
-    return np.require(array, np.int64, ["C", "A"])
+    # A copy: nobody can change an index once it has been checked.
+    return np.array(array, dtype=np.int64, order="C")
 
 
 def check_targets(targets, loss):
