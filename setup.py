@@ -7,11 +7,13 @@ sanitizers and C assertions.
 import os
 import platform
 import sys
+import tempfile
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 PACKAGE = "src/backprop_c"
 KERNELS = f"{PACKAGE}/_kernels"
@@ -21,11 +23,16 @@ X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 # Each level: the bytes of a vector (0: one lane), and the flags of GCC and Clang.
 LEVELS = {"scalar": (0, []), "baseline": (16, [])}
 if X86_64 and sys.platform != "win32":
-    LEVELS["v3"] = (32, ["-march=x86-64-v3"])
-    LEVELS["v4"] = (64, ["-march=x86-64-v4", "-mprefer-vector-width=512"])
+    # Feature by feature: compilers older than the names x86-64-v3 and x86-64-v4 know these.
+    V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
+    V4 = ["-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
+    LEVELS["v3"] = (32, V3)
+    LEVELS["v4"] = (64, [*V3, *V4, "-mprefer-vector-width=512"])
 
 UNIX_FLAGS = ["-O3", "-g0", "-fno-trapping-math", "-fno-math-errno", "-fvisibility=hidden"]
-UNIX_FLAGS += ["-Wno-psabi", "-fno-tree-loop-vectorize"]
+UNIX_FLAGS += ["-Wno-psabi"]
+# The auto-vectoriser only gets in the way of the lanes; GCC and Clang have a name each for it.
+OPTIONAL_FLAGS = ["-fno-tree-loop-vectorize", "-fno-vectorize"]
 CHECKED_FLAGS = ["-O1", "-g", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
 CHECKED_FLAGS += ["-fstrict-overflow", "-fno-sanitize-recover=undefined", "-Wno-psabi"]
 DIRECTIVES = {
@@ -43,13 +50,28 @@ class BuildExt(build_ext):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
 
+    def accepted(self, flags):
+        """The flags that the compiler knows."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = os.path.join(folder, "empty.c")
+            with open(source, "w", encoding="ascii") as file:
+                file.write("int nothing;\n")
+            known = []
+            for flag in flags:
+                try:
+                    self.compiler.compile([source], folder, extra_postargs=["-Werror", flag])
+                except CompileError:
+                    continue
+                known.append(flag)
+        return known
+
     def build_extensions(self):
         if self.compiler.compiler_type == "msvc":
             flags = {name: [] for name in LEVELS}
             common, link = ["/O2"], []
         else:
             flags = {name: level_flags for name, (_, level_flags) in LEVELS.items()}
-            common = CHECKED_FLAGS if CHECKED else UNIX_FLAGS
+            common = CHECKED_FLAGS if CHECKED else UNIX_FLAGS + self.accepted(OPTIONAL_FLAGS)
             link = ["-fsanitize=address,undefined"] if CHECKED else []
             self.compiler.linker_so = [
                 word for word in self.compiler.linker_so if "-rpath" not in word
