@@ -163,6 +163,18 @@ def test_cross_entropies_of_enormous_pre_activations(loss_name, output, dtype):
         np.testing.assert_allclose(got, value, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shift", [0.0, 1e4, -1e4])
+def test_softmax_does_not_mind_a_shift(shift, dtype):
+    net = Network((2, 3), "softmax", biases=False, dtype=dtype, random_state=0)
+    net.weights[0][:] = [[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]]
+    expected = np.exp([0.0, 1.0, 2.0]) / np.exp([0.0, 1.0, 2.0]).sum()
+    for n_samples in (1, 20):
+        outputs = net.predict([[1.0, shift]] * n_samples)
+        np.testing.assert_allclose(outputs, [expected] * n_samples, rtol=1e-3)
+        np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-6)
+
+
 def test_confident_binary_cross_entropy_keeps_its_digits():
     """log(1 + exp(-z)) is about exp(-z), not 0, where 1 + exp(-z) rounds to 1."""
     net = Network((1, 1), "sigmoid", "binary_cross_entropy", biases=False, random_state=0)
