@@ -57,7 +57,7 @@ def iris():
     weights = tuple(w.copy() for w in iris_network().weights)
     return Problem(
         name="iris",
-        title="Iris 4-2-3, full batch, float64, an epoch with mse and accuracy",
+        title="Iris 4-2-3, full batch, float64, per epoch with mse and accuracy",
         per="epoch",
         X=X,
         y=y,
@@ -74,7 +74,7 @@ def xor(dtype):
     rng = np.random.default_rng(0)
     return Problem(
         name=f"xor-{dtype}",
-        title=f"XOR 2-2-1, online, {dtype}, a sample",
+        title=f"XOR 2-2-1, online, {dtype}, per sample",
         per="sample",
         X=np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=dtype),
         y=np.array([[0], [1], [1], [0]], dtype=dtype),

@@ -92,7 +92,6 @@ def test_readme_code():
     names.update(X=rng.random((40, 64)), labels=rng.integers(0, 10, 40))
     names.update(X_test=names["X"], labels_test=names["labels"])
     exec(second, names)
-    names.update(x=rng.random(64), y=3)
     exec(third, names)
 
 

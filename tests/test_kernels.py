@@ -229,14 +229,22 @@ def test_accuracy_counts_the_first_largest(dtype):
         labels = np.array(y * 13)
         for targets in (labels, np.eye(3)[labels]):
             assert net.evaluate(X, targets, metrics=["accuracy"])["accuracy"] == expected
+    # Targets can tie, too.
+    for n_samples in (1, 20):
+        got = net.evaluate(
+            X[:1].repeat(n_samples, 0), [[0.5, 0.5, 0]] * n_samples, metrics=["accuracy"]
+        )
+        assert got["accuracy"] == 1
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_accuracy_of_one_output_is_by_threshold(dtype):
     net = Network((1, 1), "identity", biases=False, dtype=dtype, random_state=0)
     net.weights[0][:] = 1
-    values = net.evaluate([[0.4], [0.5], [0.6], [2.0]], [0, 1, 1, 0], metrics="accuracy")
-    assert values["accuracy"] == 0.5
+    X = [[-1.0], [0.3], [0.5], [0.6], [2.0], [0.7]]
+    values = net.evaluate(X, [0, 0, 0, 1, 1, 0], metrics="accuracy")
+    assert values["accuracy"] == 5 / 6
+    assert net.evaluate([[0.4]], [0.3], metrics="accuracy")["accuracy"] == 1
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

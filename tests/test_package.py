@@ -44,6 +44,7 @@ def test_it_is_light():
 
 @pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
 def test_import_costs_at_most_20_ms_over_numpy():
+    """The quickest of some: others may be using the machine."""
     code = (
         "import numpy, sys, time; start = time.perf_counter(); import backprop_c; "
         "print(time.perf_counter() - start, 'numpy.random' in sys.modules)"

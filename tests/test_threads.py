@@ -137,6 +137,20 @@ def test_stop_ends_at_a_finished_epoch():
     assert line.net.parameters[0] == weight
 
 
+def test_stop_waits_for_the_end_of_a_long_epoch():
+    """An epoch of many runs of the driver is finished, not thrown away."""
+    net = Network((60, 300, 10), "tanh", random_state=0)
+    X, y = np.ones((60_000, 60)), np.zeros((60_000, 10))
+    before = net.parameters.copy()
+    trainer = start(lambda: net.fit(X, y, epochs=2**40, batch_size=None))
+    wait_until(lambda: net._trainer is not None)
+    net.stop()
+    trainer.join(60)
+    assert not trainer.is_alive()
+    assert net.history.epochs == 1
+    assert not np.array_equal(net.parameters, before)
+
+
 def test_stop_without_a_fit_does_nothing():
     line = Line()
     line.net.stop()

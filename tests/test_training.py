@@ -61,8 +61,9 @@ def test_sgd_by_the_reference(n_samples, batch_size, shuffle, dtype, seed):
     assert state_of(generator) == state_of(twin)
 
 
+@pytest.mark.parametrize("batch_size", [1, 3])
 @pytest.mark.parametrize("bit_generator", ["PCG64", "MT19937", "Philox", "SFC64"])
-def test_any_bit_generator_is_respected_and_advanced(bit_generator):
+def test_any_bit_generator_is_respected_and_advanced(bit_generator, batch_size):
     make = getattr(np.random, bit_generator)
     passed, twin = make(5), np.random.Generator(make(5))
     net = Network((3, 2), "identity", random_state=passed)
@@ -71,8 +72,8 @@ def test_any_bit_generator_is_respected_and_advanced(bit_generator):
     )
     X, y = data(20)
     reference = ReferenceNetwork(net)
-    net.fit(X, y, epochs=1, batch_size=3)
-    reference.fit(X, y, [permutation(twin, 20)], 3, 0.01)
+    net.fit(X, y, epochs=2, batch_size=batch_size)
+    reference.fit(X, y, [permutation(twin, 20) for _ in range(2)], batch_size, 0.01)
     np.testing.assert_allclose(net.parameters, reference.parameters, rtol=1e-12)
     assert passed.random_raw() == twin.bit_generator.random_raw()
 
@@ -88,6 +89,18 @@ def test_random_states():
     assert not np.array_equal(first, Network((3, 2), random_state=old).parameters)
     assert old.random_sample() != np.random.RandomState(3).random_sample()
     assert not np.array_equal(Network((3, 2)).parameters, Network((3, 2)).parameters)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 20])
+def test_shuffled_labels_stay_with_their_samples(batch_size):
+    """By class index and by one-hot target, to the same bits."""
+    X, _ = data(20)
+    labels = np.arange(20) % 3
+    one, other = (Network((3, 3), "softmax", "cross_entropy", random_state=4) for _ in range(2))
+    by_label = one.fit(X, labels, epochs=3, batch_size=batch_size, metrics="accuracy")
+    by_target = other.fit(X, np.eye(3)[labels], epochs=3, batch_size=batch_size, metrics="accuracy")
+    assert one.parameters.tobytes() == other.parameters.tobytes()
+    assert by_label.to_dict() == by_target.to_dict()
 
 
 def test_the_order_is_fresh_each_epoch_and_fair():

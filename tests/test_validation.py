@@ -35,8 +35,12 @@ BAD_X = [
     (None, TypeError, "X must hold real numbers, but its dtype is object"),
 ]
 BAD_Y = [
-    (np.zeros((4, 3)), ValueError, "y must be (4, 2) or (4,), but has shape (4, 3)"),
-    (np.zeros((4, 2, 1)), ValueError, "y must be (4, 2) or (4,), but has shape (4, 2, 1)"),
+    (np.zeros((4, 3)), ValueError, "y must be (4, 2) or (4,) class indices, but has shape (4, 3)"),
+    (
+        np.zeros((4, 2, 1)),
+        ValueError,
+        "y must be (4, 2) or (4,) class indices, but has shape (4, 2, 1)",
+    ),
     (np.zeros((3, 2)), ValueError, "y has 3 samples, but X has 4"),
     (np.zeros(3, dtype=int), ValueError, "y has 3 samples, but X has 4"),
     (np.full((4, 2), np.nan), ValueError, "y[0, 0] is nan; y must be finite"),

@@ -7,7 +7,7 @@ its place.
 import numpy as np
 import pandas as pd
 
-TITLE = "tutorial as written (NumPy, pandas)"
+TITLE = "tutorial's loop (NumPy, pandas)"
 
 
 def takes(problem):

@@ -7,6 +7,13 @@ import numpy as np
 from ._kernels import VARIABLE, cpu, level
 from ._version import __version__
 
+MEANING = {
+    "scalar": "one lane",
+    "baseline": "16-byte vectors",
+    "v3": "AVX2, FMA",
+    "v4": "AVX-512",
+}
+
 
 def show_config() -> None:
     """Print versions, compiler, the instruction-set levels, and the one in use.
@@ -17,14 +24,15 @@ def show_config() -> None:
     >>> backprop_c.show_config()  # doctest: +ELLIPSIS
     backprop_c        ...
     """
-    supported = cpu.levels_supported()
+    # In the order in which they are built: from one lane to the widest vectors.
+    supported = [name for name in cpu.levels_built if name in cpu.levels_supported()]
     rows = {
         "backprop_c": __version__,
         "NumPy": np.__version__,
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
         "compiler": cpu.compiler,
-        "levels built": ", ".join(cpu.levels_built),
+        "levels built": ", ".join(f"{name} ({MEANING[name]})" for name in cpu.levels_built),
         "levels supported": ", ".join(supported),
         "level in use": f"{level} ({VARIABLE} chooses another one)",
     }

@@ -230,7 +230,9 @@ cdef class Trainer:
                 self._run(seconds)
         self._publish()
         PyErr_CheckSignals()
-        return self.epochs_left > 0 and not self.job.diverged and not self.job.stop
+        # A stop waits for the end of the epoch.
+        stopped = self.job.stop and self.job.row == 0 and self.job.offset == 0
+        return self.epochs_left > 0 and not self.job.diverged and not stopped
 
     cdef _publish(self):
         if self.job.diverged or self.epochs_done > self.epochs_published:

@@ -216,7 +216,8 @@ def as_samples(X, y, n_in, n_out, loss, dtype):
 def as_targets(y, n_samples, n_out, loss, dtype):
     """(n_samples, n_out) of the dtype, or (n_samples,) int64 class indices."""
     array = as_numbers(y, "y")
-    expected = f"({n_samples}, {n_out}) or ({n_samples},)"
+    indices = " class indices" if n_out > 1 else ""
+    expected = f"({n_samples}, {n_out}) or ({n_samples},){indices}"
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != n_out):
         raise ValueError(f"y must be {expected}, but has shape {array.shape}")
     if len(array) != n_samples:

@@ -41,7 +41,7 @@ def run_demo(arguments):
     if arguments.plot:
         from .plotting import save_history
 
-        save_history(history, arguments.plot, title)
+        save_history(history, ("loss", "accuracy"), arguments.plot, title)
         print(f"  picture: {arguments.plot}")
 
 

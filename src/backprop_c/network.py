@@ -40,7 +40,7 @@ class Network(Engine):
     biases : bool, default True
         Whether layers have biases.
     dtype : str or dtype, default "float64"
-        "float64", or "float32", which is about twice as fast.
+        "float64", or "float32": up to twice as fast with large batches.
     random_state : None, int, Generator, BitGenerator or RandomState
         Where the weights and each epoch's order come from. A generator that is passed in is
         used as it is, and advanced.

@@ -3,6 +3,8 @@
 import numpy as np
 
 LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
+# A value that falls to less than its largest by this is drawn on a log scale.
+DECADES = 1e3
 COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
 
 
@@ -49,18 +51,21 @@ def plot_history(history, axes=None):
         axis.spines[["top", "right"]].set_visible(False)
         if name == "accuracy":
             axis.set_ylim(-0.02, 1.02)
+        elif len(values) and 0 < values.min() < values.max() / DECADES:
+            axis.set_yscale("log")
         else:
             axis.set_ylim(bottom=0)
     axes[-1].set_xlabel("epoch")
     return axes
 
 
-def save_history(history, path, title):
-    """Write the picture of a history to a file, without a display."""
+def save_history(history, names, path, title):
+    """Write the picture of some of a history's values to a file, without a display."""
     import_pyplot()
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 1.4 + 1.9 * len(history)), layout="constrained")
-    plot_history(history, figure.subplots(len(history), 1, sharex=True, squeeze=False))
+    shown = {name: history[name] for name in names if name in history}
+    figure = Figure(figsize=(6.4, 1.4 + 1.9 * len(shown)), layout="constrained")
+    plot_history(shown, figure.subplots(len(shown), 1, sharex=True, squeeze=False))
     figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=130)

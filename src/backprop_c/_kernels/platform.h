@@ -30,7 +30,7 @@ static inline void *allocate(size_t bytes) {
     return posix_memalign(&memory, 64, bytes ? bytes : 1) == 0 ? memory : NULL;
 }
 static inline void release(void *memory) { free(memory); }
-/* Let other threads run: some 50 microseconds. */
+/* Let other threads run, for 20 microseconds or a little more. */
 static inline void pause_briefly(void) {
     struct timespec wait = {0, 20000};
     nanosleep(&wait, NULL);
@@ -46,8 +46,10 @@ static inline int load_flag(const int *flag) { return *(const volatile int *)fla
 static inline void set_flag(int *flag) { *(volatile int *)flag = 1; }
 #endif
 
-#if defined(__GNUC__)
+#if defined(__clang__)
 #define COMPILER_VERSION __VERSION__
+#elif defined(__GNUC__)
+#define COMPILER_VERSION "GCC " __VERSION__
 #else
 #define COMPILER_VERSION "no GCC or Clang"
 #endif
