@@ -17,6 +17,7 @@ nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
+LARGEST_WHEEL = 3_000_000
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 LEVELS = """
@@ -52,16 +53,21 @@ def wheel(session):
     for old in DIST.glob("backprop_c-*"):
         old.unlink()
     session.run("python", "-m", "build", "--outdir", str(DIST), str(ROOT))
+    for made in DIST.glob("*.whl"):
+        if made.stat().st_size > LARGEST_WHEEL:
+            session.error(f"{made.name} has {made.stat().st_size} bytes, more than {LARGEST_WHEEL}")
 
 
 def built_wheel(session):
     """The wheel for this session's Python: the one in dist/, or one built from the sdist."""
     tag = f"cp{str(session.python).replace('.', '')}"
+    sdists = list(DIST.glob("backprop_c-*.tar.gz"))
+    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix not in (".so", ".pyc")]
+    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "setup.py"] if path.is_file())
+    if not sdists or sdists[0].stat().st_mtime < newest:
+        session.error("dist/ is older than the sources: run `nox -s wheel` first")
     found = list(DIST.glob(f"backprop_c-*-{tag}-*.whl"))
     if not found:
-        sdists = list(DIST.glob("backprop_c-*.tar.gz"))
-        if not sdists:
-            session.error("run `nox -s wheel` first")
         session.run(
             "python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(DIST), str(sdists[0])
         )

@@ -49,6 +49,8 @@ class BuildExt(build_ext):
     def finalize_options(self):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
+        # What an earlier build left may be of the other kind, and times do not tell.
+        self.force = True
 
     def accepted(self, flags):
         """The flags that the compiler knows."""
@@ -98,7 +100,6 @@ def kernels():
         for dtype in ("float32", "float64"):
             module = extension(
                 f"_kernels/kernels_{name}_{dtype}",
-                LEVEL=f'"{name}"',
                 LANE_BYTES=lane_bytes,
                 REAL_IS_FLOAT=int(dtype == "float32"),
             )

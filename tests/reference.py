@@ -145,15 +145,16 @@ def metrics(outputs, targets):
 
 
 def permutation(generator, n):
-    """The order that the package draws: Durstenfeld's shuffle over Lemire's bounded integers."""
+    """The order that the package draws: a shuffle inside out, over Lemire's bounded integers."""
     interface = generator.bit_generator.ctypes
     order = np.arange(n)
-    for k in range(n - 1, 0, -1):
+    for k in range(1, n):
         bound = k + 1
         product = interface.next_uint32(interface.state) * bound
         if product % 2**32 < bound:
             while product % 2**32 < (2**32 - bound) % bound:
                 product = interface.next_uint32(interface.state) * bound
         other = product >> 32
-        order[k], order[other] = order[other], order[k]
+        order[k] = order[other]
+        order[other] = k
     return order

@@ -112,17 +112,19 @@ def test_the_version_stands_in_one_place():
 
 
 def test_kernels_say_their_formula_and_shapes():
-    """The first two lines of a kernel with shapes: comments."""
+    """A kernel begins with its formula; one that takes arrays goes on with their shapes."""
+    kernel = re.compile(
+        r"^cdef ((?:inline )?[^=\n]*?\([^)]*\)[^:]*):\n((?: +#.*\n)*)", re.MULTILINE
+    )
     for path in (SOURCE / "_kernels").glob("*.pxi"):
-        text = path.read_text(encoding="utf-8")
-        for signature, first in re.findall(
-            r"^cdef ((?:inline )?[^=\n]*?\([^)]*\)[^:]*):\n( +\S.*)\n", text, re.MULTILINE
-        ):
-            assert first.strip().startswith("#"), (path.name, signature)
+        for signature, comment in kernel.findall(path.read_text(encoding="utf-8")):
+            assert comment, (path.name, signature)
+            if "*" in signature and "block_rows" not in signature and "row_of" not in signature:
+                assert re.search(r"# [\w, =]+: ?\(|block: |biases\[|r = ", comment), signature
 
 
 def test_every_file_is_one_idea():
-    """Nothing is long: 300 lines is a lot, and more than 450 are two files."""
+    """Nothing is long: 300 lines is a lot, and more than 500 are two files."""
     for path in [*SOURCE.rglob("*.p*"), *(ROOT / "tests").glob("*.py")]:
         if path.suffix in (".py", ".pyx", ".pxi", ".pxd"):
-            assert len(path.read_text(encoding="utf-8").splitlines()) <= 460, path
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path

@@ -18,8 +18,10 @@ from backprop_c._engine cimport Engine
 def answer(Engine net, double[:, ::1] X, double[:, ::1] out, char[::1] space):
     cdef char* workspace = &space[0]
     workspace += -<uintptr_t>workspace % 64
+    cdef const char* parameters = net.begin_reading()
     with nogil:
-        net.predict_rows(X.shape[0], &X[0, 0], workspace, &out[0, 0])
+        net.predict_rows(parameters, X.shape[0], &X[0, 0], workspace, &out[0, 0])
+    net.end_reading(parameters)
 """
 SETUP = """
 import sys

@@ -54,9 +54,20 @@ def test_repr(history):
     assert repr(History(("loss",), np.empty((0, 1)))) == "History(0 epochs)"
 
 
-def test_pickle(history):
+def test_equal_by_value(history):
     other = pickle.loads(pickle.dumps(history))
-    assert other.to_dict() == history.to_dict()
+    assert other == history
+    assert history in [other]
+    assert history != History(("loss",), [[3.0], [2.0], [1.0]])
+    assert history != History(("loss", "accuracy"), [[3.0, 0.25]])
+    assert history != history.to_dict()
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(history)
+
+
+def test_values_of_another_shape():
+    with pytest.raises(ValueError, match=r"values must be \(epochs, 2\), but have shape \(3, 1\)"):
+        History(("loss", "mse"), np.zeros((3, 1)))
 
 
 def test_to_dict(history):
@@ -128,6 +139,14 @@ def test_progress_before_the_first_epoch(missing, capsys):
     progress.update(0, None)
     progress.close()
     assert "epoch 0/10" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("with_tqdm", [True, False])
+def test_progress_without_a_console(with_tqdm, missing, monkeypatch):
+    if not with_tqdm:
+        missing("tqdm")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert fit_verbosely().epochs == 3
 
 
 def test_no_epochs_and_silence(missing, capsys):

@@ -106,3 +106,46 @@ def test_history_and_optimizer_after_ctrl_c():
         print(same and (net.history["mse"] == history["mse"]).all())
     """)
     assert equal == "True"
+
+
+def test_a_signal_handler_may_use_the_network():
+    """Predict, fit, and wait for another thread's fit, in the midst of a long predict."""
+    done = run("""
+        net = Network((64, 64, 1), random_state=0)
+        X, y = np.random.default_rng(0).normal(size=(400_000, 64)), np.zeros(400_000)
+        calls = []
+
+        def handler(*_):
+            net.evaluate(X[:5000], y[:5000])
+            net.fit(X[:10], y[:10], epochs=2)
+            worker = threading.Thread(target=lambda: net.fit(X[:100], y[:100], epochs=2**40))
+            worker.start()
+            while net._trainer is None:
+                pass
+            net.stop()
+            worker.join()
+            calls.append(1)
+
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        while not calls:
+            net.predict(X)
+        print("fine")
+    """)
+    assert done == ["fine"]
+
+
+def test_ctrl_c_beside_a_long_read():
+    """The fit does not wait for another thread's predict."""
+    times = run("""
+        X = np.random.default_rng(0).normal(size=(1_000_000, 64))
+        net = Network((64, 512, 1), random_state=0)
+        threading.Thread(target=lambda: net.predict(X), daemon=True).start()
+        time.sleep(0.1)
+        for _ in range(2):
+            print(interrupted(lambda: net.fit(X[:2000], np.zeros(2000), epochs=2**40), 0.3))
+        import os
+        sys.stdout.flush()
+        os._exit(0)
+    """)
+    assert quickest(times) < 0.15

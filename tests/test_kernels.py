@@ -175,6 +175,27 @@ def test_softmax_does_not_mind_a_shift(shift, dtype):
         np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 16, 17])
+def test_an_infinite_loss_is_infinite(n_samples, dtype):
+    """Not NaN, however many lanes are empty."""
+    net = Network((1, 1), "identity", biases=False, dtype=dtype, random_state=0)
+    net.parameters[:] = np.finfo(dtype).max / 2
+    X = np.ones((n_samples, 1))
+    values = net.evaluate(X, np.zeros((n_samples, 1)), metrics="mse")
+    assert values == {"loss": np.inf, "mse": np.inf}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cross_entropy_of_logits_that_differ_by_more_than_the_largest_number(dtype):
+    net = Network((1, 2), "softmax", "cross_entropy", biases=False, dtype=dtype, random_state=0)
+    net.parameters[:] = np.array([0.75, -0.75]) * np.finfo(dtype).max
+    assert net.evaluate([[1.0]], [0]) == {"loss": 0.0}
+    assert net.evaluate([[1.0]], [1]) == {"loss": np.inf}
+    net.parameters[:] = [0.0, np.nan]
+    assert np.isnan(net.evaluate([[1.0]], [0])["loss"])
+
+
 def test_confident_binary_cross_entropy_keeps_its_digits():
     """log(1 + exp(-z)) is about exp(-z), not 0, where 1 + exp(-z) rounds to 1."""
     net = Network((1, 1), "sigmoid", "binary_cross_entropy", biases=False, random_state=0)

@@ -59,6 +59,12 @@ def test_import_costs_at_most_20_ms_over_numpy():
     assert {random for _, random in outs} == {"False"}
 
 
+@pytest.mark.skipif(not CHECKED, reason="of the checked build alone")
+def test_the_checked_build_is_checked():
+    for module in PACKAGE.rglob("*.so"):
+        assert b"__asan_init" in module.read_bytes(), module
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads ELF files")
 def test_modules_name_no_path_of_the_build_machine():
     """No RUNPATH: a pyenv Python would write its own library's folder."""

@@ -1,6 +1,7 @@
 """Several threads, one network: every reader sees a finished epoch."""
 
 import copy
+import os
 import pickle
 import threading
 import time
@@ -45,11 +46,15 @@ def start(target, *args):
     return thread
 
 
+def enough(seen):
+    """Values of three epochs at least, and not only the start's."""
+    return len(seen) > 3
+
+
 @pytest.mark.parametrize("rows", [1, 20_000])
 def test_readers_see_finished_epochs(rows):
     """Eight threads predict, by the short way and the long one, while another fits."""
     line = Line(width=50)
-    epochs = 400_000
     X = np.ones((rows, 1))
     seen, torn, done = set(), [], threading.Event()
 
@@ -60,46 +65,98 @@ def test_readers_see_finished_epochs(rows):
                 torn.append(outputs)
             seen.add(float(outputs[0, 0]))
 
+    trainer = start(line.fit, 2**40)
     readers = [start(predict) for _ in range(8)]
-    line.fit(epochs)
+    wait_until(lambda: enough(seen), 60)
+    line.net.stop()
+    trainer.join()
     done.set()
     for reader in readers:
         reader.join()
     assert not torn
-    assert len(seen) > 2
-    assert seen <= line.expected(epochs)
+    assert seen <= line.expected(line.net.history.epochs)
 
 
 @pytest.mark.parametrize("copied", [copy.copy, lambda net: pickle.loads(pickle.dumps(net))])
 def test_copies_while_training(copied):
     line = Line(width=2000)
-    epochs = 60_000
-    trainer = start(line.fit, epochs)
-    copies = []
-    while trainer.is_alive():
-        copies.append(copied(line.net).parameters)
+    trainer = start(line.fit, 2**40)
+    copies, weights = [], set()
+    end = time.perf_counter() + 60
+    while not enough(weights):
+        assert time.perf_counter() < end
+        copies.append(copied(line.net))
+        weights.add(float(copies[-1].parameters[0]))
+    line.net.stop()
     trainer.join()
-    expected = line.expected(epochs)
-    weights = {float(parameters[0]) for parameters in copies}
-    assert len(weights) > 2
-    assert weights <= expected
-    assert all((parameters == parameters[0]).all() for parameters in copies)
+    assert weights <= line.expected(line.net.history.epochs)
+    assert all((net.parameters == net.parameters[0]).all() for net in copies)
     # A copy made meanwhile is not being trained.
-    copied(line.net).fit(line.X, line.y, epochs=1)
+    copies[-1].fit(line.X, line.y, epochs=1)
 
 
-def test_loss_and_gradient_while_training():
+@pytest.mark.parametrize("n_samples", [1, 30_000])
+def test_loss_and_gradient_while_training(n_samples):
     """The loss and its gradient are of one epoch, also over many samples."""
     line = Line(width=3)
-    trainer = start(line.fit, 300_000)
-    X, y = np.ones((30_000, 1)), np.zeros((30_000, 3))
+    trainer = start(line.fit, 2**40)
+    X, y = np.ones((n_samples, 1)), np.zeros((n_samples, 3))
     losses = set()
-    while trainer.is_alive():
+    end = time.perf_counter() + 60
+    while not enough(losses):
+        assert time.perf_counter() < end
         loss, gradient = line.net.loss_and_gradient(X, y)
         np.testing.assert_allclose(loss, 1.5 * gradient[0] ** 2, rtol=1e-12)
         losses.add(loss)
+    line.net.stop()
     trainer.join()
-    assert len(losses) > 2
+
+
+def test_a_long_read_does_not_hold_up_a_fit():
+    """A fit that begins and ends during another thread's long predict, without waiting for it."""
+    net = Network((60, 500, 10), "tanh", random_state=0)
+    X = np.ones((150_000, 60))
+    expected = net.predict(X[:1])
+    outputs = []
+    reader = start(lambda: outputs.append(net.predict(X)))
+    time.sleep(0.05)
+    net.fit(X[:10], np.zeros((10, 10)), epochs=3)
+    assert reader.is_alive()
+    reader.join()
+    # The read is of the network that it began with.
+    np.testing.assert_allclose(outputs[0], expected.repeat(len(X), axis=0), rtol=1e-9)
+    assert not np.allclose(net.predict(X[:1]), expected, rtol=1e-9)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("busy", ["fit", "predict"])
+def test_a_forked_child_is_free(busy):
+    """Threads of the parent that train or predict are not in the child: it can train."""
+    net = Network((60, 500, 10), "tanh", random_state=0)
+    X, y = np.ones((100_000, 60)), np.zeros((100_000, 10))
+    work = {"fit": lambda: net.fit(X, y, epochs=2**40), "predict": lambda: net.predict(X)}[busy]
+    thread = start(work)
+    time.sleep(0.1)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            net.fit(X[:5], y[:5], epochs=2)
+            code = 0 if net.history.epochs == 2 and np.isfinite(net.predict(X[:5])).all() else 2
+        finally:
+            os._exit(code)
+    end = time.perf_counter() + 30
+    status = (0, 0)
+    while status == (0, 0) and time.perf_counter() < end:
+        status = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    if status == (0, 0):
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    net.stop()
+    thread.join()
+    assert status == (child, 0)
 
 
 def test_a_second_fit_is_refused():

@@ -86,6 +86,20 @@ def check_arithmetic(text):
     assert checked > 20
 
 
+def test_slopes_of_large_numbers():
+    """A slope is the kernels' own, not a difference that would lose its digits."""
+    for dtype in ("float64", "float32"):
+        net = Network((1, 1), "identity", dtype=dtype, random_state=0)
+        net.parameters[:] = [1, 0]
+        steps = trace(net, [3e30], [0.0], learning_rate=0.1, verbose=False)
+        np.testing.assert_array_equal(steps.layers[0].slope, [1])
+
+
+def test_bad_verbose():
+    with pytest.raises(TypeError, match="verbose must be True or False, but is 'no'"):
+        trace(steps_network(), [8, 12], 4, verbose="no")
+
+
 def test_a_class_index_and_float32():
     net = Network((2, 3), "softmax", "cross_entropy", dtype="float32", random_state=0)
     steps = trace(net, [1.0, 2.0], 2, learning_rate=0.1, verbose=False)

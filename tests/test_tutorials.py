@@ -147,6 +147,16 @@ def test_divergence_within_the_second_epoch():
     assert net.parameters[0] == 1.0
 
 
+def test_parameters_that_overflow_in_the_last_epoch():
+    """Its loss was finite, its updates were not: the last epoch is kept, its updates are not."""
+    net = Network((1, 1), "identity", biases=False, random_state=0)
+    net.parameters[:] = 1.0
+    with pytest.warns(DivergenceWarning, match="parameters stopped being finite in epoch 1 of 1"):
+        history = net.fit([[1e150]], [0.0], epochs=1, optimizer=SGD(1e200))
+    assert history.epochs == 1
+    assert net.parameters[0] == 1.0
+
+
 def test_a_warning_made_an_error_still_leaves_the_result():
     net = steps_network()
     with warnings.catch_warnings():

@@ -33,6 +33,7 @@ BAD_X = [
     (np.array([["2020-01-01"] * 3] * 4, dtype="M8[D]"), TypeError, "its dtype is datetime64[D]"),
     ([[1.0, 2.0, 3.0], [1.0, 2.0]], ValueError, "X must be a rectangular array"),
     (None, TypeError, "X must hold real numbers, but its dtype is object"),
+    (np.ma.masked_equal(X, 0.5), ValueError, "X has masked entries"),
 ]
 BAD_Y = [
     (np.zeros((4, 3)), ValueError, "y must be (4, 2) or (4,) class indices, but has shape (4, 3)"),
@@ -56,6 +57,7 @@ BAD_FIT = [
     ({"epochs": 1.5}, TypeError, "epochs must be an integer, but is 1.5"),
     ({"epochs": True}, TypeError, "epochs must be an integer, but is True"),
     ({"epochs": "3"}, TypeError, "epochs must be an integer, but is '3'"),
+    ({"epochs": 10**30}, ValueError, "epochs must be at most "),
     ({"batch_size": 0}, ValueError, "batch_size must be at least 1, but is 0"),
     ({"batch_size": -3}, ValueError, "batch_size must be at least 1, but is -3"),
     ({"batch_size": 2.0}, TypeError, "batch_size must be an integer, but is 2.0"),
@@ -75,8 +77,9 @@ BAD_NETWORKS = [
     ({"layer_sizes": (3, 0, 2)}, ValueError, "layer_sizes[1] must be at least 1, but is 0"),
     ({"layer_sizes": (3, -2)}, ValueError, "layer_sizes[1] must be at least 1, but is -2"),
     ({"layer_sizes": (3.0, 2)}, TypeError, "layer_sizes[0] must be an integer, but is 3.0"),
-    ({"layer_sizes": "32"}, TypeError, "layer_sizes[0] must be an integer, but is '3'"),
-    ({"layer_sizes": (2**40, 2**40)}, ValueError, "fewer than 2**48 can be"),
+    ({"layer_sizes": "32"}, TypeError, "layer_sizes must be a sequence of integers, but is '32'"),
+    ({"layer_sizes": b"ab"}, TypeError, "layer_sizes must be a sequence of integers"),
+    ({"layer_sizes": (2**40, 2**40)}, ValueError, "are too many"),
     (
         {"activations": "swish"},
         ValueError,
@@ -113,6 +116,7 @@ BAD_NETWORKS = [
     ({"biases": "no"}, TypeError, "biases must be True or False, but is 'no'"),
     ({"dtype": "float16"}, ValueError, "dtype must be one of float32, float64, but is 'float16'"),
     ({"dtype": "number"}, TypeError, "dtype must be one of float32, float64, but is 'number'"),
+    ({"dtype": "\ud800"}, TypeError, "dtype must be one of float32, float64"),
     ({"dtype": None}, ValueError, "dtype must be one of float32, float64, but is None"),
     ({"dtype": ">f8"}, ValueError, "dtype must be one of float32, float64, but is '>f8'"),
     ({"random_state": -1}, ValueError, "random_state must be at least 0, but is -1"),
@@ -128,6 +132,9 @@ BAD_RATES = [
     (None, TypeError, "learning_rate must be a number, but is None"),
     (True, TypeError, "learning_rate must be a number, but is True"),
     (1j, TypeError, "learning_rate must be a number, but is 1j"),
+    (np.complex128(1), TypeError, "learning_rate must be a number"),
+    (np.array("0.1"), TypeError, "learning_rate must be a number"),
+    (10**400, ValueError, "learning_rate must be positive and finite, but is inf"),
 ]
 
 
@@ -206,6 +213,25 @@ def test_numbers_too_large_for_float32():
         net.fit(X, bad)
 
 
+def test_numpy_told_to_raise_does_not_make_good_calls_fail():
+    small, smaller = X * 1e-300, X * 1e-310
+    with np.errstate(all="raise"):
+        net = Network((3, 2), dtype="float32", random_state=1)
+        net.predict([1e-300, 0, 1])
+        net.fit(small, Y, epochs=2)
+        Network((3, 2), random_state=1).loss_and_gradient(smaller, Y)
+        with raises(ValueError, "X[2, 1] is 1e+300, which float32 cannot hold"):
+            net.predict(spoilt(1e300))
+
+
+def test_more_than_all_samples_in_a_batch(net):
+    twin = Network((3, 2), random_state=5)
+    other = Network((3, 2), random_state=5)
+    twin.fit(X, Y, epochs=2, batch_size=None)
+    other.fit(X, Y, epochs=2, batch_size=10**6)
+    assert twin.parameters.tobytes() == other.parameters.tobytes()
+
+
 def test_numbers_too_small_for_float32_are_zero():
     net = Network((3, 2), dtype="float32", random_state=1)
     np.testing.assert_array_equal(net.predict(X * 0), net.predict(X * 1e-300))
@@ -265,9 +291,17 @@ def test_bad_out(net):
     ]
     for out, error, message in bad:
         before = np.array(out, copy=True)
-        with raises(error, message):
-            net.predict(inputs, out=out)
+        for given in (inputs, memoryview(inputs), inputs.tolist()):
+            if out is overlapping and isinstance(given, list):
+                continue
+            with raises(error, message):
+                net.predict(given, out=out)
         np.testing.assert_array_equal(out, before)
+    square = Network((2, 2), random_state=0)
+    before = square.parameters.copy()
+    with raises(ValueError, "out must not overlap the network's parameters"):
+        square.predict(np.ones((2, 2)), out=square.weights[0])
+    np.testing.assert_array_equal(square.parameters, before)
     net.predict(inputs, out=good)
 
 

@@ -1,4 +1,4 @@
-"""Print the polynomial coefficients that `_kernels/elementary.pxi` carries.
+"""Print the polynomial coefficients that `_kernels/lanes.h` carries.
 
 Remez's exchange algorithm in 40-digit arithmetic (mpmath): on each interval the
 polynomial of the given degree whose largest weighted error is smallest.

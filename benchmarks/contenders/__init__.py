@@ -1,4 +1,4 @@
-"""One module a contender: NAME, TITLE, `takes(problem)`, and a class `Training(problem)`.
+"""One module a contender: TITLE, `takes(problem)`, and a class `Training(problem)`.
 
 ``Training.run(epochs)`` trains from the starting weights, records what the problem asks for, and
 returns the final parameters, flat, as W0, b0, W1, b1, ...: the same for everybody but for rounding.

@@ -9,7 +9,10 @@ from libc.string cimport memcpy
 import numpy as np
 
 from backprop_c import _kernels
-from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Layer, Plan, Table
+from backprop_c._kernels.platform cimport (
+    SECONDS_OF_RUN, allocate, pause_briefly, process_id, release,
+)
+from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Activation, Layer, Plan, Table
 from backprop_c._loop cimport predict_run, work_per_sample
 
 cnp.import_array()
@@ -17,11 +20,6 @@ cnp.import_array()
 
 cdef extern from "assert.h":
     void c_assert "assert"(bint) noexcept nogil
-
-cdef extern from "platform.h":
-    void* allocate(size_t) noexcept nogil
-    void release(void*) noexcept nogil
-    void pause_briefly() noexcept nogil
 
 cdef enum:
     # A block's rows of activations stay in the first-level cache: half of the usual 48 KiB.
@@ -34,9 +32,6 @@ cdef enum:
     WORK_OF_BLOCK = 20000000
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
-
-# How long the GIL is released at most before signals are looked for, in seconds.
-cdef double SECONDS_OF_RUN = 0.05
 
 
 cdef const Table* table_of(str dtype_name) except NULL:
@@ -80,6 +75,30 @@ def update_table():
     }
 
 
+def activation_slopes(int activation, cnp.ndarray z):
+    """da/dz for pre-activations of float32 or float64, one by one, as the kernels compute it."""
+    cdef const Table* table = table_of(z.dtype.name)
+    cdef const Activation* entry = table.activations + activation
+    cdef cnp.ndarray before, after, slope
+    slopes = np.empty_like(z)
+    for k in range(len(z)):
+        before = np.full(table.lanes, z[k])
+        after = np.empty_like(before)
+        slope = np.ones_like(before)
+        entry.forward(1, 1, cnp.PyArray_DATA(before), cnp.PyArray_DATA(after))
+        entry.backward(1, 1, cnp.PyArray_DATA(before if entry.reads == c"z" else after),
+                       cnp.PyArray_DATA(slope))
+        slopes[k] = slope[0]
+    return slopes
+
+
+cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
+    """Whether a contiguous array and some memory share nothing."""
+    cdef const char* begin = <const char*>cnp.PyArray_DATA(array)
+    cdef const char* other = <const char*>memory
+    return begin + cnp.PyArray_NBYTES(array) <= other or other + size <= begin
+
+
 cdef class Engine:
     """The parameter buffer of a network and what reads it.
 
@@ -110,7 +129,7 @@ cdef class Engine:
     def _set_up(self, tuple layer_sizes, tuple activations, int loss, bint biases, dtype):
         if self.plan.layers != NULL:
             raise RuntimeError("a network is constructed once; make a new one")
-        self.table = table_of(dtype.name)
+        cdef const Table* table = table_of(dtype.name)
         self.dtype = dtype
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
@@ -119,18 +138,19 @@ cdef class Engine:
         self.plan.layers = <Layer*>calloc(self.plan.n_layers, sizeof(Layer))
         if self.plan.layers == NULL:
             raise MemoryError()
-        self._lay_out_parameters(activations, biases)
-        self._lay_out_workspace()
+        self.lay_out_parameters(activations, biases)
+        self.lay_out_workspace(table)
         self.workspace = <char*>allocate(self.workspace_bytes)
         if self.workspace == NULL:
             raise MemoryError()
+        self.table = table
 
     cdef require_set_up(self):
         """Raise if the constructor was left out, as a subclass may."""
         if self.table == NULL:
             raise RuntimeError("Network.__init__ has not been called")
 
-    def _lay_out_parameters(self, tuple activations, bint biases):
+    cdef lay_out_parameters(self, tuple activations, bint biases):
         """W0, b0, W1, b1, ...: offsets into one buffer, and arrays that view it."""
         cdef Py_ssize_t k, offset = 0
         cdef Layer* layer
@@ -163,7 +183,7 @@ cdef class Engine:
         self.weights = tuple(weights)
         self.biases = tuple(bias_views)
 
-    def _lay_out_workspace(self):
+    cdef lay_out_workspace(self, const Table* table):
         """The block's rows: inputs, targets, weights, labels, each layer's z and a, two deltas."""
         cdef Plan* plan = &self.plan
         cdef Layer* layer
@@ -178,44 +198,89 @@ cdef class Engine:
         for k in range(plan.n_layers):
             layer = plan.layers + k
             widest = max(widest, layer.n_out)
-            z_is_read = self.table.activations[layer.activation].reads == c"z" or (
-                k == plan.n_layers - 1 and self.table.losses[plan.loss].delta_is_of_z)
+            z_is_read = table.activations[layer.activation].reads == c"z" or (
+                k == plan.n_layers - 1 and table.losses[plan.loss].delta_is_of_z)
             layer.z = row
             layer.a = row + (layer.n_out if z_is_read else 0)
             row = layer.a + layer.n_out
         plan.delta = row
         plan.delta_next = row + widest
         plan.features = row + 2 * widest
-        column_bytes = plan.features * self.table.lanes * self.table.real_bytes
+        column_bytes = plan.features * table.lanes * table.real_bytes
         plan.block_vectors = max(
             BLOCK_BYTES // column_bytes, min(WIDE_VECTORS, WIDE_BLOCK_BYTES // column_bytes))
         plan.block_vectors = min(
-            plan.block_vectors, WORK_OF_BLOCK // (self.table.lanes * work_per_sample(plan)))
+            plan.block_vectors, WORK_OF_BLOCK // (table.lanes * work_per_sample(plan)))
         plan.block_vectors = max(1, plan.block_vectors)
         self.workspace_bytes = plan.block_vectors * column_bytes
         c_assert(layer.a + layer.n_out == plan.delta)
         c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[0].z)
 
     # -- Reading while another thread trains -------------------------------------------------
+    #
+    # Short reads keep the GIL, and publishing does. A long read takes the parameters where they
+    # are, but not beside a fit, and only for one run of the driver, in which no Python runs: so a
+    # fit that begins meanwhile waits for it for no longer. Everyone else reads a copy.
 
-    cdef void begin_reading(self) noexcept:
-        """Before the GIL is released around a read: wait while a fit publishes."""
-        while self.publishing:
-            with nogil:
-                pause_briefly()
+    cdef void forget_parent(self) noexcept:
+        """After a fork: the parent's threads are not here, nor what they held."""
+        cdef long process = process_id()
+        if self.process != process:
+            self.process = process
+            self.readers = 0
+            self.training = False
+
+    cdef const char* begin_reading(self) except NULL:
+        """The parameters of one epoch, to be read without the GIL until `end_reading`."""
+        self.forget_parent()
+        if self.training:
+            return self.copied(self.numbers)
         self.readers += 1
+        return self.numbers
 
-    cdef void end_reading(self) noexcept:
+    cdef const char* go_on_reading(self, const char* numbers) except NULL:
+        """The same parameters, in a copy, before Python code can run in between."""
+        if numbers != self.numbers:
+            return numbers
+        numbers = self.copied(numbers)
         self.readers -= 1
+        return numbers
+
+    cdef void end_reading(self, const char* numbers) noexcept:
+        if numbers == self.numbers:
+            self.readers -= 1
+        else:
+            release(<void*>numbers)
+
+    cdef const char* copied(self, const char* numbers) except NULL:
+        cdef size_t size = self.plan.n_parameters * self.table.real_bytes
+        cdef char* copied = <char*>allocate(size)
+        if copied == NULL:
+            raise MemoryError()
+        memcpy(copied, numbers, size)
+        return copied
+
+    cdef bint claim_training(self) noexcept:
+        """Take the one place for a fit; False if another fit has it."""
+        self.forget_parent()
+        if self.training:
+            return False
+        self.training = True
+        return True
 
     cdef void publish(self, const char* numbers) noexcept:
-        """Copy finished parameters in, when nobody reads and while nobody can begin to."""
-        self.publishing = True
+        """Copy the parameters of a finished epoch in, with the GIL held throughout."""
         while self.readers:
+            # They began before the fit did, and end within a run of the driver.
             with nogil:
                 pause_briefly()
         memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
-        self.publishing = False
+
+    @property
+    def _training(self):
+        """Whether a fit has this network."""
+        self.forget_parent()
+        return self.training
 
     def _snapshot(self):
         """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
@@ -244,9 +309,9 @@ cdef class Engine:
         else:
             release(workspace)
 
-    cdef void predict_rows(self, Py_ssize_t n_samples, const void* X, void* workspace,
-                           void* out) noexcept nogil:
-        self.table.predict(&self.plan, n_samples, X, self.numbers, workspace, out)
+    cdef void predict_rows(self, const char* parameters, Py_ssize_t n_samples, const void* X,
+                           void* workspace, void* out) noexcept nogil:
+        self.table.predict(&self.plan, n_samples, X, parameters, workspace, out)
 
     cdef bint fits(self, object X):
         """Whether the kernels can read X as it stands: dtype, layout, shape and finite numbers."""
@@ -278,8 +343,6 @@ cdef class Engine:
     cdef bint takes(self, object out, cnp.ndarray x, int ndim, const cnp.npy_intp* shape):
         """Whether the outputs for x can go to `out`: dtype, layout, shape and memory of its own."""
         cdef cnp.ndarray target
-        cdef const char* begin
-        cdef const char* x_begin = <const char*>cnp.PyArray_DATA(x)
         cdef int k
         if type(out) is not cnp.ndarray:
             return False
@@ -290,9 +353,8 @@ cdef class Engine:
         for k in range(ndim):
             if cnp.PyArray_DIM(target, k) != shape[k]:
                 return False
-        begin = <const char*>cnp.PyArray_DATA(target)
-        return (begin + cnp.PyArray_NBYTES(target) <= x_begin
-                or x_begin + cnp.PyArray_NBYTES(x) <= begin)
+        return (apart(target, cnp.PyArray_DATA(x), cnp.PyArray_NBYTES(x))
+                and apart(target, self.numbers, self.plan.n_parameters * self.table.real_bytes))
 
     def predict(self, X, out=None):
         """The network's outputs for samples.
@@ -342,6 +404,8 @@ cdef class Engine:
         given = X
         if not self.fits(X):
             X = self._as_inputs(X)
+            if not self.fits(X):
+                raise TypeError("a subclass's _as_inputs returned what the kernels cannot read")
         x = <cnp.ndarray>X
         ndim = cnp.PyArray_NDIM(x)
         rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
@@ -351,27 +415,34 @@ cdef class Engine:
             result = <cnp.ndarray>cnp.PyArray_SimpleNew(ndim, shape, self.type_number)
         else:
             if given is not X or not self.takes(out, x, ndim, shape):
-                self._check_out(given, out, (shape[0], shape[1])[:ndim])
+                self._check_out(given, x, out, (shape[0], shape[1])[:ndim])
+                if not self.takes(out, x, ndim, shape):
+                    raise TypeError("a subclass's _check_out took what the kernels cannot write to")
             result = <cnp.ndarray>out
         if rows * work_per_sample(&self.plan) <= WORK_OF_SHORT_CALL and not self.workspace_taken:
-            self.predict_rows(rows, cnp.PyArray_DATA(x), self.workspace,
+            self.predict_rows(self.numbers, rows, cnp.PyArray_DATA(x), self.workspace,
                               cnp.PyArray_DATA(result))
         else:
-            self._predict_long(rows, <const char*>cnp.PyArray_DATA(x),
-                               <char*>cnp.PyArray_DATA(result))
+            self.predict_long(rows, <const char*>cnp.PyArray_DATA(x),
+                              <char*>cnp.PyArray_DATA(result))
         return result
 
-    cdef _predict_long(self, Py_ssize_t n_samples, const char* X, char* out):
+    cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out):
         """Without the GIL, and looking for signals now and then."""
         cdef Py_ssize_t done = 0
         cdef char* workspace = self.take_workspace()
-        self.begin_reading()
+        cdef const char* numbers = NULL
         try:
-            while done < n_samples:
+            numbers = self.begin_reading()
+            while True:
                 with nogil:
-                    done = predict_run(self.table, &self.plan, done, n_samples, X, self.numbers,
+                    done = predict_run(self.table, &self.plan, done, n_samples, X, numbers,
                                        workspace, out, SECONDS_OF_RUN)
+                if done == n_samples:
+                    break
+                numbers = self.go_on_reading(numbers)
                 PyErr_CheckSignals()
         finally:
-            self.end_reading()
+            if numbers != NULL:
+                self.end_reading(numbers)
             self.give_workspace(workspace)

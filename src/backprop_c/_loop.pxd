@@ -41,6 +41,8 @@ ctypedef struct Job:
     # Where it stands: `row` is the batch's first sample in the epoch's order, `offset` how far
     # into the batch the gradient has been summed.
     Py_ssize_t epoch
+    bint begun                     # the epoch has, and so many places of its order are drawn
+    Py_ssize_t shuffled
     Py_ssize_t row
     Py_ssize_t offset
     bint packed                    # the workspace holds the one block there is

@@ -7,12 +7,8 @@ the clock costs as much as a training step.
 from libc.math cimport isfinite
 from libc.string cimport memcpy, memset
 
+from backprop_c._kernels.platform cimport load_flag, monotonic_seconds
 from backprop_c._kernels.table cimport MAX_METRICS
-
-
-cdef extern from "platform.h":
-    double monotonic_seconds() noexcept nogil
-    int load_flag(const int* flag) noexcept nogil
 
 
 cdef enum:
@@ -21,6 +17,9 @@ cdef enum:
     # What a batch costs beside its samples, and a unit beside its weights, in multiplications.
     WORK_OF_BATCH = 100
     WORK_OF_UNIT = 8
+    # What drawing a place in the order costs, and how many are drawn between two looks.
+    WORK_OF_DRAW = 16
+    DRAWS_BETWEEN_LOOKS = 16384
 
 
 cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil:
@@ -64,14 +63,17 @@ cdef Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept nogil:
     return <Py_ssize_t>value
 
 
-cdef void permute(bitgen_t* bit_generator, Py_ssize_t n, Py_ssize_t* order_out) noexcept nogil:
-    """A fresh permutation of 0..n-1: R. Durstenfeld's shuffle (1964)."""
+cdef void shuffle(bitgen_t* bit_generator, Py_ssize_t start, Py_ssize_t stop,
+                  Py_ssize_t* order_out) noexcept nogil:
+    """Go on with a fresh permutation of 0, 1, ... from place `start` to place `stop`.
+
+    R. Durstenfeld's shuffle (1964), inside out: it fills the array as it goes.
+    """
     cdef Py_ssize_t k, other
-    for k in range(n):
-        order_out[k] = k
-    for k in range(n - 1, 0, -1):
-        other = below(bit_generator, k + 1)
-        order_out[k], order_out[other] = order_out[other], order_out[k]
+    for k in range(start, stop):
+        other = below(bit_generator, k + 1) if k else 0
+        order_out[k] = order_out[other]
+        order_out[other] = k
 
 
 cdef void finish_batch(Job* job, Py_ssize_t batch) noexcept nogil:
@@ -80,7 +82,7 @@ cdef void finish_batch(Job* job, Py_ssize_t batch) noexcept nogil:
     if job.update != NULL and job.sums.batch_weight != 0:
         job.live.steps += 1
         states = job.live.numbers + job.plan.n_parameters * job.table.real_bytes
-        job.update.step(job.plan.n_parameters, job.hyperparameters, 1 / job.sums.batch_weight,
+        job.update.update(job.plan.n_parameters, job.hyperparameters, 1 / job.sums.batch_weight,
                         job.live.steps, job.gradient, job.live.numbers, states)
     job.row += batch
     job.offset = 0
@@ -92,6 +94,7 @@ cdef void finish_epoch(Job* job) noexcept nogil:
     cdef double loss = job.sums.loss / job.sums.weight
     cdef int m
     job.row = 0
+    job.begun = False
     if job.update != NULL and not isfinite(loss):
         # Before the second epoch `earlier` and `finished` are both the start.
         job.diverged = True
@@ -134,12 +137,21 @@ cdef void run(Job* job, double seconds) noexcept nogil:
     cdef Py_ssize_t work = 0
     cdef Py_ssize_t batch, stop
     while job.epoch < job.epochs and not job.diverged:
-        if job.row == 0 and job.offset == 0:
+        if not job.begun:
             if load_flag(&job.stop):
                 return
             memset(&job.sums, 0, sizeof(Sums))
-            if job.bit_generator != NULL:
-                permute(job.bit_generator, job.n_samples, job.order)
+            job.begun = True
+            job.shuffled = 0
+        while job.bit_generator != NULL and job.shuffled < job.n_samples:
+            stop = min(job.shuffled + DRAWS_BETWEEN_LOOKS, job.n_samples)
+            shuffle(job.bit_generator, job.shuffled, stop, job.order)
+            work += (stop - job.shuffled) * WORK_OF_DRAW
+            job.shuffled = stop
+            if work > WORK_BETWEEN_LOOKS:
+                work = 0
+                if monotonic_seconds() > deadline:
+                    return
         while job.row < job.n_samples:
             batch = min(job.batch_size, job.n_samples - job.row)
             if job.offset == 0:

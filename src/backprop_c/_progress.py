@@ -13,11 +13,12 @@ class Progress:
         self._epochs = epochs
         self._start = time.perf_counter()
         self._shown = 0.0
+        self._bar = None
         try:
             from tqdm.auto import tqdm
         except ImportError:
-            self._bar = None
-        else:
+            return
+        if sys.stderr is not None:
             self._bar = tqdm(total=epochs, unit="epoch")
 
     def update(self, done, loss):
@@ -26,6 +27,8 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(done - self._bar.n)
+            return
+        if sys.stderr is None:  # a program without a console
             return
         now = time.perf_counter()
         if done == self._epochs or now - self._shown >= SECONDS_BETWEEN_LINES:
@@ -39,5 +42,5 @@ class Progress:
         """End the line."""
         if self._bar is not None:
             self._bar.close()
-        else:
+        elif sys.stderr is not None:
             sys.stderr.write("\n")

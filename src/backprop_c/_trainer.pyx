@@ -12,25 +12,18 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from backprop_c._engine cimport Engine
+from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
 from backprop_c._loop cimport Job, bitgen_t, run, work_per_sample
 
 cnp.import_array()
 
 
-cdef extern from "platform.h":
-    void* allocate(size_t) noexcept nogil
-    void release(void*) noexcept nogil
-    void set_flag(int*) noexcept nogil
-
 cdef enum:
     # Epochs that one run can record before their values are handed over.
-    RECORDED_EPOCHS = 16384
+    RECORDED_EPOCHS = 262144
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
     MAX_HYPERPARAMETERS = 8
-
-# How long a run goes on before signals are looked for, in seconds.
-cdef double SECONDS_OF_RUN = 0.05
 
 
 cdef char* allocated(size_t size) except NULL:
@@ -38,6 +31,35 @@ cdef char* allocated(size_t size) except NULL:
     if memory == NULL:
         raise MemoryError()
     return memory
+
+
+cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns):
+    """Whether the kernels can read an array as it stands; one of one dimension has no columns."""
+    cdef cnp.ndarray given
+    cdef int ndim = 2 if n_columns else 1
+    if not isinstance(array, cnp.ndarray):
+        return False
+    given = <cnp.ndarray>array
+    return (
+        cnp.PyArray_TYPE(given) == type_number
+        and cnp.PyArray_ISCARRAY_RO(given)
+        and cnp.PyArray_NDIM(given) == ndim
+        and cnp.PyArray_DIM(given, 0) == n_rows
+        and (ndim == 1 or cnp.PyArray_DIM(given, 1) == n_columns)
+    )
+
+
+cdef bint are_labels(array, Py_ssize_t n_rows, Py_ssize_t n_out):
+    """Whether an array holds class indices that the kernels can use as such."""
+    cdef const long long* labels
+    cdef Py_ssize_t k
+    if not is_plain(array, cnp.NPY_INT64, n_rows, 0):
+        return False
+    labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>array)
+    for k in range(n_rows):
+        if not 0 <= labels[k] < n_out:
+            return False
+    return True
 
 
 cdef class Trainer:
@@ -66,32 +88,43 @@ cdef class Trainer:
     cdef list recorded
     cdef Py_ssize_t columns
     cdef Py_ssize_t epochs_left
-    cdef Py_ssize_t epochs_published
+    cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly Py_ssize_t epochs_done
 
-    def __init__(self, Engine engine, cnp.ndarray X, cnp.ndarray y, sample_weights, tuple metrics):
+    def __init__(self, Engine engine not None, X, y, sample_weights, tuple metrics):
         cdef Job* job = &self.job
+        cdef Py_ssize_t n_out, n_samples
         engine.require_set_up()
+        n_samples = len(X)
+        n_out = engine.plan.layers[engine.plan.n_layers - 1].n_out
+        if not (
+            is_plain(X, engine.type_number, n_samples, engine.plan.layers[0].n_in)
+            and (is_plain(y, engine.type_number, n_samples, n_out)
+                 or are_labels(y, n_samples, n_out))
+            and (sample_weights is None
+                 or is_plain(sample_weights, engine.type_number, n_samples, 0))
+        ):
+            raise TypeError("a trainer takes arrays that have been validated")
         self.engine = engine
         self.arrays = (X, y, sample_weights)
         self.recorded = []
         self.columns = 1 + len(metrics)
         job.table = engine.table
         job.plan = &engine.plan
-        job.samples.X = cnp.PyArray_DATA(X)
-        if cnp.PyArray_NDIM(y) == 2:
-            job.samples.y = cnp.PyArray_DATA(y)
+        job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
+        if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
+            job.samples.y = cnp.PyArray_DATA(<cnp.ndarray>y)
         else:
-            job.samples.labels = <const long long*>cnp.PyArray_DATA(y)
+            job.samples.labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>y)
         if sample_weights is not None:
             job.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weights)
-        job.n_samples = job.batch_size = cnp.PyArray_DIM(X, 0)
+        job.n_samples = job.batch_size = n_samples
         for code in metrics:
             job.metrics |= 1 << <int>code
         job.workspace = allocated(engine.workspace_bytes)
 
     def __dealloc__(self):
-        if self.claimed:
+        if self.claimed and self.engine is not None:
             self.engine.training = False
         release(self.job.workspace)
         if self.job.update != NULL:
@@ -137,21 +170,30 @@ cdef class Trainer:
     def survey(self, bint gradient_wanted):
         """The loss and the metrics over all samples, and the gradient or None."""
         cdef Job* job = &self.job
+        cdef const char* numbers = NULL
         gradient = None
+        if job.table == NULL or job.update != NULL:
+            raise RuntimeError("a pass needs a trainer that is not a fit's")
         self._prepare_record(1)
-        job.live.numbers = self.engine.numbers
         if gradient_wanted:
             gradient = np.empty(job.plan.n_parameters, dtype=self.engine.dtype)
             job.gradient = <char*>cnp.PyArray_DATA(<cnp.ndarray>gradient)
-        self.engine.begin_reading()
         try:
-            while self.epochs_left:
+            numbers = self.engine.begin_reading()
+            while True:
+                job.live.numbers = <char*>numbers
                 self._run(SECONDS_OF_RUN)
+                if self.epochs_left == 0:
+                    break
+                numbers = self.engine.go_on_reading(numbers)
                 PyErr_CheckSignals()
         finally:
-            self.engine.end_reading()
+            job.live.numbers = NULL
+            if numbers != NULL:
+                self.engine.end_reading(numbers)
         if gradient_wanted:
-            gradient /= job.sums.weight
+            with np.errstate(all="ignore"):
+                gradient /= job.sums.weight
         return self.recorded_values()[0], gradient
 
     # -- A fit -------------------------------------------------------------------------------
@@ -178,12 +220,18 @@ cdef class Trainer:
             If the engine has a fit.
         """
         cdef Job* job = &self.job
-        cdef size_t parameter_bytes = job.plan.n_parameters * job.table.real_bytes
-        if self.engine.training:
+        cdef size_t parameter_bytes
+        if job.table == NULL or job.update != NULL:
+            raise RuntimeError("a trainer is constructed and then prepared once")
+        if len(hyperparameters) > MAX_HYPERPARAMETERS:
+            raise ValueError(
+                f"an optimizer has at most {MAX_HYPERPARAMETERS} hyperparameters, "
+                f"but this one has {len(hyperparameters)}")
+        if not self.engine.claim_training():
             raise RuntimeError(
                 "this network is being trained by another fit: wait for it, or call stop()")
-        self.engine.training = True
         self.claimed = True
+        parameter_bytes = job.plan.n_parameters * job.table.real_bytes
         job.batch_size = min(batch_size, job.n_samples)
         job.update = job.table.updates + update
         for k, value in enumerate(hyperparameters):
@@ -197,9 +245,12 @@ cdef class Trainer:
         memcpy(job.live.numbers, self.engine.numbers, parameter_bytes)
         memset(job.live.numbers + parameter_bytes, 0, job.state_bytes - parameter_bytes)
         if optimizer_state is not None:
-            job.live.steps = optimizer_state[0]
-            memcpy(job.live.numbers + parameter_bytes,
-                   cnp.PyArray_DATA(<cnp.ndarray>optimizer_state[1]),
+            steps, states = optimizer_state
+            if not is_plain(states, self.engine.type_number,
+                            job.plan.n_parameters * job.update.n_states, 0):
+                raise ValueError("the optimizer's state is not of this network and update rule")
+            job.live.steps = steps
+            memcpy(job.live.numbers + parameter_bytes, cnp.PyArray_DATA(<cnp.ndarray>states),
                    job.state_bytes - parameter_bytes)
         memcpy(job.finished.numbers, job.live.numbers, job.state_bytes)
         memcpy(job.earlier.numbers, job.live.numbers, job.state_bytes)
@@ -213,8 +264,9 @@ cdef class Trainer:
         self._prepare_record(epochs)
 
     def close(self):
-        """Give the engine back to other fits."""
+        """Publish what is finished, and give the engine back to other fits."""
         if self.claimed:
+            self._publish(True)
             self.claimed = False
             self.engine.training = False
 
@@ -223,21 +275,36 @@ cdef class Trainer:
 
         Signals are looked for afterwards: KeyboardInterrupt comes from here.
         """
+        if self.job.update == NULL:
+            raise RuntimeError("a run needs a trainer that is prepared for a fit")
         if self.bit_generator is None:
             self._run(seconds)
         else:
             with self.bit_generator.lock:
                 self._run(seconds)
-        self._publish()
-        PyErr_CheckSignals()
         # A stop waits for the end of the epoch.
-        stopped = self.job.stop and self.job.row == 0 and self.job.offset == 0
-        return self.epochs_left > 0 and not self.job.diverged and not stopped
+        over = (self.epochs_left == 0 or self.job.diverged
+                or (self.job.stop and not self.job.begun))
+        if over:
+            self._look_at_the_end()
+        self._publish(over)
+        PyErr_CheckSignals()
+        return not over
 
-    cdef _publish(self):
-        if self.job.diverged or self.epochs_done > self.epochs_published:
+    cdef _look_at_the_end(self):
+        """Go back an epoch if the last updates went too far, though their loss was finite."""
+        cdef Job* job = &self.job
+        if self.epochs_done and not job.diverged and not job.table.all_finite(
+                job.plan.n_parameters, job.finished.numbers):
+            job.diverged = True
+            job.earlier, job.finished = job.finished, job.earlier
+
+    cdef _publish(self, bint wait):
+        """Publish what is new; beside readers only at the end, when it is worth to wait."""
+        cdef Py_ssize_t newest = self.epochs_done + self.job.diverged
+        if newest != self.published and (wait or self.engine.readers == 0):
             self.engine.publish(self.job.finished.numbers)
-            self.epochs_published = self.epochs_done
+            self.published = newest
 
     def stop(self):
         """End the fit at the next finished epoch; any thread may call this."""
@@ -245,7 +312,7 @@ cdef class Trainer:
 
     @property
     def diverged(self):
-        """Whether the loss of the epoch after the last recorded one was not finite."""
+        """Whether the loss, or what the last epoch's updates led to, was not finite."""
         return bool(self.job.diverged)
 
     @property
@@ -256,7 +323,10 @@ cdef class Trainer:
     def optimizer_state(self):
         """(updates made, state vectors one after the other) as of the last published epoch."""
         cdef Job* job = &self.job
-        cdef size_t parameter_bytes = job.plan.n_parameters * job.table.real_bytes
+        cdef size_t parameter_bytes
+        if job.update == NULL:
+            raise RuntimeError("only a fit has an optimizer's state")
+        parameter_bytes = job.plan.n_parameters * job.table.real_bytes
         states = np.empty(job.plan.n_parameters * job.update.n_states, dtype=self.engine.dtype)
         memcpy(cnp.PyArray_DATA(<cnp.ndarray>states), job.finished.numbers + parameter_bytes,
                job.state_bytes - parameter_bytes)

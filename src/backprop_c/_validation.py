@@ -6,15 +6,18 @@ ValueError for a wrong value, in words that name the argument, what was expected
 
 import itertools
 import math
+import numbers
 import operator
+import sys
 
 import numpy as np
 
-from ._engine import activation_table, loss_table, metric_table
+from ._engine import activation_table, loss_table, metric_table, update_table
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()
 METRICS = metric_table()
+UPDATES = list(update_table())
 DTYPES = ("float32", "float64")
 
 
@@ -31,17 +34,19 @@ def as_count(value, name, minimum):
         raise TypeError(f"{name} must be an integer, but is {value!r}") from None
     if count < minimum:
         raise ValueError(f"{name} must be at least {minimum}, but is {count}")
+    if count > sys.maxsize:
+        raise ValueError(f"{name} must be at most {sys.maxsize}, but is larger")
     return count
 
 
 def as_positive(value, name):
     """A finite float above 0."""
-    if isinstance(value, (bool, np.bool_, str, bytes)) or not hasattr(value, "__float__"):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, but is {value!r}")
     try:
         number = float(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a number, but is {value!r}") from None
+    except OverflowError:
+        number = math.inf
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be positive and finite, but is {number}")
     return number
@@ -67,7 +72,7 @@ def as_dtype(value):
     """The dtype float32 or float64, in native byte order."""
     try:
         dtype = np.dtype(value)
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, but is {value!r}") from None
     if value is None or dtype.name not in DTYPES or not dtype.isnative:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but is {value!r}")
@@ -110,6 +115,8 @@ def as_layer_sizes(value):
     """A tuple of at least two positive integers."""
     try:
         sizes = tuple(value)
+        if isinstance(value, (str, bytes)):
+            raise TypeError
     except TypeError:
         raise TypeError(f"layer_sizes must be a sequence of integers, but is {value!r}") from None
     if len(sizes) < 2:
@@ -118,8 +125,9 @@ def as_layer_sizes(value):
         )
     sizes = tuple(as_count(size, f"layer_sizes[{k}]", 1) for k, size in enumerate(sizes))
     total = sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
-    if total >= 2**48:
-        raise ValueError(f"layer_sizes {sizes} make {total} parameters; fewer than 2**48 can be")
+    limit = min(2**48, sys.maxsize // 16)
+    if total >= limit:
+        raise ValueError(f"layer_sizes {sizes} make {total} parameters, but {limit} are too many")
     return sizes
 
 
@@ -161,6 +169,8 @@ def as_loss(value, output_activation):
 
 def as_numbers(value, name):
     """An array of real numbers, of whatever dtype they came in."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries; fill them or leave their samples out")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -172,7 +182,7 @@ def as_numbers(value, name):
 
 def as_finite(array, name, dtype):
     """The array as the kernels read it: of the dtype, C-contiguous, aligned and finite."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         converted = np.require(array, dtype, ["C", "A"])
     finite = np.isfinite(converted)
     if not finite.all():
@@ -265,8 +275,11 @@ def check_targets(targets, loss):
             raise ValueError(f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1")
 
 
-def check_out(X, out, shape, dtype):
-    """Raise unless the outputs can be written to `out`."""
+def check_out(others, out, shape, dtype):
+    """Raise unless the outputs can be written to `out`, which must not overlap the others.
+
+    Those are X as it came, X as it is read, and the network's parameters.
+    """
     if not isinstance(out, np.ndarray) or out.dtype != dtype:
         came = f"an array of {out.dtype}" if isinstance(out, np.ndarray) else repr(type(out))
         raise TypeError(f"out must be an array of {dtype}, but is {came}")
@@ -274,5 +287,9 @@ def check_out(X, out, shape, dtype):
         raise ValueError(f"out must have shape {shape}, but has shape {out.shape}")
     if not out.flags.carray:
         raise ValueError("out must be C-contiguous, aligned and writable")
-    if isinstance(X, np.ndarray) and np.shares_memory(X, out):
-        raise ValueError("out must not overlap X")
+    *inputs, parameters = others
+    for array in inputs:
+        if isinstance(array, np.ndarray) and np.shares_memory(array, out):
+            raise ValueError("out must not overlap X")
+    if np.shares_memory(parameters, out):
+        raise ValueError("out must not overlap the network's parameters")

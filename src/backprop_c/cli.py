@@ -35,10 +35,10 @@ def run_demo(arguments):
     from .demo import DEMOS
 
     run, title = DEMOS[arguments.name]
-    if arguments.plot:
+    if arguments.plot is not None:
         check_plot_file(arguments.plot)
     history = run()
-    if arguments.plot:
+    if arguments.plot is not None:
         from .plotting import save_history
 
         save_history(history, ("loss", "accuracy"), arguments.plot, title)
@@ -47,12 +47,14 @@ def run_demo(arguments):
 
 def check_plot_file(path):
     """Raise before the training what would go wrong after it."""
-    from .plotting import import_pyplot
+    from .plotting import supported_endings
 
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise OSError(f"--plot {path}: there is no folder {folder}")
-    known = import_pyplot().gcf().canvas.get_supported_filetypes()
+    if os.path.isdir(path):
+        raise OSError(f"--plot {path}: this is a folder")
+    known = supported_endings()
     ending = os.path.splitext(path)[1].lstrip(".").lower()
     if ending not in known:
         raise OSError(f"--plot {path}: the file must end in one of {', '.join(sorted(known))}")
@@ -63,7 +65,7 @@ def main(argv=None):
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except (OSError, ImportError, ValueError) as error:
+    except (OSError, ImportError, RuntimeError, ValueError) as error:
         print(f"backprop-c: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

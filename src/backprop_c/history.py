@@ -33,7 +33,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
 
     def __init__(self, names: Sequence[str], values: "ArrayLike") -> None:
         self._names = tuple(names)
-        self._values = np.array(values, dtype=np.float64).T.copy()
+        self._values = np.array(values, dtype=np.float64, ndmin=2).T.copy()
+        if self._values.ndim != 2 or len(self._values) != len(self._names):
+            raise ValueError(
+                f"values must be (epochs, {len(self._names)}), but have shape {np.shape(values)}"
+            )
         self._values.flags.writeable = False
 
     def __getitem__(self, name: str) -> "NDArray[np.float64]":
@@ -46,6 +50,15 @@ class History(Mapping[str, "NDArray[np.float64]"]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        return self._names == other._names and np.array_equal(
+            self._values, other._values, equal_nan=True
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by value, as arrays are
 
     @property
     def epochs(self) -> int:

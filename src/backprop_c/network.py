@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _validation as validation
-from ._engine import Engine, update_table
+from ._engine import Engine
 from ._progress import Progress
 from ._trainer import Trainer
 from .exceptions import DivergenceWarning
@@ -204,7 +204,7 @@ class Network(Engine):
         generator = self._generator
         if random_state is not None:
             generator = validation.as_generator(random_state)
-        if self._trainer is not None:
+        if self._training:
             raise RuntimeError("initialize cannot draw weights while a fit trains them")
         self._generator = generator
         self._optimizer_state = None
@@ -256,7 +256,8 @@ class Network(Engine):
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True
             False goes on with the optimizer's state of the last fit, to the same bits as if
-            both had been one.
+            both had been one (unless that was interrupted within an epoch: the order of the
+            samples is drawn anew then).
 
         Returns
         -------
@@ -276,8 +277,9 @@ class Network(Engine):
         Warns
         -----
         DivergenceWarning
-            If the loss stopped being finite. Training has stopped then, and the parameters are
-            those at the start of the last epoch whose loss was finite.
+            If the loss stopped being finite, or the parameters did in the last epoch. Training
+            has stopped then, and the parameters are those at the start of the last epoch whose
+            loss was finite.
 
         Examples
         --------
@@ -297,35 +299,39 @@ class Network(Engine):
         names, codes = self._as_metric_codes(metrics)
         samples, targets = self._as_samples(X, y)
         chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
-        goes_on = optimizer is None and not reset_optimizer
+        goes_on = not reset_optimizer and chosen == self.optimizer
         trainer = Trainer(self, samples, targets, None, codes)
         try:
             trainer.prepare(
                 epochs,
                 len(samples) if batch_size is None else batch_size,
-                list(update_table()).index(chosen.rule),
+                validation.UPDATES.index(chosen.rule),
                 chosen.hyperparameters(),
                 self._generator.bit_generator if shuffle else None,
                 self._optimizer_state if goes_on else None,
             )
+            self._trainer = trainer
             self.optimizer = chosen
             history = self._train(trainer, names, Progress(epochs) if verbose else None)
         finally:
             trainer.close()
+            if self._trainer is trainer:
+                self._trainer = None
         if trainer.diverged:
             self._warn_of_divergence(trainer, epochs)
         return history
 
     def _train(self, trainer, names, progress):
         """Run the trainer to its end, and keep what it did however it ends."""
-        self._trainer = trainer
+        chosen = self.optimizer
         try:
             while trainer.run():
                 if progress is not None:
                     progress.update(trainer.epochs_done, trainer.last_loss)
         finally:
-            self._trainer = None
-            self._optimizer_state = trainer.optimizer_state()
+            # Whoever has set another optimizer meanwhile wants to begin anew.
+            if self.optimizer is chosen:
+                self._optimizer_state = trainer.optimizer_state()
             self.history = History(names, trainer.recorded_values())
             if progress is not None:
                 progress.update(trainer.epochs_done, trainer.last_loss)
@@ -335,9 +341,12 @@ class Network(Engine):
     def _warn_of_divergence(self, trainer, epochs):
         done = trainer.epochs_done
         kept = f"at the start of epoch {done}" if done else "before the fit"
+        what = f"loss stopped being finite in epoch {done + 1}"
+        if done == epochs:
+            what = f"parameters stopped being finite in epoch {done}"
         warnings.warn(
-            f"the loss stopped being finite in epoch {done + 1} of {epochs} with "
-            f"{self.optimizer!r}; the parameters are as they were {kept}. "
+            f"the {what} of {epochs} with {self.optimizer!r}; "
+            f"the parameters are as they were {kept}. "
             "Try a smaller learning rate, or inputs scaled to about unit size",
             DivergenceWarning,
             stacklevel=3,
@@ -440,8 +449,8 @@ class Network(Engine):
     def _as_inputs(self, X):
         return validation.as_inputs(X, self.layer_sizes[0], self.dtype)
 
-    def _check_out(self, X, out, shape):
-        validation.check_out(X, out, shape, self.dtype)
+    def _check_out(self, given, X, out, shape):
+        validation.check_out((given, X, self.parameters), out, shape, self.dtype)
 
 
 def _remake(cls, made_of):

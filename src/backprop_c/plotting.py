@@ -8,13 +8,25 @@ DECADES = 1e3
 COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
 
 
-def import_pyplot():
-    """matplotlib.pyplot, or an ImportError that names the extra."""
+def require_matplotlib():
+    """Raise an ImportError that names the extra, if matplotlib is missing."""
     try:
-        from matplotlib import pyplot
+        import matplotlib  # noqa: F401  only whether it is there
     except ImportError:
         raise ImportError('plots need matplotlib: pip install "backprop-c[plot]"') from None
-    return pyplot
+
+
+def new_figure(**settings):
+    """A figure that needs no display and that nobody has to close."""
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(layout="constrained", **settings)
+
+
+def supported_endings():
+    """The endings of the files that pictures can be written to."""
+    return new_figure().canvas.get_supported_filetypes()
 
 
 def plot_history(history, axes=None):
@@ -30,7 +42,9 @@ def plot_history(history, axes=None):
     -------
     ndarray of matplotlib Axes
     """
-    pyplot = import_pyplot()
+    require_matplotlib()
+    from matplotlib import pyplot
+
     if axes is None:
         _, axes = pyplot.subplots(
             len(history),
@@ -61,11 +75,8 @@ def plot_history(history, axes=None):
 
 def save_history(history, names, path, title):
     """Write the picture of some of a history's values to a file, without a display."""
-    import_pyplot()
-    from matplotlib.figure import Figure
-
     shown = {name: history[name] for name in names if name in history}
-    figure = Figure(figsize=(6.4, 1.4 + 1.9 * len(shown)), layout="constrained")
+    figure = new_figure(figsize=(6.4, 1.4 + 1.9 * len(shown)))
     plot_history(shown, figure.subplots(len(shown), 1, sharex=True, squeeze=False))
     figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=130)

@@ -1,7 +1,7 @@
 """One forward and backward pass, number by number.
 
-Every number comes from the kernels: z and a are the outputs of the network cut off behind a
-layer, and a layer's delta is the derivative by its biases.
+The numbers are the kernels': z and a are the outputs of the network cut off behind a layer, and a
+layer's delta is the derivative by its biases.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import _page as page
-from ._validation import as_positive
+from . import _validation as validation
+from ._engine import activation_slopes
 from .network import Network
 
 if TYPE_CHECKING:
@@ -146,20 +147,21 @@ def trace(
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a Network, but is {net!r}")
-    rate = as_positive(
+    rate = validation.as_positive(
         net.optimizer.learning_rate if learning_rate is None else learning_rate, "learning_rate"
     )
+    verbose = validation.as_flag(verbose, "verbose")
     X, targets = net._as_samples(_one_row(x, "x"), _one_row(y, "y"))
     shadow = _with_biases(net)
     loss, gradient = shadow.loss_and_gradient(X, targets)
     # Viewed through a network of the same layout, the flat gradient has its layers' shapes.
-    derivatives = _with_biases(net)
+    derivatives, stepped = shadow.__copy__(), shadow.__copy__()
     derivatives.parameters[:] = gradient
-    stepped = _with_biases(net)
-    for k in range(len(net.weights)):
-        stepped.weights[k][:] -= rate * derivatives.weights[k]
-        if net.biases:
-            stepped.biases[k][:] -= rate * derivatives.biases[k]
+    with np.errstate(all="ignore"):
+        for k in range(len(net.weights)):
+            stepped.weights[k][:] -= rate * derivatives.weights[k]
+            if net.biases:
+                stepped.biases[k][:] -= rate * derivatives.biases[k]
     result = Trace(
         x=X[0].copy(),
         target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
@@ -178,7 +180,7 @@ def trace(
 
 def _one_row(value, name):
     """A batch of one sample; a number stays a number."""
-    array = np.asarray(value)
+    array = validation.as_numbers(value, name)
     if array.ndim > 1:
         raise ValueError(f"{name} must be one sample, but has shape {array.shape}")
     return array[np.newaxis]
@@ -203,17 +205,12 @@ def _cut_off(net, k, last_activation):
     return part
 
 
-def _slopes(activation, z, dtype):
-    """da/dz of a unit: the derivative by the bias where dloss/da is 1; None where units couple."""
-    if activation == "softmax":
+def _slopes(activation, z):
+    """da/dz of each unit; None where units depend on one another."""
+    _, outputs_only = validation.ACTIVATIONS[activation]
+    if outputs_only:
         return None
-    unit = Network((1, 1), activation, dtype=dtype, random_state=0)
-    slopes = []
-    for value in z:
-        unit.parameters[:] = [0, value]
-        target = unit.predict([[0.0]]) - 1
-        slopes.append(unit.loss_and_gradient([[0.0]], target)[1][1])
-    return np.array(slopes, dtype=dtype)
+    return activation_slopes(list(validation.ACTIVATIONS).index(activation), z)
 
 
 def _layers(net, derivatives, stepped, x, biases):
@@ -228,7 +225,7 @@ def _layers(net, derivatives, stepped, x, biases):
                 x=inputs,
                 z=z,
                 a=a,
-                slope=_slopes(activation, z, net.dtype),
+                slope=_slopes(activation, z),
                 delta=derivatives.biases[k].copy(),
                 weights=net.weights[k].copy(),
                 weights_gradient=derivatives.weights[k].copy(),

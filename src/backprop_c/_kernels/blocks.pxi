@@ -11,6 +11,14 @@ cdef inline Py_ssize_t row_of(const Samples* samples, Py_ssize_t s) noexcept nog
     return samples.order[s] if samples.order != NULL else s
 
 
+cdef inline void pack_row(Py_ssize_t n_features, const real* row, lanes* block_out) noexcept nogil:
+    # block[f] = row[f] in all lanes: a vector load would wait for stores of single numbers
+    # row: (n_features,), block: (n_features, 1)
+    cdef Py_ssize_t f
+    for f in range(n_features):
+        block_out[f] = splat(row[f])
+
+
 cdef void pack_rows(Py_ssize_t n_features, Py_ssize_t vectors, Py_ssize_t rows,
                     const real* rows_in, const Py_ssize_t* order, real* block_out) noexcept nogil:
     # block[f, s] = rows_in[order[s], f]; the lanes past the last sample repeat the first one,
@@ -40,14 +48,14 @@ cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* target
 
 cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t start,
                        Py_ssize_t vectors, Py_ssize_t rows, bint labels_wanted,
-                       lanes* block) noexcept nogil:
-    # targets[j, s] = y[row, j], or 1 where j is the label; weights[s] = 1, or 0 past the last
+                       lanes* block_out) noexcept nogil:
+    # targets[j, s] = y[row, j], or 1 where j is the label; sample_weights[s] = 1, or 0 past the last
     # block: the workspace, of (plan.features, vectors)
     cdef Py_ssize_t columns = vectors * LANES
     cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
-    cdef real* targets = <real*>(block + plan.targets * vectors)
-    cdef real* weights = <real*>(block + plan.sample_weights * vectors)
-    cdef real* labels = <real*>(block + plan.labels * vectors)
+    cdef real* targets = <real*>(block_out + plan.targets * vectors)
+    cdef real* sample_weights = <real*>(block_out + plan.sample_weights * vectors)
+    cdef real* labels = <real*>(block_out + plan.labels * vectors)
     cdef Py_ssize_t s, label
     cdef real weight = 1
     if samples.y != NULL:
@@ -56,11 +64,11 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
                   samples.order + start if samples.order != NULL else NULL, targets)
     else:
         memset(targets, 0, n_out * vectors * sizeof(lanes))
-    memset(weights, 0, vectors * sizeof(lanes))
+    memset(sample_weights, 0, vectors * sizeof(lanes))
     for s in range(rows):
         if samples.sample_weights != NULL:
             weight = (<const real*>samples.sample_weights)[row_of(samples, start + s)]
-        weights[s] = weight
+        sample_weights[s] = weight
         if samples.y == NULL:
             label = samples.labels[row_of(samples, start + s)]
             targets[label * columns + s] = 1
@@ -70,50 +78,46 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
 
 
 cdef void pack_one(const Plan* plan, const Samples* samples, Py_ssize_t s,
-                   bint labels_wanted, lanes* block) noexcept nogil:
-    # as pack_rows and pack_targets for a single sample, by stores of all lanes: a vector load
-    # has to wait for stores of single numbers
+                   bint labels_wanted, lanes* block_out) noexcept nogil:
+    # as pack_rows and pack_targets, for a single sample
     # block: the workspace, of (plan.features, 1)
     cdef Py_ssize_t row = row_of(samples, s)
     cdef Py_ssize_t n_in = plan.layers[0].n_in
     cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
-    cdef const real* x = <const real*>samples.X + row * n_in
     cdef const real* y
-    cdef lanes* targets = block + plan.targets
-    cdef Py_ssize_t k, label
-    for k in range(n_in):
-        block[plan.x + k] = splat(x[k])
+    cdef lanes* targets = block_out + plan.targets
+    cdef Py_ssize_t label
+    pack_row(n_in, <const real*>samples.X + row * n_in, block_out + plan.x)
     if samples.y != NULL:
         y = <const real*>samples.y + row * n_out
-        for k in range(n_out):
-            targets[k] = splat(y[k])
+        pack_row(n_out, y, targets)
         if labels_wanted:
-            block[plan.labels] = splat(<real>class_of(n_out, 1, y))
+            block_out[plan.labels] = splat(<real>class_of(n_out, 1, y))
     else:
         label = samples.labels[row]
         memset(targets, 0, n_out * sizeof(lanes))
         targets[label] = splat(1)
-        block[plan.labels] = splat(<real>label)
-    block[plan.sample_weights] = first_lane(
+        block_out[plan.labels] = splat(<real>label)
+    block_out[plan.sample_weights] = first_lane(
         (<const real*>samples.sample_weights)[row] if samples.sample_weights != NULL else 1)
 
 
 cdef void pack(const Plan* plan, const Samples* samples, Py_ssize_t start, Py_ssize_t vectors,
-               Py_ssize_t rows, bint labels_wanted, lanes* block) noexcept nogil:
+               Py_ssize_t rows, bint labels_wanted, lanes* block_out) noexcept nogil:
     # inputs, targets, labels and weights of samples start..start+rows-1
     # block: the workspace, of (plan.features, vectors)
     cdef Py_ssize_t n_in = plan.layers[0].n_in
     cdef const real* X = <const real*>samples.X
     cdef const Py_ssize_t* order = NULL
     if rows == 1:
-        pack_one(plan, samples, start, labels_wanted, block)
+        pack_one(plan, samples, start, labels_wanted, block_out)
         return
     if samples.order != NULL:
         order = samples.order + start
     else:
         X += start * n_in
-    pack_rows(n_in, vectors, rows, X, order, <real*>(block + plan.x * vectors))
-    pack_targets(plan, samples, start, vectors, rows, labels_wanted, block)
+    pack_rows(n_in, vectors, rows, X, order, <real*>(block_out + plan.x * vectors))
+    pack_targets(plan, samples, start, vectors, rows, labels_wanted, block_out)
 
 
 cdef void forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
@@ -164,6 +168,15 @@ cdef void backward(const Plan* plan, Py_ssize_t vectors, Py_ssize_t samples,
             delta, delta_next = delta_next, delta
 
 
+cdef inline bint labels_wanted(unsigned int metrics) noexcept nogil:
+    # whether a metric that is asked for reads the labels
+    cdef int m
+    for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
+        if metrics >> m & 1 and METRICS[m].reads_labels:
+            return True
+    return False
+
+
 cdef void accumulate(const Plan* plan, const Samples* samples, Py_ssize_t start, Py_ssize_t stop,
                      bint packed, unsigned int metrics, const void* parameters, void* workspace,
                      void* gradient_out, Sums* sums_out) noexcept nogil:
@@ -171,7 +184,7 @@ cdef void accumulate(const Plan* plan, const Samples* samples, Py_ssize_t start,
     # gradient: (n_parameters,) or NULL; metrics: bit m asks for METRICS[m]
     cdef lanes* block = <lanes*>workspace
     cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef const lanes* weights
+    cdef const lanes* sample_weights
     cdef const lanes* targets
     cdef const lanes* a
     cdef Py_ssize_t rows, vectors, v
@@ -182,26 +195,27 @@ cdef void accumulate(const Plan* plan, const Samples* samples, Py_ssize_t start,
         rows = min(block_rows(plan), stop - start)
         vectors = (rows + LANES - 1) // LANES
         targets = block + plan.targets * vectors
-        weights = block + plan.sample_weights * vectors
+        sample_weights = block + plan.sample_weights * vectors
         a = block + last.a * vectors
         if not packed:
-            pack(plan, samples, start, vectors, rows, metrics != 0, block)
+            pack(plan, samples, start, vectors, rows, labels_wanted(metrics), block)
         forward(plan, vectors, <const real*>parameters, block)
         sums_out.loss += LOSSES[plan.loss].value_and_delta(
-            last.n_out, vectors, block + last.z * vectors, a, targets, weights,
+            last.n_out, vectors, block + last.z * vectors, a, targets, sample_weights,
             block + plan.delta * vectors)
         weight = rows
         if samples.sample_weights != NULL:
             total = wide_zero()
             for v in range(vectors):
-                total = wide_add(total, weights[v])
+                total = wide_add(total, sample_weights[v])
             weight = wide_sum(total)
         sums_out.weight += weight
         sums_out.batch_weight += weight
         for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
             if metrics >> m & 1:
                 sums_out.metrics[m] += METRICS[m].value(
-                    last.n_out, vectors, a, targets, block + plan.labels * vectors, weights)
+                    last.n_out, vectors, a, targets, block + plan.labels * vectors,
+                    sample_weights)
         if gradient_out != NULL:
             backward(plan, vectors, rows, <const real*>parameters, block, <real*>gradient_out)
         start += rows
@@ -213,6 +227,7 @@ cdef void predict(const Plan* plan, Py_ssize_t n_samples, const void* X, const v
     # X: (n_samples, n_in), a_out: (n_samples, n_out)
     cdef lanes* block = <lanes*>workspace
     cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef const real* x
     cdef const real* a
     cdef real* row
     cdef Py_ssize_t rows, vectors, s, j
@@ -220,9 +235,12 @@ cdef void predict(const Plan* plan, Py_ssize_t n_samples, const void* X, const v
     while start < n_samples:
         rows = min(block_rows(plan), n_samples - start)
         vectors = (rows + LANES - 1) // LANES
-        pack_rows(plan.layers[0].n_in, vectors, rows,
-                  <const real*>X + start * plan.layers[0].n_in, NULL,
-                  <real*>(block + plan.x * vectors))
+        x = <const real*>X + start * plan.layers[0].n_in
+        if rows == 1:
+            pack_row(plan.layers[0].n_in, x, block + plan.x)
+        else:
+            pack_rows(plan.layers[0].n_in, vectors, rows, x, NULL,
+                      <real*>(block + plan.x * vectors))
         forward(plan, vectors, <const real*>parameters, block)
         a = <const real*>(block + last.a * vectors)
         row = <real*>a_out + start * last.n_out

@@ -6,11 +6,10 @@ from Intel's Software Developer's Manual, volume 2A, CPUID. Built for the baseli
 
 from libc.stdint cimport uint32_t
 
-cdef extern from "platform.h":
-    const char* COMPILER_VERSION
-    const char* LEVELS_BUILT
-    void cpu_registers(uint32_t leaf, uint32_t* out)
-    uint32_t saved_registers()
+from backprop_c._kernels.platform cimport COMPILER_VERSION, cpu_registers, saved_registers
+
+cdef extern from *:
+    const char* LEVELS_BUILT  # defined by setup.py
 
 # Leaf 1, ecx: FMA, SSE4.2, MOVBE, OSXSAVE, AVX, F16C.
 cdef uint32_t LEAF_1_V3 = 1 << 12 | 1 << 20 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29

@@ -46,13 +46,15 @@ cdef inline lanes exponential(lanes x) noexcept nogil:
 
 cdef inline lanes logarithm(lanes x) noexcept nogil:
     # log(x) = k ln 2 + 2 atanh((m - 1) / (m + 1)), x = 2**k m, m in [sqrt(1/2), sqrt(2))
-    # for finite x >= 1: NaN is not handed on
+    # for x >= 1
     cdef bits k = (as_bits(x) - as_bits(splat(SQRT_HALF))) >> EXPONENT_SHIFT
     cdef lanes m = as_lanes(as_bits(x) - (k << EXPONENT_SHIFT))
     # k joins the low bits of ROUNDER, whose subtraction makes it a number.
     cdef lanes exponent = as_lanes(as_bits(splat(ROUNDER)) | k) - splat(ROUNDER)
     cdef lanes fraction = atanh((m - splat(1)) / (m + splat(1)))
-    return exponent * splat(LN2_HIGH) + (exponent * splat(LN2_LOW) + (fraction + fraction))
+    # x - x is 0, or NaN where x is infinite or NaN.
+    return exponent * splat(LN2_HIGH) + (
+        exponent * splat(LN2_LOW) + (fraction + fraction) + (x - x))
 
 
 cdef inline lanes softplus_of_minus(lanes magnitude) noexcept nogil:

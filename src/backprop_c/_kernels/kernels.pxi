@@ -1,5 +1,5 @@
-# The kernels of one level and dtype: what each kernels_*.pyx includes, compiled with LEVEL,
-# LANE_BYTES and REAL_IS_FLOAT set by setup.py.
+# The kernels of one level and dtype: what each kernels_*.pyx includes, compiled with LANE_BYTES
+# and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
 from libc.string cimport memcpy, memset
@@ -13,7 +13,6 @@ cdef extern from "lanes.h":
     ctypedef double lanes
     ctypedef double wide
     ctypedef unsigned long long bits
-    const char* LEVEL
     const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS
     const int EXPONENT_SHIFT, EXPM1_TERMS, ATANH_TERMS
     const real* EXPM1_TAIL
@@ -40,7 +39,6 @@ include "dense.pxi"
 include "blocks.pxi"
 
 cdef Table TABLE
-TABLE.level = LEVEL
 TABLE.real_bytes = sizeof(real)
 TABLE.lanes = LANES
 TABLE.n_activations = sizeof(ACTIVATIONS) // sizeof(Activation)

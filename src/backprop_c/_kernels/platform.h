@@ -17,8 +17,11 @@ static inline double monotonic_seconds(void) {
 static inline void *allocate(size_t bytes) { return _aligned_malloc(bytes ? bytes : 1, 64); }
 static inline void release(void *memory) { _aligned_free(memory); }
 static inline void pause_briefly(void) { Sleep(0); }
+static inline long process_id(void) { return 0; } /* no fork */
 #else
 #include <time.h>
+#include <unistd.h>
+static inline long process_id(void) { return (long)getpid(); }
 static inline double monotonic_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -78,25 +78,25 @@ ctypedef struct Loss:
     char targets               # "-": any; "p": each in [0, 1]; "d": of a sample, >= 0 and sum 1
     bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
     double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const void* z,
-                              const void* a, const void* targets, const void* weights,
-                              void* delta_out) noexcept nogil
+                              const void* a, const void* targets,
+                              const void* sample_weights, void* delta_out) noexcept nogil
 
 
 ctypedef struct Metric:
     const char* name
+    bint reads_labels
     double (*value)(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void* targets,
-                    const void* labels, const void* weights) noexcept nogil
+                    const void* labels, const void* sample_weights) noexcept nogil
 
 
 ctypedef struct Update:
     const char* name
     Py_ssize_t n_states        # state vectors, each as long as the parameters
-    void (*step)(Py_ssize_t n, const double* hyperparameters, double scale, long long steps,
-                 const void* gradient, void* parameters_out, void* states_out) noexcept nogil
+    void (*update)(Py_ssize_t n, const double* hyperparameters, double scale, long long steps,
+                   const void* gradient, void* parameters_out, void* states_out) noexcept nogil
 
 
 ctypedef struct Table:
-    const char* level
     int real_bytes
     int lanes
     int n_activations

@@ -2,8 +2,9 @@
 # the batch's weight. One entry each in UPDATES; hyperparameters come in the order in which the
 # optimizer's class lists them.
 
-cdef void sgd_step(Py_ssize_t n, const double* hyperparameters, double scale, long long steps,
-                   const void* gradient, void* parameters_out, void* states_out) noexcept nogil:
+cdef void sgd_update(Py_ssize_t n, const double* hyperparameters, double scale, long long steps,
+                     const void* gradient, void* parameters_out,
+                     void* states_out) noexcept nogil:
     # parameters -= learning_rate * gradient
     # gradient, parameters: (n,)
     cdef real rate = <real>(hyperparameters[0] * scale)
@@ -18,4 +19,4 @@ cdef void sgd_step(Py_ssize_t n, const double* hyperparameters, double scale, lo
 
 
 cdef Update[1] UPDATES
-UPDATES[0] = Update(b"sgd", 0, sgd_step)
+UPDATES[0] = Update(b"sgd", 0, sgd_update)

@@ -1,0 +1,24 @@
+"""Declarations of platform.h."""
+
+from libc.stdint cimport uint32_t
+
+
+cdef extern from "platform.h" nogil:
+    const char* COMPILER_VERSION
+    double monotonic_seconds()
+    void* allocate(size_t size)
+    void release(void* memory)
+    void pause_briefly()
+    long process_id()
+    int load_flag(const int* flag)
+    void set_flag(int* flag)
+    void cpu_registers(uint32_t leaf, uint32_t* out)
+    uint32_t saved_registers()
+
+
+# Between two looks for signals, in seconds; a driver without the GIL stops by it.
+cdef extern from *:
+    """
+    #define SECONDS_OF_RUN 0.05
+    """
+    const double SECONDS_OF_RUN

@@ -1,0 +1,140 @@
+"""The trainer behind `fit`: stopping anywhere and going on, and what it refuses."""
+
+from dataclasses import field, make_dataclass
+
+import numpy as np
+import pytest
+
+from backprop_c import SGD, Network
+from backprop_c._engine import Engine
+from backprop_c._trainer import Trainer
+
+
+def trained_in_runs(seconds, batch_size, dtype, labels):
+    """Parameters, recorded values and the number of runs, of a fit in runs of so many seconds."""
+    rng = np.random.default_rng(1)
+    net = Network((30, 40, 3), ("tanh", "softmax"), "cross_entropy", dtype=dtype, random_state=0)
+    X = rng.normal(size=(20_000, 30)).astype(dtype)
+    y = rng.integers(0, 3, len(X))
+    y = y if labels else np.eye(3, dtype=dtype)[y]
+    trainer = Trainer(net, X, y, None, (0, 1))
+    trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None)
+    runs = 1
+    while trainer.run(seconds):
+        runs += 1
+    trainer.close()
+    return net.parameters, trainer.recorded_values(), runs
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("batch_size", "labels"), [(1, True), (77, False), (20_000, True)])
+def test_a_run_can_stop_anywhere(batch_size, labels, dtype):
+    """Stopped at every look at the clock, within batches too, training comes to the same bits."""
+    whole, values, runs = trained_in_runs(1e9, batch_size, dtype, labels)
+    assert runs == 1
+    pieces, other_values, runs = trained_in_runs(-1.0, batch_size, dtype, labels)
+    assert runs > 100
+    assert pieces.tobytes() == whole.tobytes()
+    np.testing.assert_array_equal(other_values, values)
+
+
+X, Y = np.ones((3, 2)), np.zeros((3, 1))
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        (None, None, None),
+        (X[:, :1].copy(), Y, None),
+        (X.astype("float32"), Y, None),
+        (X[:, ::-1], Y, None),
+        (X, Y[:2], None),
+        (X, np.zeros((3, 2)), None),
+        (X, np.zeros(3), None),
+        (X, np.array([0, 1, 0]), None),
+        (X, np.array([0, -1, 0]), None),
+        (X, Y, np.ones(2)),
+        (X, Y, np.ones(3, dtype="float32")),
+    ],
+)
+def test_arrays_that_were_not_validated_are_refused(arrays):
+    """The last line of defence: what a subclass's own validation let through."""
+    with pytest.raises(TypeError):
+        Trainer(Network((2, 1), random_state=0), *arrays, ())
+
+
+class Pretender(Network):
+    """Class attributes that hide the engine's."""
+
+    dtype = np.dtype("float32")
+    layer_sizes = (5, 1)
+
+
+def test_hidden_attributes_do_not_mislead_the_kernels():
+    net = Pretender((200, 300), random_state=0)
+    x = np.zeros((50, 200), "float32")
+    for use in (
+        lambda: net.predict(x),
+        lambda: net.predict(np.zeros((50, 200)), out=np.empty((50, 300), "float32")),
+        lambda: net.predict(np.zeros((50, 5))),
+        lambda: net.fit(np.zeros((50, 5)), np.zeros(50)),
+        lambda: net.evaluate(np.zeros((50, 5)), np.zeros(50)),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            use()
+
+
+def test_too_many_hyperparameters():
+    fields = [(f"p{k}", float, field(default=1.0)) for k in range(60)]
+    net = Network((2, 1), random_state=0)
+    with pytest.raises(ValueError, match="at most 8 hyperparameters, but this one has 61"):
+        net.fit(X, Y, optimizer=make_dataclass("Big", fields, bases=(SGD,), frozen=True)())
+    assert net.optimizer == SGD()
+    net.fit(X, Y, epochs=1)
+
+
+def test_a_wrong_optimizer_state_is_refused():
+    net = Network((2, 1), random_state=0)
+    trainer = Trainer(net, X, Y, None, ())
+    with pytest.raises(ValueError, match="state is not of this network"):
+        trainer.prepare(1, 1, 0, (0.1,), None, (0, np.zeros(7)))
+    trainer.close()
+    net.fit(X, Y, epochs=1)
+
+
+def test_misuse_raises():
+    """Never a crash, also for what only this package calls."""
+    net = Network((2, 1), random_state=0)
+    unprepared, unmade = Trainer(net, X, Y, None, ()), Trainer.__new__(Trainer)
+    for call in (
+        unprepared.run,
+        unprepared.optimizer_state,
+        unmade.run,
+        unmade.optimizer_state,
+        lambda: unmade.survey(True),
+        lambda: unmade.prepare(1, 1, 0, (0.1,), None, None),
+        lambda: Trainer(None, X, Y, None, ()),
+        Engine()._snapshot,
+        lambda: Engine().predict(np.zeros(2, bool)),
+    ):
+        with pytest.raises((RuntimeError, TypeError)):
+            call()
+    unmade.close()
+    trainer = Trainer(net, X, Y, None, ())
+    trainer.prepare(1, 1, 0, (0.1,), None, None)
+    for call in (
+        lambda: trainer.prepare(1, 1, 0, (0.1,), None, None),
+        lambda: trainer.survey(True),
+    ):
+        with pytest.raises(RuntimeError):
+            call()
+    trainer.close()
+    trainer.close()
+
+
+def test_a_trainer_that_is_dropped_gives_its_network_back():
+    net = Network((2, 1), random_state=0)
+    trainer = Trainer(net, X, Y, None, ())
+    trainer.prepare(1, 1, 0, (0.1,), None, None)
+    del trainer
+    net.fit(X, Y, epochs=1)
