@@ -159,6 +159,31 @@ def test_a_forked_child_is_free(busy):
     assert status == (child, 0)
 
 
+def test_short_and_long_reads_at_the_same_time():
+    """Each has a workspace of its own."""
+    net = Network((20, 30, 5), "tanh", random_state=0)
+    X = np.random.default_rng(0).normal(size=(20_000, 20))
+    many = net.predict(X)
+    rows = [net.predict(x) for x in X[:50]]
+    wrong, done = [], threading.Event()
+
+    def read_long():
+        while not done.is_set():
+            if not np.array_equal(net.predict(X), many):
+                wrong.append("long")
+
+    threads = [start(read_long) for _ in range(2)]
+    end = time.perf_counter() + 2
+    while time.perf_counter() < end:
+        for x, row in zip(X, rows, strict=False):
+            if not np.array_equal(net.predict(x), row):
+                wrong.append("short")
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
 def test_a_second_fit_is_refused():
     line = Line()
     trainer = start(line.fit, 2**40)

@@ -138,7 +138,12 @@ def test_two_fits_are_one_long_fit(batch_size):
     two = Network((3, 5, 2), "tanh", random_state=4)
     long = one.fit(X, y, epochs=30, batch_size=batch_size, optimizer=SGD(0.1))
     first = two.fit(X, y, epochs=11, batch_size=batch_size, optimizer=SGD(0.1))
-    second = two.fit(X, y, epochs=19, batch_size=batch_size, reset_optimizer=False)
+    second = two.fit(
+        X, y, epochs=19, batch_size=batch_size, optimizer=SGD(0.1), reset_optimizer=False
+    )
+    steps, states = two._optimizer_state
+    assert steps == 30 * -(-50 // (batch_size or 50))
+    assert states.size == 0
     assert one.parameters.tobytes() == two.parameters.tobytes()
     np.testing.assert_array_equal(long["loss"], [*first["loss"], *second["loss"]])
 

@@ -83,7 +83,7 @@ cdef void finish_batch(Job* job, Py_ssize_t batch) noexcept nogil:
         job.live.steps += 1
         states = job.live.numbers + job.plan.n_parameters * job.table.real_bytes
         job.update.update(job.plan.n_parameters, job.hyperparameters, 1 / job.sums.batch_weight,
-                        job.live.steps, job.gradient, job.live.numbers, states)
+                          job.live.steps, job.gradient, job.live.numbers, states)
     job.row += batch
     job.offset = 0
 

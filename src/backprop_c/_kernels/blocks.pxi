@@ -49,7 +49,7 @@ cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* target
 cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t start,
                        Py_ssize_t vectors, Py_ssize_t rows, bint labels_wanted,
                        lanes* block_out) noexcept nogil:
-    # targets[j, s] = y[row, j], or 1 where j is the label; sample_weights[s] = 1, or 0 past the last
+    # targets[j, s] = y[row, j], or 1 where j is the label; sample_weights[s] = 0 past the last
     # block: the workspace, of (plan.features, vectors)
     cdef Py_ssize_t columns = vectors * LANES
     cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
