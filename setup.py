@@ -110,6 +110,7 @@ def kernels():
 EXTENSIONS = [
     extension("_kernels/cpu", LEVELS_BUILT='"{}"'.format(" ".join(LEVELS))),
     *kernels(),
+    extension("_tables"),
     extension("_loop"),
     extension("_engine"),
     extension("_trainer"),

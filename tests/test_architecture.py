@@ -8,7 +8,7 @@ import pytest
 
 import backprop_c
 from backprop_c import _validation, optimizers
-from backprop_c._engine import update_table
+from backprop_c._tables import update_table
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "backprop_c"

@@ -90,6 +90,7 @@ cdef class Trainer:
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly Py_ssize_t epochs_done
+    cdef readonly bint overflowed  # the last epoch's updates went too far
 
     def __init__(self, Engine engine not None, X, y, sample_weights, tuple metrics):
         cdef Job* job = &self.job
@@ -296,7 +297,7 @@ cdef class Trainer:
         cdef Job* job = &self.job
         if self.epochs_done and not job.diverged and not job.table.all_finite(
                 job.plan.n_parameters, job.finished.numbers):
-            job.diverged = True
+            job.diverged = self.overflowed = True
             job.earlier, job.finished = job.finished, job.earlier
 
     cdef _publish(self, bint wait):

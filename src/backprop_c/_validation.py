@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from ._engine import activation_table, loss_table, metric_table, update_table
+from ._tables import activation_table, loss_table, metric_table, update_table
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()

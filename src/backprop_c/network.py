@@ -342,7 +342,7 @@ class Network(Engine):
         done = trainer.epochs_done
         kept = f"at the start of epoch {done}" if done else "before the fit"
         what = f"loss stopped being finite in epoch {done + 1}"
-        if done == epochs:
+        if trainer.overflowed:
             what = f"parameters stopped being finite in epoch {done}"
         warnings.warn(
             f"the {what} of {epochs} with {self.optimizer!r}; "

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _page as page
 from . import _validation as validation
-from ._engine import activation_slopes
+from ._tables import activation_slopes
 from .network import Network
 
 if TYPE_CHECKING:
