@@ -18,6 +18,7 @@ nox.options.error_on_missing_interpreters = False
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 LARGEST_WHEEL = 3_000_000
+SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 LEVELS = """
@@ -62,8 +63,8 @@ def built_wheel(session):
     """The wheel for this session's Python: the one in dist/, or one built from the sdist."""
     tag = f"cp{str(session.python).replace('.', '')}"
     sdists = list(DIST.glob("backprop_c-*.tar.gz"))
-    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix not in (".so", ".pyc")]
-    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "setup.py"] if path.is_file())
+    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in SOURCES]
+    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "setup.py"])
     if not sdists or sdists[0].stat().st_mtime < newest:
         session.error("dist/ is older than the sources: run `nox -s wheel` first")
     found = list(DIST.glob(f"backprop_c-*-{tag}-*.whl"))
