@@ -114,6 +114,7 @@ def test_misuse_raises():
         lambda: unmade.survey(True),
         lambda: unmade.prepare(1, 1, 0, (0.1,), None, None),
         lambda: Trainer(None, X, Y, None, ()),
+        lambda: unprepared.__init__(net, X, Y, None, ()),
         Engine()._snapshot,
         lambda: Engine().predict(np.zeros(2, bool)),
     ):

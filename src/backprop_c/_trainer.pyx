@@ -96,6 +96,8 @@ cdef class Trainer:
         cdef Job* job = &self.job
         cdef Py_ssize_t n_out, n_samples
         engine.require_set_up()
+        if job.table != NULL:
+            raise RuntimeError("a trainer is constructed once")
         n_samples = len(X)
         n_out = engine.plan.layers[engine.plan.n_layers - 1].n_out
         if not (
