@@ -11,7 +11,8 @@ cdef void sgd_update(Py_ssize_t n, const double* hyperparameters, double scale, 
     cdef const real* g = <const real*>gradient
     cdef real* p = <real*>parameters_out
     cdef Py_ssize_t k = 0
-    while k + LANES <= n:
+    # Not for a few parameters: a vector load would wait for the gradient's stores, one by one.
+    while n > 2 * LANES and k + LANES <= n:
         (<lanes*>(p + k))[0] = (<lanes*>(p + k))[0] - splat(rate) * (<const lanes*>(g + k))[0]
         k += LANES
     for k in range(k, n):
