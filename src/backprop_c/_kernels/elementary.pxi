@@ -10,23 +10,27 @@ cdef inline lanes clamp(lanes x, real limit) noexcept nogil:
     return select_less(splat(limit), x, splat(limit), x)
 
 
+cdef inline lanes polynomial(const real* coefficients, const int terms, lanes x) noexcept nogil:
+    # sum_k coefficients[k] x**k: even and odd powers in a chain each, so that neither is long
+    # coefficients: (terms,), lowest power first
+    cdef lanes square = x * x
+    cdef lanes other = splat(coefficients[terms - 1])
+    cdef lanes last = splat(coefficients[terms - 2])
+    cdef int k
+    for k in range(terms - 3, -1, -1):
+        other, last = last, other * square + splat(coefficients[k])
+    return other * x + last
+
+
 cdef inline lanes expm1_tail(lanes r) noexcept nogil:
     # expm1(r) = r + r**2 P(r), |r| <= ln(2) / 2
-    cdef lanes p = splat(EXPM1_TAIL[EXPM1_TERMS - 1])
-    cdef int k
-    for k in range(EXPM1_TERMS - 2, -1, -1):
-        p = p * r + splat(EXPM1_TAIL[k])
-    return p * (r * r) + r
+    return polynomial(EXPM1_TAIL, EXPM1_TERMS, r) * (r * r) + r
 
 
 cdef inline lanes atanh(lanes s) noexcept nogil:
     # atanh(s) = s + s**3 A(s**2), |s| <= 1/3
-    cdef lanes u = s * s
-    cdef lanes p = splat(ATANH_TAIL[ATANH_TERMS - 1])
-    cdef int k
-    for k in range(ATANH_TERMS - 2, -1, -1):
-        p = p * u + splat(ATANH_TAIL[k])
-    return p * (u * s) + s
+    cdef lanes square = s * s
+    return polynomial(ATANH_TAIL, ATANH_TERMS, square) * (square * s) + s
 
 
 cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
