@@ -19,11 +19,14 @@ cdef void identity_backward(Py_ssize_t width, Py_ssize_t vectors,
 
 cdef void sigmoid_forward(Py_ssize_t width, Py_ssize_t vectors,
                           const void* z, void* a_out) noexcept nogil:
-    # a = 1 / (1 + exp(-z))
+    # a = 1 / (1 + e) for z >= 0, e / (1 + e) for z < 0, e = exp(-|z|)
     # z, a: (width, vectors)
     cdef Py_ssize_t k
+    cdef lanes x, e
     for k in range(width * vectors):
-        (<lanes*>a_out)[k] = splat(1) / (splat(1) + exponential(-(<const lanes*>z)[k]))
+        x = (<const lanes*>z)[k]
+        e = exponential_of_minus(absolute(x))
+        (<lanes*>a_out)[k] = select_less(x, splat(0), e, splat(1)) / (splat(1) + e)
 
 
 cdef void sigmoid_backward(Py_ssize_t width, Py_ssize_t vectors,
@@ -101,7 +104,7 @@ cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors,
             largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
         total = splat(0)
         for j in range(width):
-            e = exponential(x[j * vectors + v] - largest)
+            e = exponential_of_minus(largest - x[j * vectors + v])
             a[j * vectors + v] = e
             total = total + e
         total = splat(1) / total

@@ -4,12 +4,6 @@
 # W. Waite, Software Manual for the Elementary Functions (1980): k ln 2 is subtracted in two
 # steps, the first of them exact. Adding ROUNDER leaves k in the low bits of the sum.
 
-cdef inline lanes clamp(lanes x, real limit) noexcept nogil:
-    # min(max(x, -limit), limit); NaN stays NaN
-    x = select_less(x, splat(-limit), splat(-limit), x)
-    return select_less(splat(limit), x, splat(limit), x)
-
-
 cdef inline lanes polynomial(const real* coefficients, const int terms, lanes x) noexcept nogil:
     # sum_k coefficients[k] x**k: even and odd powers in a chain each, so that neither is long
     # coefficients: (terms,), lowest power first
@@ -41,10 +35,12 @@ cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
     return as_lanes(as_bits(t) << EXPONENT_SHIFT)
 
 
-cdef inline lanes exponential(lanes x) noexcept nogil:
-    # exp(x); clamped where the result would leave the normal numbers
+cdef inline lanes exponential_of_minus(lanes x) noexcept nogil:
+    # exp(-x) for x >= 0; at EXP_LIMIT and above 0 or a number below the smallest normal one
     cdef lanes r
-    cdef lanes scale = reduce_argument(clamp(x, EXP_LIMIT), &r)
+    cdef lanes scale
+    x = select_less(splat(EXP_LIMIT), x, splat(EXP_LIMIT), x)
+    scale = reduce_argument(-x, &r)
     return scale * expm1_tail(r) + scale
 
 
@@ -63,7 +59,7 @@ cdef inline lanes logarithm(lanes x) noexcept nogil:
 
 cdef inline lanes softplus_of_minus(lanes magnitude) noexcept nogil:
     # log1p(u) = 2 atanh(u / (2 + u)), u = exp(-magnitude) in [0, 1]
-    cdef lanes u = exponential(-magnitude)
+    cdef lanes u = exponential_of_minus(magnitude)
     cdef lanes half = atanh(u / (u + splat(2)))
     return half + half
 
