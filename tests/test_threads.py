@@ -137,7 +137,7 @@ def test_a_forked_child_is_free(busy):
     X, y = np.ones((100_000, 60)), np.zeros((100_000, 10))
     work = {"fit": lambda: net.fit(X, y, epochs=2**40), "predict": lambda: net.predict(X)}[busy]
     thread = start(work)
-    time.sleep(0.1)
+    time.sleep(0.02)  # a long read has no copy yet
     child = os.fork()
     if child == 0:
         code = 1
