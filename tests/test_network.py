@@ -129,6 +129,15 @@ def test_predict_into_out(dtype, sizes, n_samples):
         np.testing.assert_allclose(row, expected[0], rtol=1e-4 if dtype == "float32" else 1e-12)
 
 
+def test_predict_into_a_file(tmp_path):
+    """Subclasses of ndarray are arrays, too."""
+    net = Network((4, 3), random_state=0)
+    X = np.random.default_rng(0).normal(size=(9, 4))
+    out = np.memmap(tmp_path / "out", dtype=float, mode="w+", shape=(9, 3))
+    assert net.predict(X, out=out) is out
+    np.testing.assert_array_equal(out, net.predict(X))
+
+
 def test_predict_into_part_of_the_array_that_holds_x():
     """Neighbours in memory do not overlap."""
     net = Network((2, 2), random_state=0)

@@ -205,12 +205,17 @@ def test_no_samples(net):
 
 def test_numbers_too_large_for_float32():
     net = Network((3, 2), dtype="float32", random_state=1)
+    before = net.parameters.tobytes(), state_of(net._generator)
+    for use in (net.fit, net.evaluate, net.loss_and_gradient):
+        with raises(ValueError, "X[2, 1] is 1e+300, which float32 cannot hold"):
+            use(spoilt(1e300), Y)
     with raises(ValueError, "X[2, 1] is 1e+300, which float32 cannot hold"):
         net.predict(spoilt(1e300))
     with raises(ValueError, "y[3, 1] is -1e+300, which float32 cannot hold"):
         bad = Y.copy()
         bad[3, 1] = -1e300
         net.fit(X, bad)
+    assert (net.parameters.tobytes(), state_of(net._generator)) == before
 
 
 def test_numpy_told_to_raise_does_not_make_good_calls_fail():
@@ -239,15 +244,20 @@ def test_numbers_too_small_for_float32_are_zero():
 
 def test_targets_of_the_cross_entropies():
     binary = Network((3, 2), "sigmoid", "binary_cross_entropy", random_state=1)
+    start = binary.parameters.tobytes(), state_of(binary._generator)
     with raises(
         ValueError, "y[1, 0] is 1.5, but targets of 'binary_cross_entropy' are between 0 and 1"
     ):
         binary.fit(X, [[0, 1], [1.5, 0], [0, 0], [0, 0]])
+    assert (binary.parameters.tobytes(), state_of(binary._generator)) == start
     soft = Network((3, 2), "softmax", "cross_entropy", random_state=1)
+    generator = state_of(soft._generator)
+    start = soft.parameters.tobytes()
     with raises(ValueError, "y[2] sums to 0.75, but targets of 'cross_entropy' must sum to 1"):
         soft.fit(X, [[0.5, 0.5], [1, 0], [0.5, 0.25], [0, 1]])
     with raises(ValueError, "y[0, 1] is -0.5, but targets of 'cross_entropy' are between 0 and 1"):
         soft.fit(X, [[1.0, -0.5], [1, 0], [0.5, 0.5], [0, 1]])
+    assert (soft.parameters.tobytes(), state_of(soft._generator)) == (start, generator)
     before = soft.parameters.copy()
     soft.fit(X, np.full((4, 2), 0.5) + 1e-8)
     assert not np.array_equal(soft.parameters, before)

@@ -285,7 +285,7 @@ cdef class Engine:
         """Whether the outputs for x can go to `out`: dtype, layout, shape and memory of its own."""
         cdef cnp.ndarray target
         cdef int k
-        if type(out) is not cnp.ndarray:
+        if not isinstance(out, cnp.ndarray):
             return False
         target = <cnp.ndarray>out
         if (cnp.PyArray_TYPE(target) != self.type_number or not cnp.PyArray_ISCARRAY(target)

@@ -58,7 +58,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
             self._values, other._values, equal_nan=True
         )
 
-    __hash__ = None  # type: ignore[assignment]  # equal by value, as arrays are
+    # Equal by value, and so without a hash, as arrays are; object declares a method here.
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def epochs(self) -> int:

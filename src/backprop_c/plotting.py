@@ -8,17 +8,18 @@ DECADES = 1e3
 COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
 
 
-def require_matplotlib():
-    """Raise an ImportError that names the extra, if matplotlib is missing."""
+def import_matplotlib():
+    """Matplotlib, or an ImportError that names the extra."""
     try:
-        import matplotlib  # noqa: F401  only whether it is there
+        import matplotlib
     except ImportError:
         raise ImportError('plots need matplotlib: pip install "backprop-c[plot]"') from None
+    return matplotlib
 
 
 def new_figure(**settings):
     """A figure that needs no display and that nobody has to close."""
-    require_matplotlib()
+    import_matplotlib()
     from matplotlib.figure import Figure
 
     return Figure(layout="constrained", **settings)
@@ -42,7 +43,7 @@ def plot_history(history, axes=None):
     -------
     ndarray of matplotlib Axes
     """
-    require_matplotlib()
+    import_matplotlib()
     from matplotlib import pyplot
 
     if axes is None:
