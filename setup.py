@@ -111,6 +111,8 @@ EXTENSIONS = [
     extension("_kernels/cpu", LEVELS_BUILT='"{}"'.format(" ".join(LEVELS))),
     *kernels(),
     extension("_tables"),
+    extension("_crew"),
+    extension("_plan"),
     extension("_loop"),
     extension("_engine"),
     extension("_trainer"),

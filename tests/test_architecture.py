@@ -85,13 +85,15 @@ def test_every_module_has_its_layer():
 
 def test_optimizers_and_update_rules_are_the_same_set():
     classes = {
-        thing.rule
+        thing
         for thing in vars(optimizers).values()
         if isinstance(thing, type)
         and issubclass(thing, optimizers.Optimizer)
         and thing is not optimizers.Optimizer
     }
-    assert classes == set(update_table())
+    rules = {made().rule for made in classes} | {optimizers.SGD(momentum=0.5).rule}
+    assert rules == set(update_table())
+    assert all(made.__name__ in backprop_c.__all__ for made in classes)
 
 
 def test_names_come_from_the_table_alone():

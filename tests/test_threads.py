@@ -222,10 +222,11 @@ def test_stop_ends_at_a_finished_epoch():
 def test_stop_waits_for_the_end_of_a_long_epoch():
     """An epoch of many runs of the driver is finished, not thrown away."""
     net = Network((60, 300, 10), "tanh", random_state=0)
-    X, y = np.ones((60_000, 60)), np.zeros((60_000, 10))
+    X, y = np.ones((120_000, 60)), np.zeros((120_000, 10))
     before = net.parameters.copy()
     trainer = start(lambda: net.fit(X, y, epochs=2**40, batch_size=None))
     wait_until(lambda: net._trainer is not None)
+    time.sleep(0.02)  # into the epoch
     net.stop()
     trainer.join(60)
     assert not trainer.is_alive()

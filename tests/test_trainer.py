@@ -33,7 +33,7 @@ def test_a_run_can_stop_anywhere(batch_size, labels, dtype):
     whole, values, runs = trained_in_runs(1e9, batch_size, dtype, labels)
     assert runs == 1
     pieces, other_values, runs = trained_in_runs(-1.0, batch_size, dtype, labels)
-    assert runs > 100
+    assert runs > 20
     assert pieces.tobytes() == whole.tobytes()
     np.testing.assert_array_equal(other_values, values)
 
@@ -87,7 +87,7 @@ def test_hidden_attributes_do_not_mislead_the_kernels():
 def test_too_many_hyperparameters():
     fields = [(f"p{k}", float, field(default=1.0)) for k in range(60)]
     net = Network((2, 1), random_state=0)
-    with pytest.raises(ValueError, match="at most 8 hyperparameters, but this one has 61"):
+    with pytest.raises(ValueError, match="at most 8 hyperparameters, but this one has 64"):
         net.fit(X, Y, optimizer=make_dataclass("Big", fields, bases=(SGD,), frozen=True)())
     assert net.optimizer == SGD()
     net.fit(X, Y, epochs=1)

@@ -9,11 +9,12 @@ from ._version import __version__
 from .exceptions import DivergenceWarning
 from .history import History
 from .network import Network
-from .optimizers import SGD
+from .optimizers import SGD, Adam
 from .trace import Trace, trace
 
 __all__ = [
     "SGD",
+    "Adam",
     "DivergenceWarning",
     "History",
     "Network",

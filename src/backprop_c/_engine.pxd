@@ -11,11 +11,14 @@ another thread meanwhile waits for ``end_reading``.
 cimport numpy as cnp
 
 from backprop_c._kernels.table cimport Plan, Table
+from backprop_c._loop cimport Prediction
 
 
 cdef class Engine:
-    cdef Plan plan
+    cdef Plan plan                 # batches
+    cdef Plan single               # one row, whose kernels may be of another table
     cdef const Table* table
+    cdef const Table* single_table
     cdef char* numbers
     cdef char* workspace
     cdef bint workspace_taken
@@ -35,8 +38,7 @@ cdef class Engine:
     cdef require_set_up(self)
     cdef char* take_workspace(self) except NULL
     cdef void give_workspace(self, char* workspace) noexcept
-    cdef lay_out_parameters(self, tuple activations, bint biases)
-    cdef lay_out_workspace(self, const Table* table)
+    cdef lay_out_parameters(self, bint biases)
     cdef void forget_parent(self) noexcept
     cdef const char* begin_reading(self) except NULL
     cdef const char* go_on_reading(self, const char* numbers) except NULL
@@ -47,4 +49,5 @@ cdef class Engine:
     cdef bint fits(self, object X)
     cdef bint is_finite(self, cnp.ndarray x)
     cdef bint takes(self, object out, cnp.ndarray x, int ndim, const cnp.npy_intp* shape)
-    cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out)
+    cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out, Py_ssize_t n_threads)
+    cdef predict_runs(self, Prediction* prediction)

@@ -2,16 +2,17 @@
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 import numpy as np
 
+from backprop_c._crew cimport Crew
 from backprop_c._kernels.platform cimport (
     SECONDS_OF_RUN, allocate, pause_briefly, process_id, release,
 )
-from backprop_c._kernels.table cimport Layer, Plan, Table
-from backprop_c._loop cimport predict_run, work_per_sample
+from backprop_c._kernels.table cimport NARROW, SINGLE, WIDE, Layer, Plan, Table
+from backprop_c._loop cimport Prediction, predict_run, predict_task
+from backprop_c._plan cimport free_plan, lanes_pay, make_plan, work_per_sample
 from backprop_c._tables cimport table_of
 
 cnp.import_array()
@@ -21,16 +22,18 @@ cdef extern from "assert.h":
     void c_assert "assert"(bint) noexcept nogil
 
 cdef enum:
-    # A block's rows of activations stay in the first-level cache: half of the usual 48 KiB.
-    BLOCK_BYTES = 24576
-    # In wide networks so many vectors, over which a tile of the gradient is summed, as fit in
-    # the second-level cache.
-    WIDE_VECTORS = 8
-    WIDE_BLOCK_BYTES = 1048576
-    # But no more multiplications than keep the driver able to stop in some 50 milliseconds.
-    WORK_OF_BLOCK = 20000000
+    CACHE_LINE = 64
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
+    # What a thread takes of a prediction at a time, and from how much on others help: starting
+    # one costs some 50 microseconds.
+    WORK_OF_SLAB = 400000
+    WORK_FOR_THREADS = 8000000
+
+# How much more work whole vectors may be, for outputs to be laid along the lanes: in batches,
+# where samples can be instead; and in one row, where nothing else can.
+cdef double BATCH_LIMIT = 1.5
+cdef double SINGLE_LIMIT = 4.0
 
 
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
@@ -60,30 +63,34 @@ cdef class Engine:
     """
 
     def __cinit__(self, *args, **kwargs):
-        self.plan.layers = NULL
+        memset(&self.plan, 0, sizeof(Plan))
+        memset(&self.single, 0, sizeof(Plan))
         self.workspace = NULL
 
     def __dealloc__(self):
-        free(self.plan.layers)
+        free_plan(&self.plan)
+        free_plan(&self.single)
         release(self.workspace)
 
     def _set_up(self, tuple layer_sizes, tuple activations, int loss, bint biases, dtype):
         if self.plan.layers != NULL:
             raise RuntimeError("a network is constructed once; make a new one")
         cdef const Table* table = table_of(dtype.name)
+        cdef const Table* single_table = table
+        cdef int shape = WIDE if lanes_pay(table, layer_sizes, BATCH_LIMIT) else NARROW
         self.dtype = dtype
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
-        self.plan.n_layers = len(layer_sizes) - 1
-        self.plan.loss = loss
-        self.plan.layers = <Layer*>calloc(self.plan.n_layers, sizeof(Layer))
-        if self.plan.layers == NULL:
-            raise MemoryError()
-        self.lay_out_parameters(activations, biases)
-        self.lay_out_workspace(table)
+        make_plan(&self.plan, table, shape, layer_sizes, activations, loss, biases)
+        if not lanes_pay(table, layer_sizes, SINGLE_LIMIT):
+            single_table = table_of(dtype.name, "scalar")
+        make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
+        self.lay_out_parameters(biases)
+        self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
         self.workspace = <char*>allocate(self.workspace_bytes)
         if self.workspace == NULL:
             raise MemoryError()
+        self.single_table = single_table
         self.table = table
 
     cdef require_set_up(self):
@@ -91,25 +98,15 @@ cdef class Engine:
         if self.table == NULL:
             raise RuntimeError("Network.__init__ has not been called")
 
-    cdef lay_out_parameters(self, tuple activations, bint biases):
-        """W0, b0, W1, b1, ...: offsets into one buffer, and arrays that view it."""
-        cdef Py_ssize_t k, offset = 0
-        cdef Layer* layer
-        for k in range(self.plan.n_layers):
-            layer = self.plan.layers + k
-            layer.n_in = self.layer_sizes[k]
-            layer.n_out = self.layer_sizes[k + 1]
-            layer.activation = activations[k]
-            layer.weights = offset
-            offset += layer.n_in * layer.n_out
-            layer.biases = offset if biases else -1
-            offset += layer.n_out if biases else 0
-        self.plan.n_parameters = offset
+    cdef lay_out_parameters(self, bint biases):
+        """W0, b0, W1, b1, ...: arrays that view the one buffer."""
+        cdef Py_ssize_t k, stop
+        cdef const Layer* layer
         itemsize = self.dtype.itemsize
-        # NumPy aligns to 16 bytes; the kernels like a cache line.
-        spare = np.zeros(offset + 64 // itemsize, dtype=self.dtype)
-        first = -spare.ctypes.data % 64 // itemsize
-        self.parameters = spare[first:first + offset]
+        # NumPy aligns to 16 bytes; the kernels like a cache line, and may read one more.
+        spare = np.zeros(self.plan.n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
+        first = -spare.ctypes.data % CACHE_LINE // itemsize
+        self.parameters = spare[first:first + self.plan.n_parameters]
         self.numbers = <char*>cnp.PyArray_DATA(self.parameters)
         weights, bias_views = [], []
         for k in range(self.plan.n_layers):
@@ -117,45 +114,12 @@ cdef class Engine:
             stop = layer.weights + layer.n_in * layer.n_out
             weights.append(
                 self.parameters[layer.weights:stop].reshape(layer.n_in, layer.n_out))
-            c_assert(stop <= offset)
+            c_assert(stop <= self.plan.n_parameters)
             if biases:
-                c_assert(layer.biases == stop and stop + layer.n_out <= offset)
+                c_assert(layer.biases == stop and stop + layer.n_out <= self.plan.n_parameters)
                 bias_views.append(self.parameters[stop:stop + layer.n_out])
         self.weights = tuple(weights)
         self.biases = tuple(bias_views)
-
-    cdef lay_out_workspace(self, const Table* table):
-        """The block's rows: inputs, targets, weights, labels, each layer's z and a, two deltas."""
-        cdef Plan* plan = &self.plan
-        cdef Layer* layer
-        cdef bint z_is_read
-        cdef Py_ssize_t k, row, widest = 0
-        cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
-        plan.x = 0
-        plan.targets = plan.layers[0].n_in
-        plan.sample_weights = plan.targets + n_out
-        plan.labels = plan.sample_weights + 1
-        row = plan.labels + 1
-        for k in range(plan.n_layers):
-            layer = plan.layers + k
-            widest = max(widest, layer.n_out)
-            z_is_read = table.activations[layer.activation].reads == c"z" or (
-                k == plan.n_layers - 1 and table.losses[plan.loss].delta_is_of_z)
-            layer.z = row
-            layer.a = row + (layer.n_out if z_is_read else 0)
-            row = layer.a + layer.n_out
-        plan.delta = row
-        plan.delta_next = row + widest
-        plan.features = row + 2 * widest
-        column_bytes = plan.features * table.lanes * table.real_bytes
-        plan.block_vectors = max(
-            BLOCK_BYTES // column_bytes, min(WIDE_VECTORS, WIDE_BLOCK_BYTES // column_bytes))
-        plan.block_vectors = min(
-            plan.block_vectors, WORK_OF_BLOCK // (table.lanes * work_per_sample(plan)))
-        plan.block_vectors = max(1, plan.block_vectors)
-        self.workspace_bytes = plan.block_vectors * column_bytes
-        c_assert(layer.a + layer.n_out == plan.delta)
-        c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[0].z)
 
     # -- Reading while another thread trains -------------------------------------------------
     #
@@ -195,10 +159,11 @@ cdef class Engine:
 
     cdef const char* copied(self, const char* numbers) except NULL:
         cdef size_t size = self.plan.n_parameters * self.table.real_bytes
-        cdef char* copied = <char*>allocate(size)
+        cdef char* copied = <char*>allocate(size + CACHE_LINE)
         if copied == NULL:
             raise MemoryError()
         memcpy(copied, numbers, size)
+        memset(copied + size, 0, CACHE_LINE)
         return copied
 
     cdef bint claim_training(self) noexcept:
@@ -252,7 +217,11 @@ cdef class Engine:
 
     cdef void predict_rows(self, const char* parameters, Py_ssize_t n_samples, const void* X,
                            void* workspace, void* out) noexcept nogil:
-        self.table.predict(&self.plan, n_samples, X, parameters, workspace, out)
+        if n_samples == 1:
+            self.single_table.work[SINGLE].predict(&self.single, 1, X, parameters, workspace, out)
+        else:
+            self.table.work[self.plan.shape].predict(
+                &self.plan, n_samples, X, parameters, workspace, out)
 
     cdef bint fits(self, object X):
         """Whether the kernels can read X as it stands: dtype, layout, shape and finite numbers."""
@@ -297,7 +266,7 @@ cdef class Engine:
         return (apart(target, cnp.PyArray_DATA(x), cnp.PyArray_NBYTES(x))
                 and apart(target, self.numbers, self.plan.n_parameters * self.table.real_bytes))
 
-    def predict(self, X, out=None):
+    def predict(self, X, out=None, *, n_threads=1):
         """The network's outputs for samples.
 
         Parameters
@@ -307,6 +276,9 @@ cdef class Engine:
         out : ndarray of shape (n_samples, n_out) or (n_out,), optional
             Where to put the outputs: C-contiguous, of the network's dtype, not overlapping X.
             Nothing is allocated then.
+        n_threads : int or None, default 1
+            Threads for many rows; None for as many as the process may use cores. Where the
+            work is too little for several, one does it; the outputs are the same to the bit.
 
         Returns
         -------
@@ -340,9 +312,12 @@ cdef class Engine:
         cdef cnp.ndarray x
         cdef cnp.ndarray result
         cdef Py_ssize_t rows
+        cdef Py_ssize_t threads = 1
         cdef int ndim
         self.require_set_up()
         given = X
+        if n_threads != 1 or type(n_threads) is not int:
+            threads = self._as_n_threads(n_threads)
         if not self.fits(X):
             X = self._as_inputs(X)
             if not self.fits(X):
@@ -365,25 +340,59 @@ cdef class Engine:
                               cnp.PyArray_DATA(result))
         else:
             self.predict_long(rows, <const char*>cnp.PyArray_DATA(x),
-                              <char*>cnp.PyArray_DATA(result))
+                              <char*>cnp.PyArray_DATA(result), threads)
         return result
 
-    cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out):
+    cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out, Py_ssize_t n_threads):
         """Without the GIL, and looking for signals now and then."""
-        cdef Py_ssize_t done = 0
-        cdef char* workspace = self.take_workspace()
+        cdef Prediction prediction
+        cdef Crew crew
+        cdef char* workspaces = NULL
+        cdef const Plan* plan = &self.single if n_samples == 1 else &self.plan
+        cdef Py_ssize_t work = work_per_sample(plan)
+        memset(&prediction, 0, sizeof(Prediction))
+        prediction.plan = plan
+        prediction.work = (self.single_table if n_samples == 1 else self.table).work + plan.shape
+        prediction.n_samples = n_samples
+        prediction.slab = plan.part_rows * max(1, WORK_OF_SLAB // (plan.part_rows * work))
+        prediction.row_in = plan.layers[0].n_in * self.table.real_bytes
+        prediction.row_out = plan.layers[plan.n_layers - 1].n_out * self.table.real_bytes
+        prediction.X = X
+        prediction.a_out = out
+        n_threads = min(n_threads, (n_samples + prediction.slab - 1) // prediction.slab)
+        if n_threads < 2 or n_samples * work < WORK_FOR_THREADS:
+            prediction.workspaces = workspaces = self.take_workspace()
+            try:
+                self.predict_runs(&prediction)
+            finally:
+                self.give_workspace(workspaces)
+            return
+        prediction.workspaces = workspaces = <char*>allocate(n_threads * plan.workspace_bytes)
+        if workspaces == NULL:
+            raise MemoryError()
+        crew = Crew(self, n_threads)
+        crew.phases.task = predict_task
+        crew.phases.job = &prediction
+        prediction.phases = &crew.phases
+        try:
+            with crew:
+                self.predict_runs(&prediction)
+        finally:
+            release(workspaces)
+
+    cdef predict_runs(self, Prediction* prediction):
+        """Run after run, until all rows are done."""
         cdef const char* numbers = NULL
         try:
             numbers = self.begin_reading()
             while True:
+                prediction.parameters = numbers
                 with nogil:
-                    done = predict_run(self.table, &self.plan, done, n_samples, X, numbers,
-                                       workspace, out, SECONDS_OF_RUN)
-                if done == n_samples:
+                    predict_run(prediction, SECONDS_OF_RUN)
+                if prediction.done == prediction.n_samples:
                     break
                 numbers = self.go_on_reading(numbers)
                 PyErr_CheckSignals()
         finally:
             if numbers != NULL:
                 self.end_reading(numbers)
-            self.give_workspace(workspace)

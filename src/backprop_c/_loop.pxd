@@ -1,6 +1,9 @@
 """The nogil driver's orders and its position: plain C, so that a run can stop and go on."""
 
-from backprop_c._kernels.table cimport Plan, Samples, Sums, Table, Update
+from backprop_c._crew cimport Phases
+from backprop_c._kernels.table cimport (
+    MAX_SCALARS, Part, Plan, Samples, Sums, Table, Update, Work,
+)
 
 
 cdef extern from "numpy/random/bitgen.h":
@@ -21,11 +24,11 @@ ctypedef struct Job:
     # What to do.
     const Table* table
     const Plan* plan
+    const Work* work
     Samples samples
     Py_ssize_t n_samples
     Py_ssize_t batch_size
     Py_ssize_t epochs
-    unsigned int metrics           # bit m asks for the table's metric m
     const Update* update           # NULL: only look at the loss, the metrics and the gradient
     const double* hyperparameters
     bitgen_t* bit_generator        # NULL: rows are taken as they stand
@@ -37,23 +40,51 @@ ctypedef struct Job:
     State earlier
     size_t state_bytes
     char* gradient                 # NULL: losses and metrics only
-    char* workspace
+    char* workspaces               # one for each thread
+    char* slab_rows
+    Sums* part_sums                # one for each part of a slab
+    Phases* phases                 # NULL: one thread
     # Where it stands: `row` is the batch's first sample in the epoch's order, `offset` how far
-    # into the batch the gradient has been summed.
+    # into the batch its slabs are done.
     Py_ssize_t epoch
     bint begun                     # the epoch has, and so many places of its order are drawn
     Py_ssize_t shuffled
     Py_ssize_t row
     Py_ssize_t offset
-    bint packed                    # the workspace holds the one block there is
     Sums sums
     double* record                 # (epochs, 1 + metrics asked for)
     int stop
     bint diverged
+    # The slab at work.
+    Part slab
+    bint ranging                   # the phase is over ranges of parameters, not over parts
+    bint gathering
+    bint updating
+    Py_ssize_t n_gradients         # parts of the batch's first slab
+    double scalars[MAX_SCALARS]
 
 
-cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil
+cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil
+cdef void do_task(void* job, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
 cdef void run(Job* job, double seconds) noexcept nogil
-cdef Py_ssize_t predict_run(const Table* table, const Plan* plan, Py_ssize_t start,
-                            Py_ssize_t n_samples, const char* X, const char* parameters,
-                            char* workspace, char* a_out, double seconds) noexcept nogil
+
+
+# A prediction of many rows, in slabs.
+ctypedef struct Prediction:
+    const Table* table
+    const Plan* plan
+    const Work* work
+    Py_ssize_t n_samples
+    Py_ssize_t done
+    Py_ssize_t slab                # samples that a thread takes at a time
+    size_t row_in                  # bytes of a row of X, and of the outputs
+    size_t row_out
+    const char* X
+    char* a_out
+    const char* parameters
+    char* workspaces
+    Phases* phases                 # NULL: one thread
+
+
+cdef void predict_task(void* prediction, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
+cdef void predict_run(Prediction* prediction, double seconds) noexcept nogil

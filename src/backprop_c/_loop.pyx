@@ -7,34 +7,22 @@ the clock costs as much as a training step.
 from libc.math cimport isfinite
 from libc.string cimport memcpy, memset
 
-from backprop_c._kernels.platform cimport load_flag, monotonic_seconds
-from backprop_c._kernels.table cimport MAX_METRICS
+from backprop_c._crew cimport run_phase
+from backprop_c._kernels.platform cimport monotonic_seconds, load_flag
+from backprop_c._kernels.table cimport MAX_METRICS, NARROW, SINGLE, WIDE
+from backprop_c._plan cimport work_per_sample
 
 
 cdef enum:
     # Multiplications between two looks at the clock: 10 to 200 microseconds, by level.
     WORK_BETWEEN_LOOKS = 400000
-    # What a batch costs beside its samples, and a unit beside its weights, in multiplications.
+    # What a batch costs beside its samples, in multiplications.
     WORK_OF_BATCH = 100
-    WORK_OF_UNIT = 8
     # What drawing a place in the order costs, and how many are drawn between two looks.
     WORK_OF_DRAW = 16
     DRAWS_BETWEEN_LOOKS = 16384
-
-
-cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil:
-    """Roughly the multiplications of one sample's forward pass."""
-    cdef Py_ssize_t work = plan.n_parameters
-    cdef Py_ssize_t k
-    for k in range(plan.n_layers):
-        work += WORK_OF_UNIT * plan.layers[k].n_out
-    return work
-
-
-cdef Py_ssize_t slab_samples(const Table* table, const Plan* plan) noexcept nogil:
-    """Samples to hand over at a time: whole blocks, so that slabs do not change the sums."""
-    cdef Py_ssize_t block = plan.block_vectors * table.lanes
-    return block * max(1, WORK_BETWEEN_LOOKS // (block * work_per_sample(plan)))
+    # Slabs of a prediction between two looks of several threads.
+    SLABS_OF_PHASE = 64
 
 
 cdef Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept nogil:
@@ -76,21 +64,101 @@ cdef void shuffle(bitgen_t* bit_generator, Py_ssize_t start, Py_ssize_t stop,
         order_out[other] = k
 
 
-cdef void finish_batch(Job* job, Py_ssize_t batch) noexcept nogil:
-    """Update the parameters by the batch's mean gradient."""
-    cdef char* states
-    if job.update != NULL and job.sums.batch_weight != 0:
-        job.live.steps += 1
-        states = job.live.numbers + job.plan.n_parameters * job.table.real_bytes
-        job.update.update(job.plan.n_parameters, job.hyperparameters, 1 / job.sums.batch_weight,
-                          job.live.steps, job.gradient, job.live.numbers, states)
-    job.row += batch
-    job.offset = 0
+cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil:
+    """Samples between two barriers."""
+    return plan.part_rows * plan.max_parts
+
+
+cdef void do_part(Job* job, Py_ssize_t number, char* workspace) noexcept nogil:
+    """Forward and backward over a part of the slab, into sums (and a gradient) of its own."""
+    cdef const Plan* plan = job.plan
+    cdef Part part = job.slab
+    cdef char* gradient = job.gradient
+    part.start += number * plan.part_rows
+    part.stop = min(part.start + plan.part_rows, part.stop)
+    if gradient != NULL and plan.shape == NARROW:
+        gradient += number * plan.stride * job.table.real_bytes
+    memset(job.part_sums + number, 0, sizeof(Sums))
+    job.work.run_part(plan, &job.samples, &part, job.live.numbers, workspace, job.slab_rows,
+                      gradient, job.part_sums + number)
+
+
+cdef void do_range(Job* job, Py_ssize_t number, char* workspace) noexcept nogil:
+    """The gradient of a range of parameters, and their update."""
+    cdef const Plan* plan = job.plan
+    if job.gathering:
+        job.work.gather(plan, &job.samples, &job.slab, plan.ranges + number, job.n_gradients,
+                        job.slab_rows, workspace, job.gradient)
+    if job.updating:
+        job.update.update(plan.ranges[number].begin, plan.ranges[number].end, plan.stride,
+                          job.scalars, job.gradient, job.live.numbers)
+
+
+cdef void do_task(void* job_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """A task of the phase at work."""
+    cdef Job* job = <Job*>job_
+    cdef char* workspace = job.workspaces + thread * job.plan.workspace_bytes
+    if job.ranging:
+        do_range(job, number, workspace)
+    else:
+        do_part(job, number, workspace)
+
+
+cdef void do_phase(Job* job, bint ranging, Py_ssize_t n_tasks) noexcept nogil:
+    """All tasks of a phase."""
+    cdef Py_ssize_t number
+    job.ranging = ranging
+    if job.phases != NULL and n_tasks > 1:
+        run_phase(job.phases, n_tasks)
+        return
+    for number in range(n_tasks):
+        do_task(job, number, 0)
+
+
+cdef void add_sums(Job* job, const Sums* part) noexcept nogil:
+    cdef int m
+    job.sums.loss += part.loss
+    job.sums.weight += part.weight
+    job.sums.batch_weight += part.weight
+    for m in range(MAX_METRICS):
+        job.sums.metrics[m] += part.metrics[m]
+
+
+cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
+    """The batch's next slab; after its last one the parameters are updated. Returns its size."""
+    cdef const Plan* plan = job.plan
+    cdef Py_ssize_t size = min(slab_size(plan), batch - job.offset)
+    cdef Py_ssize_t n_parts = 1
+    cdef Py_ssize_t p
+    cdef bint last = job.offset + size == batch
+    job.slab.fresh = job.offset == 0
+    job.slab.slab_start = job.slab.start = job.row + job.offset
+    job.slab.stop = job.slab.start + size
+    if size <= plan.part_rows:
+        job.work.run_part(plan, &job.samples, &job.slab, job.live.numbers, job.workspaces,
+                          job.slab_rows, job.gradient, &job.sums)
+    else:
+        n_parts = (size + plan.part_rows - 1) // plan.part_rows
+        do_phase(job, False, n_parts)
+        for p in range(n_parts):
+            add_sums(job, job.part_sums + p)
+    if job.gradient != NULL:
+        if job.slab.fresh:
+            job.n_gradients = n_parts
+        job.gathering = plan.shape == WIDE or (last and job.n_gradients > 1)
+        job.updating = last and job.update != NULL and job.sums.batch_weight != 0
+        if job.updating:
+            job.live.steps += 1
+            job.update.prepare(job.hyperparameters, 1 / job.sums.batch_weight, job.live.steps,
+                               job.scalars)
+        if job.gathering or job.updating:
+            do_phase(job, True, plan.n_ranges)
+    return size
 
 
 cdef void finish_epoch(Job* job) noexcept nogil:
     """Record the epoch and keep its end; or, if its loss is not finite, go back."""
-    cdef double* record = job.record + job.epoch * (1 + count_metrics(job.metrics))
+    cdef double* record = job.record + job.epoch * (1 + count_metrics(job.slab.metrics))
     cdef double loss = job.sums.loss / job.sums.weight
     cdef int m
     job.row = 0
@@ -103,7 +171,7 @@ cdef void finish_epoch(Job* job) noexcept nogil:
     record[0] = loss
     record += 1
     for m in range(MAX_METRICS):
-        if job.metrics >> m & 1:
+        if job.slab.metrics >> m & 1:
             record[0] = job.sums.metrics[m] / job.sums.weight
             record += 1
     job.epoch += 1
@@ -127,15 +195,14 @@ cdef void run(Job* job, double seconds) noexcept nogil:
     A run that ends early can be gone on with: `job` holds the position.
     """
     cdef Py_ssize_t work_of_sample = work_per_sample(job.plan)
-    cdef Py_ssize_t slab = slab_samples(job.table, job.plan)
-    cdef size_t gradient_bytes = job.plan.n_parameters * job.table.real_bytes
     cdef bint one_block = (
-        job.batch_size >= job.n_samples
-        and job.n_samples <= job.plan.block_vectors * job.table.lanes
+        job.plan.shape == NARROW
+        and job.batch_size >= job.n_samples
+        and job.n_samples <= job.plan.block_rows
     )
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
-    cdef Py_ssize_t batch, stop
+    cdef Py_ssize_t batch, size, stop
     while job.epoch < job.epochs and not job.diverged:
         if not job.begun:
             if load_flag(&job.stop):
@@ -156,38 +223,43 @@ cdef void run(Job* job, double seconds) noexcept nogil:
             batch = min(job.batch_size, job.n_samples - job.row)
             if job.offset == 0:
                 job.sums.batch_weight = 0
-                if job.gradient != NULL:
-                    memset(job.gradient, 0, gradient_bytes)
-            while job.offset < batch:
-                stop = min(job.offset + slab, batch)
-                job.table.accumulate(job.plan, &job.samples, job.row + job.offset, job.row + stop,
-                                     job.packed, job.metrics, job.live.numbers, job.workspace,
-                                     job.gradient, &job.sums)
-                job.packed = one_block
-                work += WORK_OF_BATCH + (stop - job.offset) * work_of_sample
-                job.offset = stop
-                if work > WORK_BETWEEN_LOOKS:
-                    work = 0
-                    if monotonic_seconds() > deadline:
-                        return
-            finish_batch(job, batch)
+            size = run_slab(job, batch)
+            job.slab.packed = one_block
+            job.offset += size
+            if job.offset == batch:
+                job.row += batch
+                job.offset = 0
+            work += WORK_OF_BATCH + size * work_of_sample
+            if work > WORK_BETWEEN_LOOKS:
+                work = 0
+                if monotonic_seconds() > deadline:
+                    return
         finish_epoch(job)
 
 
-cdef Py_ssize_t predict_run(const Table* table, const Plan* plan, Py_ssize_t start,
-                            Py_ssize_t n_samples, const char* X, const char* parameters,
-                            char* workspace, char* a_out, double seconds) noexcept nogil:
-    """Predict samples from `start` on until all are done or the time is over; where it got to."""
+cdef void predict_task(void* prediction_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Predict the next but `number` slab."""
+    cdef Prediction* prediction = <Prediction*>prediction_
+    cdef Py_ssize_t start = prediction.done + number * prediction.slab
+    cdef Py_ssize_t rows = min(prediction.slab, prediction.n_samples - start)
+    prediction.work.predict(
+        prediction.plan, rows, prediction.X + start * prediction.row_in, prediction.parameters,
+        prediction.workspaces + thread * prediction.plan.workspace_bytes,
+        prediction.a_out + start * prediction.row_out)
+
+
+cdef void predict_run(Prediction* prediction, double seconds) noexcept nogil:
+    """Predict until all rows are done or the time is over."""
     cdef double deadline = monotonic_seconds() + seconds
-    cdef Py_ssize_t slab = slab_samples(table, plan)
-    cdef Py_ssize_t row_in = plan.layers[0].n_in * table.real_bytes
-    cdef Py_ssize_t row_out = plan.layers[plan.n_layers - 1].n_out * table.real_bytes
-    cdef Py_ssize_t rows
-    while start < n_samples:
-        rows = min(slab, n_samples - start)
-        table.predict(plan, rows, X + start * row_in, parameters, workspace,
-                      a_out + start * row_out)
-        start += rows
+    cdef Py_ssize_t left
+    while prediction.done < prediction.n_samples:
+        left = (prediction.n_samples - prediction.done + prediction.slab - 1) // prediction.slab
+        if prediction.phases != NULL:
+            left = min(left, SLABS_OF_PHASE)
+            run_phase(prediction.phases, left)
+        else:
+            left = 1
+            predict_task(prediction, 0, 0)
+        prediction.done = min(prediction.done + left * prediction.slab, prediction.n_samples)
         if monotonic_seconds() > deadline:
             break
-    return start

@@ -6,14 +6,15 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 import numpy as np
 
 from backprop_c import _kernels
+from backprop_c._kernels.platform cimport allocate, release
 from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Activation, Table
 
 cnp.import_array()
 
 
-cdef const Table* table_of(str dtype_name) except NULL:
+cdef const Table* table_of(str dtype_name, str level=_kernels.level) except NULL:
     """The kernels for a dtype; their module stays loaded, and so does the table."""
-    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name), CAPSULE)
+    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, level), CAPSULE)
 
 
 def activation_table():
@@ -67,3 +68,40 @@ def activation_slopes(int activation, cnp.ndarray z):
                        cnp.PyArray_DATA(slope))
         slopes[k] = slope[0]
     return slopes
+
+
+def dense_product(str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None):
+    """One product of a dense layer as the wide kernels compute it: what benchmarks time.
+
+    "forward": ``out = a @ b`` with a = X, b = weights; "backward_inputs": ``out = a @ b.T`` with
+    a = delta, b = weights; "backward_weights": ``out = a.T @ b`` with a = X, b = delta.
+    """
+    cdef const Table* table = table_of(a.dtype.name)
+    cdef bint from_weights = kind == "backward_weights"
+    cdef bint transposed = kind == "backward_inputs"
+    cdef Py_ssize_t n_rows = a.shape[1 if from_weights else 0]
+    cdef Py_ssize_t n_sum = a.shape[0 if from_weights else 1]
+    cdef Py_ssize_t n_columns = b.shape[0 if transposed else 1]
+    cdef Py_ssize_t b_stride = b.shape[1]
+    cdef void* panel
+    for array in (a, b, out):
+        if array.dtype != a.dtype or array.ndim != 2 or not array.flags.carray:
+            raise ValueError("a, b and out must be matrices of one dtype, C-contiguous")
+    if not (kind in ("forward", "backward_inputs", "backward_weights")
+            and b.shape[1 if transposed else 0] == n_sum
+            and (out.shape[0], out.shape[1]) == (n_rows, n_columns)):
+        raise ValueError(f"{kind!r} does not go with these shapes")
+    if b_stride % table.lanes and not transposed:
+        # The kernels read whole vectors.
+        padded = np.zeros(b.size + table.lanes, b.dtype)
+        padded[:b.size] = b.ravel()
+        b = padded
+    panel = allocate(table.panel * table.panel_depth * table.real_bytes)
+    if panel == NULL:
+        raise MemoryError()
+    with nogil:
+        table.product(
+            n_rows, n_columns, n_sum, cnp.PyArray_DATA(a), 1 if from_weights else n_sum,
+            n_rows if from_weights else 1, cnp.PyArray_DATA(b), b_stride, transposed, panel,
+            cnp.PyArray_DATA(out))
+        release(panel)

@@ -11,9 +11,12 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
+from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
 from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
-from backprop_c._loop cimport Job, bitgen_t, run, work_per_sample
+from backprop_c._kernels.table cimport SINGLE, Plan, Sums
+from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
+from backprop_c._plan cimport work_per_sample
 
 cnp.import_array()
 
@@ -23,13 +26,18 @@ cdef enum:
     RECORDED_EPOCHS = 262144
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
+    # Several threads are worth their start, some 50 microseconds each: multiplications.
+    WORK_FOR_THREADS = 8000000
+    CACHE_LINE = 64
     MAX_HYPERPARAMETERS = 8
 
 
 cdef char* allocated(size_t size) except NULL:
-    memory = <char*>allocate(size)
+    """So many bytes, and a cache line more: the kernels read whole vectors."""
+    memory = <char*>allocate(size + CACHE_LINE)
     if memory == NULL:
         raise MemoryError()
+    memset(memory + size, 0, CACHE_LINE)
     return memory
 
 
@@ -91,6 +99,7 @@ cdef class Trainer:
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly Py_ssize_t epochs_done
     cdef readonly bint overflowed  # the last epoch's updates went too far
+    cdef readonly Py_ssize_t n_threads
 
     def __init__(self, Engine engine not None, X, y, sample_weights, tuple metrics):
         cdef Job* job = &self.job
@@ -113,7 +122,6 @@ cdef class Trainer:
         self.recorded = []
         self.columns = 1 + len(metrics)
         job.table = engine.table
-        job.plan = &engine.plan
         job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
         if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
             job.samples.y = cnp.PyArray_DATA(<cnp.ndarray>y)
@@ -121,21 +129,46 @@ cdef class Trainer:
             job.samples.labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>y)
         if sample_weights is not None:
             job.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weights)
-        job.n_samples = job.batch_size = n_samples
+        job.n_samples = n_samples
         for code in metrics:
-            job.metrics |= 1 << <int>code
-        job.workspace = allocated(engine.workspace_bytes)
+            job.slab.metrics |= 1 << <int>code
 
     def __dealloc__(self):
         if self.claimed and self.engine is not None:
             self.engine.training = False
-        release(self.job.workspace)
+        release(self.job.workspaces)
+        release(self.job.slab_rows)
+        release(self.job.part_sums)
+        release(self.job.gradient)
         if self.job.update != NULL:
-            release(self.job.gradient)
             release(self.job.order)
             release(self.job.live.numbers)
             release(self.job.finished.numbers)
             release(self.job.earlier.numbers)
+
+    cdef _equip(self, Py_ssize_t batch_size, double epochs, bint gradient_wanted,
+                Py_ssize_t n_threads):
+        """Choose the shape of work, and get the memory and the number of threads for it."""
+        cdef Job* job = &self.job
+        cdef const Plan* plan = &self.engine.plan
+        cdef double work
+        job.batch_size = min(batch_size, job.n_samples)
+        if job.batch_size == 1:
+            job.table = self.engine.single_table
+            plan = &self.engine.single
+        job.plan = plan
+        job.work = job.table.work + plan.shape
+        batch_slab = min(job.batch_size, slab_size(plan))
+        n_parts = (batch_slab + plan.part_rows - 1) // plan.part_rows
+        work = epochs * job.n_samples * work_per_sample(plan)
+        self.n_threads = 1 if work < WORK_FOR_THREADS or n_parts == 1 else n_threads
+        # A slab has room for what this batch needs.
+        job.slab.capacity = n_parts * plan.part_rows
+        job.workspaces = allocated(self.n_threads * plan.workspace_bytes)
+        job.slab_rows = allocated(plan.row_numbers * job.slab.capacity * job.table.real_bytes)
+        job.part_sums = <Sums*>allocated(n_parts * sizeof(Sums))
+        if gradient_wanted:
+            job.gradient = allocated(plan.gradient_bytes)
 
     cdef _prepare_record(self, Py_ssize_t epochs):
         self.epochs_left = epochs
@@ -147,8 +180,16 @@ cdef class Trainer:
     cdef _run(self, double seconds):
         """One run of the driver, and hand over what it recorded."""
         cdef Job* job = &self.job
+        cdef Crew crew
         cdef double work = <double>self.epochs_left * job.n_samples * work_per_sample(job.plan)
-        if work <= WORK_OF_SHORT_RUN:
+        if self.n_threads > 1:
+            crew = Crew(self, self.n_threads)
+            crew.phases.task = do_task
+            crew.phases.job = job
+            job.phases = &crew.phases
+            with crew, nogil:
+                run(job, seconds)
+        elif work <= WORK_OF_SHORT_RUN:
             run(job, seconds)
         else:
             with nogil:
@@ -178,9 +219,7 @@ cdef class Trainer:
         if job.table == NULL or job.update != NULL:
             raise RuntimeError("a pass needs a trainer that is not a fit's")
         self._prepare_record(1)
-        if gradient_wanted:
-            gradient = np.empty(job.plan.n_parameters, dtype=self.engine.dtype)
-            job.gradient = <char*>cnp.PyArray_DATA(<cnp.ndarray>gradient)
+        self._equip(job.n_samples, 1, gradient_wanted, 1)
         try:
             numbers = self.engine.begin_reading()
             while True:
@@ -195,6 +234,9 @@ cdef class Trainer:
             if numbers != NULL:
                 self.engine.end_reading(numbers)
         if gradient_wanted:
+            gradient = np.empty(job.plan.n_parameters, dtype=self.engine.dtype)
+            memcpy(cnp.PyArray_DATA(<cnp.ndarray>gradient), job.gradient,
+                   job.plan.n_parameters * job.table.real_bytes)
             with np.errstate(all="ignore"):
                 gradient /= job.sums.weight
         return self.recorded_values()[0], gradient
@@ -202,7 +244,7 @@ cdef class Trainer:
     # -- A fit -------------------------------------------------------------------------------
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
-                bit_generator, optimizer_state):
+                bit_generator, optimizer_state, Py_ssize_t n_threads=1):
         """Make it the engine's one fit, until `close`: take the private copies.
 
         Parameters
@@ -216,6 +258,8 @@ cdef class Trainer:
             What draws each epoch's order; None takes the rows as they stand.
         optimizer_state : (int, ndarray) or None
             What `optimizer_state` returned, to go on from there.
+        n_threads : int
+            How many may share the work, where it is enough for several.
 
         Raises
         ------
@@ -223,7 +267,8 @@ cdef class Trainer:
             If the engine has a fit.
         """
         cdef Job* job = &self.job
-        cdef size_t parameter_bytes
+        cdef size_t parameter_bytes, state_bytes
+        cdef Py_ssize_t k
         if job.table == NULL or job.update != NULL:
             raise RuntimeError("a trainer is constructed and then prepared once")
         if len(hyperparameters) > MAX_HYPERPARAMETERS:
@@ -234,14 +279,14 @@ cdef class Trainer:
             raise RuntimeError(
                 "this network is being trained by another fit: wait for it, or call stop()")
         self.claimed = True
+        self._equip(batch_size, epochs, True, n_threads)
         parameter_bytes = job.plan.n_parameters * job.table.real_bytes
-        job.batch_size = min(batch_size, job.n_samples)
+        state_bytes = job.plan.stride * job.table.real_bytes
         job.update = job.table.updates + update
         for k, value in enumerate(hyperparameters):
-            self.hyperparameters[<int>k] = value
+            self.hyperparameters[k] = value
         job.hyperparameters = self.hyperparameters
-        job.state_bytes = parameter_bytes * (1 + job.update.n_states)
-        job.gradient = allocated(parameter_bytes)
+        job.state_bytes = state_bytes * (1 + job.update.n_states)
         job.live.numbers = allocated(job.state_bytes)
         job.finished.numbers = allocated(job.state_bytes)
         job.earlier.numbers = allocated(job.state_bytes)
@@ -253,8 +298,10 @@ cdef class Trainer:
                             job.plan.n_parameters * job.update.n_states, 0):
                 raise ValueError("the optimizer's state is not of this network and update rule")
             job.live.steps = steps
-            memcpy(job.live.numbers + parameter_bytes, cnp.PyArray_DATA(<cnp.ndarray>states),
-                   job.state_bytes - parameter_bytes)
+            for k in range(job.update.n_states):
+                memcpy(job.live.numbers + (k + 1) * state_bytes,
+                       cnp.PyArray_BYTES(<cnp.ndarray>states) + k * parameter_bytes,
+                       parameter_bytes)
         memcpy(job.finished.numbers, job.live.numbers, job.state_bytes)
         memcpy(job.earlier.numbers, job.live.numbers, job.state_bytes)
         job.finished.steps = job.earlier.steps = job.live.steps
@@ -327,10 +374,13 @@ cdef class Trainer:
         """(updates made, state vectors one after the other) as of the last published epoch."""
         cdef Job* job = &self.job
         cdef size_t parameter_bytes
+        cdef Py_ssize_t k
         if job.update == NULL:
             raise RuntimeError("only a fit has an optimizer's state")
         parameter_bytes = job.plan.n_parameters * job.table.real_bytes
         states = np.empty(job.plan.n_parameters * job.update.n_states, dtype=self.engine.dtype)
-        memcpy(cnp.PyArray_DATA(<cnp.ndarray>states), job.finished.numbers + parameter_bytes,
-               job.state_bytes - parameter_bytes)
+        for k in range(job.update.n_states):
+            memcpy(cnp.PyArray_BYTES(<cnp.ndarray>states) + k * parameter_bytes,
+                   job.finished.numbers + (k + 1) * job.plan.stride * job.table.real_bytes,
+                   parameter_bytes)
         return job.finished.steps, states

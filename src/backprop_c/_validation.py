@@ -8,6 +8,7 @@ import itertools
 import math
 import numbers
 import operator
+import os
 import sys
 
 import numpy as np
@@ -19,6 +20,7 @@ LOSSES = loss_table()
 METRICS = metric_table()
 UPDATES = list(update_table())
 DTYPES = ("float32", "float64")
+MOST_THREADS = 256
 
 
 # -- Scalars and names -----------------------------------------------------------------------
@@ -39,17 +41,40 @@ def as_count(value, name, minimum):
     return count
 
 
-def as_positive(value, name):
-    """A finite float above 0."""
+def as_number(value, name):
+    """A float, infinite where it is too large for one."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, but is {value!r}")
     try:
-        number = float(value)
+        return float(value)
     except OverflowError:
-        number = math.inf
+        return math.inf
+
+
+def as_positive(value, name):
+    """A finite float above 0."""
+    number = as_number(value, name)
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be positive and finite, but is {number}")
     return number
+
+
+def as_in_range(value, name, lowest, below=math.inf):
+    """A float from `lowest` on, below another one."""
+    number = as_number(value, name)
+    if not lowest <= number < below:
+        limit = "finite" if below == math.inf else f"below {below}"
+        raise ValueError(f"{name} must be at least {lowest} and {limit}, but is {number}")
+    return number
+
+
+def as_n_threads(value):
+    """A number of threads; None for the cores that this process may use."""
+    if value is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    return min(as_count(value, "n_threads", 1), MOST_THREADS)
 
 
 def as_flag(value, name):

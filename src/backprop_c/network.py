@@ -229,6 +229,7 @@ class Network(Engine):
         metrics: str | Sequence[str] = (),
         verbose: bool = False,
         reset_optimizer: bool = True,
+        n_threads: int | None = 1,
     ) -> History:
         """Train from where the network stands.
 
@@ -258,6 +259,9 @@ class Network(Engine):
             False goes on with the optimizer's state of the last fit, to the same bits as if
             both had been one (unless that was interrupted within an epoch: the order of the
             samples is drawn anew then).
+        n_threads : int or None, default 1
+            Threads that share each batch; None for as many as the process may use cores. Where
+            the work is too little for several, one does it. The result is the same to the bit.
 
         Returns
         -------
@@ -296,6 +300,7 @@ class Network(Engine):
         shuffle = validation.as_flag(shuffle, "shuffle")
         verbose = validation.as_flag(verbose, "verbose")
         reset_optimizer = validation.as_flag(reset_optimizer, "reset_optimizer")
+        n_threads = validation.as_n_threads(n_threads)
         names, codes = self._as_metric_codes(metrics)
         samples, targets = self._as_samples(X, y)
         chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
@@ -309,6 +314,7 @@ class Network(Engine):
                 chosen.hyperparameters(),
                 self._generator.bit_generator if shuffle else None,
                 self._optimizer_state if goes_on else None,
+                n_threads,
             )
             self._trainer = trainer
             self.optimizer = chosen
@@ -448,6 +454,9 @@ class Network(Engine):
 
     def _as_inputs(self, X):
         return validation.as_inputs(X, self.layer_sizes[0], self.dtype)
+
+    def _as_n_threads(self, n_threads):
+        return validation.as_n_threads(n_threads)
 
     def _check_out(self, given, X, out, shape):
         validation.check_out((given, X, self.parameters), out, shape, self.dtype)

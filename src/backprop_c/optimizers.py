@@ -1,24 +1,39 @@
 """Optimizers: what an update rule's hyperparameters are. The arithmetic is in the kernels."""
 
-from dataclasses import astuple, dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields
 
-from ._validation import as_positive
+from ._validation import as_flag, as_in_range, as_positive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Optimizer:
     """What all optimizers share: a learning rate, and fields in the order of their update rule."""
 
-    rule: ClassVar[str]
     learning_rate: float = 0.01
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "learning_rate", as_positive(self.learning_rate, "learning_rate"))
+        self._accept("learning_rate", as_positive(self.learning_rate, "learning_rate"))
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{field.name}={getattr(self, field.name)}"
+            for field in fields(self)
+            if field.name == "learning_rate" or getattr(self, field.name) != field.default
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _accept(self, name, value):
+        """Set a field to what validation made of it."""
+        object.__setattr__(self, name, value)
+
+    @property
+    def rule(self) -> str:
+        """The name of its update rule in the kernels' table."""
+        raise NotImplementedError
 
     def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them."""
-        return tuple(float(value) for value in astuple(self))
+        return tuple(float(getattr(self, field.name)) for field in fields(self))
 
 
 def as_optimizer(value):
@@ -28,33 +43,113 @@ def as_optimizer(value):
     return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
-    """Gradient descent: ``parameters -= learning_rate * gradient``.
+    """Gradient descent: ``parameters -= learning_rate * gradient``, with momentum if asked for.
 
     Stochastic with mini-batches, plain with the full batch. The gradient is that of the batch's
-    mean loss.
+    mean loss. With momentum, ``velocity = momentum * velocity + gradient`` takes the gradient's
+    place; with Nesterov's, ``gradient + momentum * velocity`` does.
 
     Parameters
     ----------
     learning_rate : float, default 0.01
         Step size; positive and finite.
+    momentum : float, default 0
+        The share of the velocity that lasts from step to step; at least 0 and below 1.
+    nesterov : bool, default False
+        Look ahead by one step of the velocity; needs momentum.
+    weight_decay : float, default 0
+        Each step shrinks all parameters, biases too, by ``learning_rate * weight_decay`` times
+        their value, apart from the gradient: the reported loss does not know of it.
 
     Raises
     ------
     TypeError, ValueError
-        If the learning rate is not a number, or not positive and finite.
+        If a hyperparameter is of the wrong kind, or out of its range.
 
     References
     ----------
     H. Robbins and S. Monro, A stochastic approximation method, Annals of Mathematical
-    Statistics 22 (1951).
+    Statistics 22 (1951). Momentum as in I. Sutskever et al., On the importance of initialization
+    and momentum in deep learning (2013), and PyTorch.
 
     Examples
     --------
     >>> from backprop_c import SGD
-    >>> SGD(learning_rate=0.1)
-    SGD(learning_rate=0.1)
+    >>> SGD(learning_rate=0.1, momentum=0.9)
+    SGD(learning_rate=0.1, momentum=0.9)
     """
 
-    rule: ClassVar[str] = "sgd"
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._accept("momentum", as_in_range(self.momentum, "momentum", 0, 1))
+        self._accept("nesterov", as_flag(self.nesterov, "nesterov"))
+        self._accept("weight_decay", as_in_range(self.weight_decay, "weight_decay", 0))
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0, but momentum is 0.0")
+
+    @property
+    def rule(self) -> str:
+        """The name of its update rule: without momentum there is no state to keep."""
+        return "momentum" if self.momentum else "sgd"
+
+
+@dataclass(frozen=True, repr=False)
+class Adam(Optimizer):
+    """Adaptive moment estimation: steps scaled by running means of gradient and squared gradient.
+
+    ``parameters -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)``, with both means corrected
+    for their start at zero.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        Step size; positive and finite.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        What lasts of the mean gradient and of the mean squared gradient from step to step; at
+        least 0 and below 1.
+    epsilon : float, default 1e-8
+        Keeps the quotient finite; positive.
+    weight_decay : float, default 0
+        Decoupled decay (AdamW): each step shrinks all parameters, biases too, by ``learning_rate *
+        weight_decay`` times their value. The reported loss does not know of it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is of the wrong kind, or out of its range.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, Adam: a method for stochastic optimization (2015), with epsilon where
+    PyTorch has it. I. Loshchilov and F. Hutter, Decoupled weight decay regularization (2019).
+
+    Examples
+    --------
+    >>> from backprop_c import Adam
+    >>> Adam(learning_rate=0.01)
+    Adam(learning_rate=0.01)
+    """
+
+    learning_rate: float = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._accept("beta_1", as_in_range(self.beta_1, "beta_1", 0, 1))
+        self._accept("beta_2", as_in_range(self.beta_2, "beta_2", 0, 1))
+        self._accept("epsilon", as_positive(self.epsilon, "epsilon"))
+        self._accept("weight_decay", as_in_range(self.weight_decay, "weight_decay", 0))
+
+    @property
+    def rule(self) -> str:
+        """The name of its update rule in the kernels' table."""
+        return "adam"

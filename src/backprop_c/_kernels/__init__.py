@@ -35,6 +35,6 @@ def choose_level(asked, built=cpu.levels_built, supported=None):
 level = choose_level(os.environ.get(VARIABLE))
 
 
-def table(dtype_name):
-    """The capsule with the kernels for "float32" or "float64" at the level in use."""
+def table(dtype_name, level=level):
+    """The capsule with the kernels for "float32" or "float64" at the level in use, or another."""
     return importlib.import_module(f"{__name__}.kernels_{level}_{dtype_name}").table

@@ -116,28 +116,12 @@ cdef inline void gradient_rows(const int inputs, Py_ssize_t n_out, Py_ssize_t ve
         j += 1
 
 
-cdef void outer_product(Py_ssize_t n_in, Py_ssize_t n_out, const lanes* x, const lanes* delta,
-                        real* gradient_out) noexcept nogil:
-    # gradient[i, j] += x[i] delta[j], of the one sample in the first lane
-    # x: (n_in, 1), delta: (n_out, 1), gradient: (n_in, n_out)
-    cdef const real* numbers = <const real*>x
-    cdef const real* d = <const real*>delta
-    cdef Py_ssize_t i, j
-    for i in range(n_in):
-        for j in range(n_out):
-            gradient_out[j] = gradient_out[j] + numbers[i * LANES] * d[j * LANES]
-        gradient_out += n_out
-
-
 cdef void dense_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors,
-                                 Py_ssize_t samples, const lanes* x, const lanes* delta,
+                                 const lanes* x, const lanes* delta,
                                  real* gradient_out) noexcept nogil:
     # gradient += x.T @ delta
     # x: (n_in, vectors), delta: (n_out, vectors), gradient: (n_in, n_out)
     cdef Py_ssize_t i = 0
-    if samples == 1:
-        outer_product(n_in, n_out, x, delta, gradient_out)
-        return
     while i + TILE_INPUTS <= n_in:
         gradient_rows(TILE_INPUTS, n_out, vectors, x + i * vectors, delta,
                       gradient_out + i * n_out)
@@ -147,16 +131,13 @@ cdef void dense_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t v
         i += 1
 
 
-cdef void dense_backward_biases(Py_ssize_t n_out, Py_ssize_t vectors, Py_ssize_t samples,
-                                const lanes* delta, real* gradient_out) noexcept nogil:
+cdef void dense_backward_biases(Py_ssize_t n_out, Py_ssize_t vectors, const lanes* delta,
+                                real* gradient_out) noexcept nogil:
     # gradient += sum over samples of delta
     # delta: (n_out, vectors), gradient: (n_out,)
     cdef lanes total
     cdef Py_ssize_t j, v
     for j in range(n_out):
-        if samples == 1:
-            gradient_out[j] = gradient_out[j] + (<const real*>(delta + j))[0]
-            continue
         total = splat(0)
         for v in range(vectors):
             total = total + delta[j * vectors + v]

@@ -2,10 +2,12 @@
 # and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
+from libc.math cimport sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    CAPSULE, Activation, Layer, Loss, Metric, Plan, Samples, Sums, Table, Update,
+    CAPSULE, N_SHAPES, NARROW, SINGLE, WIDE, Activation, Layer, Loss, Metric, Part, Plan, Range,
+    Samples, Sums, Table, Update, Work,
 )
 
 cdef extern from "lanes.h":
@@ -13,7 +15,8 @@ cdef extern from "lanes.h":
     ctypedef double lanes
     ctypedef double wide
     ctypedef unsigned long long bits
-    const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS
+    const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
+    const int PANEL, PANEL_DEPTH, PACKED_ROWS, PACKED_STRIDE
     const int EXPONENT_SHIFT, EXPM1_TERMS, ATANH_TERMS
     const real* EXPM1_TAIL
     const real* ATANH_TAIL
@@ -26,6 +29,10 @@ cdef extern from "lanes.h":
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     real lane_sum(lanes) noexcept nogil
+    lanes square_root(lanes) noexcept nogil
+    lanes load(const real* memory) noexcept nogil
+    void store(real* memory, lanes x, Py_ssize_t n) noexcept nogil
+    void transpose_quad(const real* const* rows, real* out, Py_ssize_t out_stride) noexcept nogil
     wide wide_zero() noexcept nogil
     wide wide_add(wide, lanes) noexcept nogil
     double wide_sum(wide) noexcept nogil
@@ -34,13 +41,26 @@ include "elementary.pxi"
 include "activations.pxi"
 include "losses.pxi"
 include "metrics.pxi"
-include "updates.pxi"
+include "transpose.pxi"
+include "product.pxi"
+include "row.pxi"
 include "dense.pxi"
-include "blocks.pxi"
+include "updates.pxi"
+include "outputs.pxi"
+include "narrow.pxi"
+include "wide.pxi"
+include "single.pxi"
+
+cdef Work[N_SHAPES] WORK
+WORK[NARROW] = Work(narrow_part, narrow_gather, narrow_predict)
+WORK[WIDE] = Work(wide_part, wide_gather, wide_predict)
+WORK[SINGLE] = Work(single_part, single_gather, single_predict)
 
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)
 TABLE.lanes = LANES
+TABLE.panel = PANEL
+TABLE.panel_depth = PANEL_DEPTH
 TABLE.n_activations = sizeof(ACTIVATIONS) // sizeof(Activation)
 TABLE.n_losses = sizeof(LOSSES) // sizeof(Loss)
 TABLE.n_metrics = sizeof(METRICS) // sizeof(Metric)
@@ -49,8 +69,8 @@ TABLE.activations = ACTIVATIONS
 TABLE.losses = LOSSES
 TABLE.metrics = METRICS
 TABLE.updates = UPDATES
-TABLE.accumulate = accumulate
-TABLE.predict = predict
+TABLE.work = WORK
 TABLE.all_finite = all_finite
+TABLE.product = product_of
 
 table = PyCapsule_New(&TABLE, CAPSULE, NULL)

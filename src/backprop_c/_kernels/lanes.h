@@ -7,6 +7,8 @@
 #ifndef BACKPROP_C_LANES_H
 #define BACKPROP_C_LANES_H
 
+#include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@
 
 #if REAL_IS_FLOAT
 typedef float real;
+#define SQUARE_ROOT sqrtf
 typedef uint32_t whole;
 #define EXPONENT_SHIFT 23
 #define ROUNDER 12582912.0f            /* 1.5 * 2**23: adding it rounds to an integer */
@@ -42,6 +45,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
     0.3333321303060356f, 0.20010548880008386f, 0.14003790971598882f, 0.13993782323659871f};
 #else
 typedef double real;
+#define SQUARE_ROOT sqrt
 typedef uint64_t whole;
 #define EXPONENT_SHIFT 52
 #define ROUNDER 6755399441055744.0     /* 1.5 * 2**52 */
@@ -68,6 +72,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #define SQRT_HALF ((real)0.70710678118654752440)
 
 #if LANE_BYTES
+#define LANES_ARE_VECTORS 1
 #define LANES ((int)(LANE_BYTES / sizeof(real)))
 /* Aligned like one number, so that a pointer into any array may be read as lanes. */
 #define LANE_TYPE(type, bytes) type __attribute__((vector_size(bytes), aligned(sizeof(type)), may_alias))
@@ -134,6 +139,7 @@ typedef lanes wide;
 #define wide_sum lane_sum
 #endif
 #else
+#define LANES_ARE_VECTORS 0
 #define LANES 1
 typedef real lanes;
 typedef whole bits;
@@ -150,15 +156,91 @@ LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return 
 #define wide_sum(x) (x)
 #endif
 
-/* Tiles are sized for the register file: 32 vectors at 64 bytes, 16 below. */
+/* The square root of each lane: correctly rounded, so that levels agree. GCC and Clang make one
+ * instruction of the loop. */
+LANES_INLINE lanes square_root(lanes x) {
+#if LANES_ARE_VECTORS
+    lanes root;
+    for (int k = 0; k < LANES; k++) root[k] = SQUARE_ROOT(x[k]);
+    return root;
+#else
+    return SQUARE_ROOT(x);
+#endif
+}
+
+/* LANES numbers from anywhere. */
+LANES_INLINE lanes load(const real *memory) { return *(const lanes *)memory; }
+
+/* The first n lanes, or all of them, to anywhere. */
+LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {
+    if (n >= LANES) {
+        *(lanes *)memory = x;
+    } else {
+        real numbers[LANES];
+        memcpy(numbers, &x, sizeof numbers);
+        for (ptrdiff_t k = 0; k < n; k++) memory[k] = numbers[k];
+    }
+}
+
+/* Blocks of QUAD x QUAD numbers are transposed in registers of 16 bytes, which every level has:
+ * out[j][i] = in[i][j], rows of `out` being out_stride apart. */
+#if LANES_ARE_VECTORS && defined(__clang__)
+#define SHUFFLE2(a, b, i, j) __builtin_shufflevector(a, b, i, j)
+#define SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#elif LANES_ARE_VECTORS
+#define SHUFFLE2(a, b, i, j) __builtin_shuffle(a, b, (wholes_16){i, j})
+#define SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, (wholes_16){i, j, k, l})
+#endif
+#if !LANES_ARE_VECTORS
+#define QUAD 1
+LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
+    (void)out_stride;
+    out[0] = in[0][0];
+}
+#elif REAL_IS_FLOAT
+#define QUAD 4
+LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
+    typedef LANE_TYPE(whole, 16) wholes_16;
+    float_16 a = *(const float_16 *)in[0], b = *(const float_16 *)in[1];
+    float_16 c = *(const float_16 *)in[2], d = *(const float_16 *)in[3];
+    float_16 ab_low = SHUFFLE4(a, b, 0, 4, 1, 5), ab_high = SHUFFLE4(a, b, 2, 6, 3, 7);
+    float_16 cd_low = SHUFFLE4(c, d, 0, 4, 1, 5), cd_high = SHUFFLE4(c, d, 2, 6, 3, 7);
+    *(float_16 *)out = SHUFFLE4(ab_low, cd_low, 0, 1, 4, 5);
+    *(float_16 *)(out + out_stride) = SHUFFLE4(ab_low, cd_low, 2, 3, 6, 7);
+    *(float_16 *)(out + 2 * out_stride) = SHUFFLE4(ab_high, cd_high, 0, 1, 4, 5);
+    *(float_16 *)(out + 3 * out_stride) = SHUFFLE4(ab_high, cd_high, 2, 3, 6, 7);
+}
+#else
+#define QUAD 2
+LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
+    typedef LANE_TYPE(whole, 16) wholes_16;
+    double_16 a = *(const double_16 *)in[0], b = *(const double_16 *)in[1];
+    *(double_16 *)out = SHUFFLE2(a, b, 0, 2);
+    *(double_16 *)(out + out_stride) = SHUFFLE2(a, b, 1, 3);
+}
+#endif
+
+/* Tiles are sized for the register file, 32 vectors at 64 bytes, 16 below. With samples on the
+ * lanes: TILE outputs by two vectors; gradients TILE_INPUTS by TILE_OUTPUTS. With outputs on
+ * the lanes: TILE_ROWS by TILE_COLUMNS vectors. */
+#define TILE_ROWS 6
 #if LANE_BYTES == 64
 #define TILE 12
 #define TILE_INPUTS 4
 #define TILE_OUTPUTS 4
+#define TILE_COLUMNS 4
 #else
 #define TILE 6
 #define TILE_INPUTS 4
 #define TILE_OUTPUTS 2
+#define TILE_COLUMNS 2
 #endif
+#define PANEL (TILE_COLUMNS * LANES)
+/* Terms of a sum that a tile takes before it goes to memory: a packed panel of PANEL by so many
+ * stays in the second-level cache. */
+#define PANEL_DEPTH 512
+/* A panel is packed if so many rows read it, and its own rows are so many bytes apart. */
+#define PACKED_ROWS 48
+#define PACKED_STRIDE 4096
 
 #endif

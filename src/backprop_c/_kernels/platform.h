@@ -17,10 +17,13 @@ static inline double monotonic_seconds(void) {
 static inline void *allocate(size_t bytes) { return _aligned_malloc(bytes ? bytes : 1, 64); }
 static inline void release(void *memory) { _aligned_free(memory); }
 static inline void pause_briefly(void) { Sleep(0); }
+static inline void give_way(void) { SwitchToThread(); }
 static inline long process_id(void) { return 0; } /* no fork */
 #else
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
+static inline void give_way(void) { sched_yield(); }
 static inline long process_id(void) { return (long)getpid(); }
 static inline double monotonic_seconds(void) {
     struct timespec now;
@@ -40,13 +43,48 @@ static inline void pause_briefly(void) {
 }
 #endif
 
-/* A flag that one thread sets and another looks at. */
+/* What threads tell each other without a lock. Loads acquire, the rest releases as well. */
 #if defined(__GNUC__)
-static inline int load_flag(const int *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED); }
-static inline void set_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELAXED); }
+static inline int load_flag(const int *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
+static inline void set_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELEASE); }
+static inline uint64_t load_word(const uint64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+static inline void store_word(uint64_t *word, uint64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+static inline uint64_t add_to_word(uint64_t *word, uint64_t value) {
+    return __atomic_add_fetch(word, value, __ATOMIC_ACQ_REL);
+}
+static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
+    return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
 #else
 static inline int load_flag(const int *flag) { return *(const volatile int *)flag; }
 static inline void set_flag(int *flag) { *(volatile int *)flag = 1; }
+static inline uint64_t load_word(const uint64_t *word) {
+    return (uint64_t)InterlockedCompareExchange64((volatile LONG64 *)word, 0, 0);
+}
+static inline void store_word(uint64_t *word, uint64_t value) {
+    InterlockedExchange64((volatile LONG64 *)word, (LONG64)value);
+}
+static inline uint64_t add_to_word(uint64_t *word, uint64_t value) {
+    return (uint64_t)InterlockedExchangeAdd64((volatile LONG64 *)word, (LONG64)value) + value;
+}
+static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
+    return (uint64_t)InterlockedCompareExchange64((volatile LONG64 *)word, (LONG64)value,
+                                                  (LONG64)expected) == expected;
+}
+#endif
+
+/* In a loop that waits for another thread: leave the core's other half to others. */
+#if defined(__x86_64__) || defined(__i386__)
+#define relax() __builtin_ia32_pause()
+#elif defined(__aarch64__) && defined(__GNUC__)
+#define relax() __asm__ volatile("yield")
+#else
+#define relax() ((void)0)
 #endif
 
 #if defined(__clang__)

@@ -1,6 +1,6 @@
 """Declarations of platform.h."""
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
 
 cdef extern from "platform.h" nogil:
@@ -12,6 +12,12 @@ cdef extern from "platform.h" nogil:
     long process_id()
     int load_flag(const int* flag)
     void set_flag(int* flag)
+    uint64_t load_word(const uint64_t* word)
+    void store_word(uint64_t* word, uint64_t value)
+    uint64_t add_to_word(uint64_t* word, uint64_t value)
+    bint swap_word(uint64_t* word, uint64_t expected, uint64_t value)
+    void relax()
+    void give_way()
     void cpu_registers(uint32_t leaf, uint32_t* out)
     uint32_t saved_registers()
 

@@ -11,9 +11,20 @@ cdef extern from *:
     const char* CAPSULE "BACKPROP_C_CAPSULE"
 
 
-# One layer of a network. `weights` and `biases` are offsets into the parameters, `z` and `a`
-# feature rows of the workspace; `biases` is -1 in a network without biases, and `z` equals
-# `a` where nothing reads the pre-activations again.
+# How the work on a network's samples is cut. NARROW: samples are on the lanes. WIDE: a layer's
+# outputs are. SINGLE: one sample at a time, its outputs on the lanes.
+cdef enum:
+    NARROW = 0
+    WIDE = 1
+    SINGLE = 2
+    N_SHAPES = 3
+
+
+# One layer of a network. `weights` and `biases` are offsets into the parameters; `biases` is -1
+# in a network without biases. `z`, `a` and `delta` are where in the workspace the layer's
+# pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads the
+# pre-activations again. NARROW counts them in features of a block; WIDE in numbers for each row of
+# a slab, a row taking `stride` of them; SINGLE in numbers.
 ctypedef struct Layer:
     Py_ssize_t n_in
     Py_ssize_t n_out
@@ -21,24 +32,54 @@ ctypedef struct Layer:
     Py_ssize_t biases
     Py_ssize_t z
     Py_ssize_t a
+    Py_ssize_t delta
+    Py_ssize_t stride
     int activation
 
 
-# A network and the layout of its workspace: `features` rows of `block_vectors` lanes each.
-# A block is that many vectors of samples: all its rows fit in the first-level cache together.
+# Some of a layer's parameters, whose gradient is summed and which are updated in one go: rows
+# first..stop-1 of its weights, and its biases if it has the last row of them. `begin` and `end` are
+# offsets into the parameters.
+ctypedef struct Range:
+    Py_ssize_t layer
+    Py_ssize_t first
+    Py_ssize_t stop
+    Py_ssize_t begin
+    Py_ssize_t end
+
+
+# A network, the shape of the work on it, and the layout of its memory.
+#
+# Each thread has a workspace: a block of samples, feature-major, in which each feature is a row of
+# so many vectors; losses and metrics, in every shape of work, look there for the outputs.
+# A part is what one thread takes at a time; a slab, the parts between two barriers. Threads share
+# the slab's rows of activations (WIDE).
 ctypedef struct Plan:
+    int shape
     Py_ssize_t n_layers
     Layer* layers
     Py_ssize_t n_parameters
+    Py_ssize_t stride              # between vectors of parameters, as of an optimizer's states
     int loss
-    Py_ssize_t block_vectors
-    Py_ssize_t features
-    Py_ssize_t x
+    Py_ssize_t x                   # features of a block; `z`, `a`, `delta` are of the outputs
+    Py_ssize_t z
+    Py_ssize_t a
+    Py_ssize_t delta
     Py_ssize_t targets
     Py_ssize_t sample_weights
     Py_ssize_t labels
-    Py_ssize_t delta
-    Py_ssize_t delta_next
+    Py_ssize_t features
+    Py_ssize_t block_rows          # samples in a block, whole vectors of them
+    Py_ssize_t part_rows           # samples in a part, whole blocks of them
+    Py_ssize_t max_parts
+    Py_ssize_t rows_at             # WIDE: where predict's rows are in the workspace, in bytes
+    Py_ssize_t panel_at            # WIDE: where packed weights are
+    Py_ssize_t row_numbers         # WIDE: numbers for each row of a slab
+    Py_ssize_t n_ranges
+    Range* ranges
+    size_t workspace_bytes
+    size_t slab_bytes
+    size_t gradient_bytes          # NARROW: one gradient for each part; else one
 
 
 # Samples as the user gave them. Exactly one of `y` and `labels` is given for training;
@@ -54,6 +95,8 @@ ctypedef struct Samples:
 # What an epoch sums up, in float64; `batch_weight` is begun anew for each batch.
 cdef enum:
     MAX_METRICS = 8
+    # What an update rule's kernel reads: prepared once a step.
+    MAX_SCALARS = 8
 
 ctypedef struct Sums:
     double loss
@@ -62,10 +105,21 @@ ctypedef struct Sums:
     double metrics[MAX_METRICS]
 
 
+# Samples start..stop-1 of a slab that begins with sample `slab_start`.
+ctypedef struct Part:
+    Py_ssize_t slab_start
+    Py_ssize_t start
+    Py_ssize_t stop
+    Py_ssize_t capacity            # WIDE: rows that the slab's memory has room for
+    bint packed                    # NARROW: the workspace holds these very samples already
+    bint fresh                     # NARROW: begin the gradient with these samples
+    unsigned int metrics           # bit m asks for METRICS[m]
+
+
 ctypedef struct Activation:
     const char* name
     char reads                 # what the derivative needs: "a", "z", or "-" for neither
-    bint outputs_only
+    bint outputs_only          # not elementwise: takes a block of samples, feature-major
     void (*forward)(Py_ssize_t width, Py_ssize_t vectors,
                     const void* z, void* a_out) noexcept nogil
     void (*backward)(Py_ssize_t width, Py_ssize_t vectors,
@@ -92,13 +146,34 @@ ctypedef struct Metric:
 ctypedef struct Update:
     const char* name
     Py_ssize_t n_states        # state vectors, each as long as the parameters
-    void (*update)(Py_ssize_t n, const double* hyperparameters, double scale, long long steps,
-                   const void* gradient, void* parameters_out, void* states_out) noexcept nogil
+    # What the kernel reads in step number `step` (from 1): `scale` divides the summed gradient.
+    void (*prepare)(const double* hyperparameters, double scale, long long step,
+                    double* scalars_out) noexcept nogil
+    void (*update)(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                   const void* gradient, void* parameters_out) noexcept nogil
+
+
+ctypedef struct Work:
+    # Forward, and (unless `gradient_out` is NULL) backward over a part: adds to the sums; NARROW
+    # adds to the gradient, SINGLE sets it, WIDE leaves its sum over samples to `gather`.
+    # Nothing is divided by the weight yet.
+    void (*run_part)(const Plan* plan, const Samples* samples, const Part* part,
+                     const void* parameters, void* workspace, void* slab, void* gradient_out,
+                     Sums* sums_out) noexcept nogil
+    # The gradient of a range: over the slab's rows (WIDE), added to it unless the slab is
+    # fresh; or of its parts (NARROW).
+    void (*gather)(const Plan* plan, const Samples* samples, const Part* slab,
+                   const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
+                   void* workspace, void* gradient_out) noexcept nogil
+    void (*predict)(const Plan* plan, Py_ssize_t n_samples, const void* X,
+                    const void* parameters, void* workspace, void* a_out) noexcept nogil
 
 
 ctypedef struct Table:
     int real_bytes
     int lanes
+    int panel                  # the outputs that a tile of the wide kernels takes at a time,
+    int panel_depth            # and the terms of their sums
     int n_activations
     int n_losses
     int n_metrics
@@ -107,12 +182,10 @@ ctypedef struct Table:
     const Loss* losses
     const Metric* metrics
     const Update* updates
-    # Add the loss, the metrics and (unless NULL) the gradient of samples start..stop-1, not
-    # yet divided by the weight. `packed`: the workspace holds these very samples already.
-    void (*accumulate)(const Plan* plan, const Samples* samples, Py_ssize_t start,
-                       Py_ssize_t stop, bint packed, unsigned int metrics,
-                       const void* parameters, void* workspace, void* gradient_out,
-                       Sums* sums_out) noexcept nogil
-    void (*predict)(const Plan* plan, Py_ssize_t n_samples, const void* X,
-                    const void* parameters, void* workspace, void* a_out) noexcept nogil
+    const Work* work           # by shape
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
+    # out = a @ b, or a @ b.T if `transposed`; a may be read across: what benchmarks time.
+    void (*product)(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
+                    Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
+                    Py_ssize_t b_stride, bint transposed, void* panel,
+                    void* out) noexcept nogil

@@ -1,0 +1,101 @@
+# What is done with outputs, in every shape of work: the block holds them feature-major, with
+# targets, labels and weights of its samples.
+
+cdef inline Py_ssize_t row_of(const Samples* samples, Py_ssize_t s) noexcept nogil:
+    # the row of X and y that is sample s of the epoch
+    return samples.order[s] if samples.order != NULL else s
+
+
+cdef inline bint labels_wanted(unsigned int metrics) noexcept nogil:
+    # whether a metric that is asked for reads the labels
+    cdef int m
+    for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
+        if metrics >> m & 1 and METRICS[m].reads_labels:
+            return True
+    return False
+
+
+cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* targets) noexcept nogil:
+    # the first largest target; of one target, whether it is above 1/2
+    # targets: (n_out,), stride apart
+    cdef Py_ssize_t j, best = 0
+    if n_out == 1:
+        return targets[0] > <real>0.5
+    for j in range(1, n_out):
+        if targets[j * stride] > targets[best * stride]:
+            best = j
+    return best
+
+
+cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t start,
+                       Py_ssize_t vectors, Py_ssize_t rows, unsigned int metrics,
+                       lanes* block_out) noexcept nogil:
+    # targets[j, s] = y[row, j], or 1 where j is the label; sample_weights[s] = 0 past the last
+    # block: the workspace, of (plan.features, vectors)
+    cdef Py_ssize_t columns = vectors * LANES
+    cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
+    cdef real* targets = <real*>(block_out + plan.targets * vectors)
+    cdef real* sample_weights = <real*>(block_out + plan.sample_weights * vectors)
+    cdef real* labels = <real*>(block_out + plan.labels * vectors)
+    cdef bint wanted = labels_wanted(metrics)
+    cdef Py_ssize_t s, label
+    cdef real weight = 1
+    if samples.y != NULL:
+        pack_rows(n_out, vectors, rows,
+                  <const real*>samples.y + (0 if samples.order != NULL else start * n_out), n_out,
+                  samples.order + start if samples.order != NULL else NULL, targets)
+    else:
+        memset(targets, 0, n_out * vectors * sizeof(lanes))
+    memset(sample_weights, 0, vectors * sizeof(lanes))
+    for s in range(rows):
+        if samples.sample_weights != NULL:
+            weight = (<const real*>samples.sample_weights)[row_of(samples, start + s)]
+        sample_weights[s] = weight
+        if samples.y == NULL:
+            label = samples.labels[row_of(samples, start + s)]
+            targets[label * columns + s] = 1
+            labels[s] = <real>label
+        elif wanted:
+            labels[s] = <real>class_of(n_out, columns, targets + s)
+
+
+cdef inline void judge(const Plan* plan, Py_ssize_t vectors, double weight, unsigned int metrics,
+                       const lanes* z, const lanes* a, const lanes* targets, const lanes* labels,
+                       const lanes* sample_weights, bint gradient_wanted, lanes* delta_out,
+                       Sums* sums_out) noexcept nogil:
+    # sums += loss, weight and metrics of the samples; delta = dloss/dz of the outputs
+    # z, a, targets, delta: (n_out, vectors); labels, sample_weights: (vectors,)
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef const Activation* activation = ACTIVATIONS + last.activation
+    cdef const Loss* loss = LOSSES + plan.loss
+    cdef int m
+    sums_out.loss += loss.value_and_delta(last.n_out, vectors, z, a, targets, sample_weights,
+                                          delta_out)
+    sums_out.weight += weight
+    sums_out.batch_weight += weight
+    if metrics:
+        for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
+            if metrics >> m & 1:
+                sums_out.metrics[m] += METRICS[m].value(last.n_out, vectors, a, targets, labels,
+                                                        sample_weights)
+    if gradient_wanted and not loss.delta_is_of_z:
+        activation.backward(last.n_out, vectors, z if activation.reads == c"z" else a, delta_out)
+
+
+cdef void judge_block(const Plan* plan, const Samples* samples, Py_ssize_t vectors,
+                      Py_ssize_t rows, unsigned int metrics, bint gradient_wanted, lanes* block,
+                      Sums* sums_out) noexcept nogil:
+    # as judge, for the outputs in a block
+    # block: the workspace, of (plan.features, vectors)
+    cdef const lanes* sample_weights = block + plan.sample_weights * vectors
+    cdef double weight = rows
+    cdef wide total
+    cdef Py_ssize_t v
+    if samples.sample_weights != NULL:
+        total = wide_zero()
+        for v in range(vectors):
+            total = wide_add(total, sample_weights[v])
+        weight = wide_sum(total)
+    judge(plan, vectors, weight, metrics, block + plan.z * vectors, block + plan.a * vectors,
+          block + plan.targets * vectors, block + plan.labels * vectors, sample_weights,
+          gradient_wanted, block + plan.delta * vectors, sums_out)

@@ -1,0 +1,134 @@
+# One sample at a time, outputs on the lanes: online training and one-row predictions. The
+# outputs are spread over a block of one vector of samples for the loss; with one lane they are
+# such a block as they stand.
+
+cdef inline void spread(Py_ssize_t n, const real* row, lanes* block_out) noexcept nogil:
+    # block[f] = row[f] in all lanes
+    # row: (n,), block: (n, 1)
+    cdef Py_ssize_t f
+    for f in range(n):
+        block_out[f] = splat(row[f])
+
+
+cdef inline real* single_forward(const Plan* plan, const real* x, const real* parameters,
+                                 real* memory) noexcept nogil:
+    # a_l = activation_l(a_(l-1) @ weights_l + biases_l); returns z of the outputs, in a row
+    # x: (n_in,), memory: the workspace
+    cdef const Layer* layer = plan.layers
+    cdef Py_ssize_t k
+    for k in range(plan.n_layers):
+        layer = plan.layers + k
+        row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights,
+                    parameters + layer.biases if layer.biases >= 0 else NULL, memory + layer.z)
+        if k < plan.n_layers - 1:
+            ACTIVATIONS[layer.activation].forward(
+                layer.stride // LANES, 1, memory + layer.z, memory + layer.a)
+            x = memory + layer.a
+    return memory + layer.z
+
+
+cdef inline void single_backward(const Plan* plan, const real* x, const real* parameters,
+                                 real* memory, real* gradient_out) noexcept nogil:
+    # gradient_l = a_(l-1).T @ delta_l, delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
+    # x: (n_in,), memory: the workspace, with the outputs' delta in it
+    cdef const Layer* layer
+    cdef const Layer* before
+    cdef const Activation* activation
+    cdef Py_ssize_t k
+    for k in range(plan.n_layers - 1, -1, -1):
+        layer = plan.layers + k
+        if k > 0:
+            before = layer - 1
+            activation = ACTIVATIONS + before.activation
+            row_backward_inputs(layer.n_in, layer.n_out, memory + layer.delta,
+                                parameters + layer.weights, memory + before.delta)
+            activation.backward(before.stride // LANES, 1,
+                                memory + (before.z if activation.reads == c"z" else before.a),
+                                memory + before.delta)
+            row_backward_weights(layer.n_in, layer.n_out, memory + before.a, memory + layer.delta,
+                                 gradient_out + layer.weights)
+        else:
+            row_backward_weights(layer.n_in, layer.n_out, x, memory + layer.delta,
+                                 gradient_out + layer.weights)
+        if layer.biases >= 0:
+            row_backward_biases(layer.n_out, memory + layer.delta, gradient_out + layer.biases)
+
+
+cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
+                      const void* parameters, void* workspace, void* slab, void* gradient_out,
+                      Sums* sums_out) noexcept nogil:
+    # sums += loss, weight and metrics of the sample; gradient = its gradient
+    # gradient: (n_parameters,) or NULL
+    cdef real* memory = <real*>workspace
+    cdef lanes* block = <lanes*>workspace
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef Py_ssize_t row = row_of(samples, part.start)
+    cdef const real* x = <const real*>samples.X + row * plan.layers[0].n_in
+    cdef const real* y
+    cdef const lanes* targets = block + plan.targets
+    cdef lanes* delta = block + plan.delta
+    cdef real* z
+    cdef real weight = 1
+    cdef Py_ssize_t j
+    if samples.sample_weights != NULL:
+        weight = (<const real*>samples.sample_weights)[row]
+    if samples.y == NULL:
+        memset(block + plan.targets, 0, last.n_out * sizeof(lanes))
+        block[plan.targets + samples.labels[row]] = splat(1)
+        block[plan.labels] = splat(<real>samples.labels[row])
+    else:
+        y = <const real*>samples.y + row * last.n_out
+        if LANES == 1:
+            targets = <const lanes*>y
+        else:
+            spread(last.n_out, y, block + plan.targets)
+        if part.metrics:
+            block[plan.labels] = splat(<real>class_of(last.n_out, 1, y))
+    block[plan.sample_weights] = first_lane(weight)
+    z = single_forward(plan, x, <const real*>parameters, memory)
+    if LANES > 1:
+        spread(last.n_out, z, block + plan.z)
+    ACTIVATIONS[last.activation].forward(last.n_out, 1, block + plan.z, block + plan.a)
+    judge(plan, 1, weight, part.metrics, block + plan.z, block + plan.a, targets,
+          block + plan.labels, block + plan.sample_weights, gradient_out != NULL, delta, sums_out)
+    if gradient_out != NULL:
+        if LANES > 1:
+            for j in range(last.n_out):
+                memory[last.delta + j] = (<const real*>(delta + j))[0]
+        single_backward(plan, x, <const real*>parameters, memory, <real*>gradient_out)
+
+
+cdef void single_gather(const Plan* plan, const Samples* samples, const Part* slab,
+                        const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
+                        void* workspace, void* gradient_out) noexcept nogil:
+    # nothing: the gradient is whole already
+    # gradient: (n_parameters,)
+    pass
+
+
+cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
+                         const void* parameters, void* workspace, void* a_out) noexcept nogil:
+    # a_out = the outputs of X
+    # X: (n_samples, n_in), a_out: (n_samples, n_out)
+    cdef real* memory = <real*>workspace
+    cdef lanes* block = <lanes*>workspace
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef const Activation* activation = ACTIVATIONS + last.activation
+    cdef const real* x = <const real*>X
+    cdef real* a = <real*>a_out
+    cdef real* z
+    cdef Py_ssize_t s, j
+    for s in range(n_samples):
+        z = single_forward(plan, x, <const real*>parameters, memory)
+        if LANES > 1 and activation.outputs_only:
+            spread(last.n_out, z, block + plan.z)
+            activation.forward(last.n_out, 1, block + plan.z, block + plan.a)
+            for j in range(last.n_out):
+                a[j] = (<const real*>(block + plan.a + j))[0]
+        else:
+            activation.forward(last.n_out if LANES == 1 else last.stride // LANES, 1, z,
+                               memory + last.a)
+            for j in range(last.n_out):
+                a[j] = memory[last.a + j]
+        x += plan.layers[0].n_in
+        a += last.n_out

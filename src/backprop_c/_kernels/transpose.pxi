@@ -1,0 +1,42 @@
+# Between rows of samples and blocks with samples on the lanes.
+
+cdef void transpose(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x, Py_ssize_t x_stride,
+                    const Py_ssize_t* order, real* y_out, Py_ssize_t y_stride) noexcept nogil:
+    # y[c, r] = x[order[r], c]
+    # x: (n_rows, n_columns), order: (n_rows,) or NULL, y: (n_columns, n_rows)
+    cdef const real* row[QUAD]
+    cdef Py_ssize_t r = 0
+    cdef Py_ssize_t c
+    cdef int k
+    while r + QUAD <= n_rows:
+        for k in range(QUAD):
+            row[k] = x + (order[r + k] if order != NULL else r + k) * x_stride
+        c = 0
+        while c + QUAD <= n_columns:
+            transpose_quad(row, y_out + c * y_stride + r, y_stride)
+            for k in range(QUAD):
+                row[k] += QUAD
+            c += QUAD
+        for c in range(c, n_columns):
+            for k in range(QUAD):
+                y_out[c * y_stride + r + k] = row[k][0]
+                row[k] += 1
+        r += QUAD
+    for r in range(r, n_rows):
+        row[0] = x + (order[r] if order != NULL else r) * x_stride
+        for c in range(n_columns):
+            y_out[c * y_stride + r] = row[0][c]
+
+
+cdef void pack_rows(Py_ssize_t n_features, Py_ssize_t vectors, Py_ssize_t rows, const real* x,
+                    Py_ssize_t x_stride, const Py_ssize_t* order,
+                    real* block_out) noexcept nogil:
+    # block[f, s] = x[order[s], f]; the lanes past the last sample repeat the first one, so that
+    # they are as finite as a real sample
+    # x: (n_samples, n_features), order: (rows,) or NULL, block: (n_features, vectors)
+    cdef Py_ssize_t columns = vectors * LANES
+    cdef Py_ssize_t s, f
+    transpose(rows, n_features, x, x_stride, order, block_out, columns)
+    for f in range(n_features):
+        for s in range(rows, columns):
+            block_out[f * columns + s] = block_out[f * columns]

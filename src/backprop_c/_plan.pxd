@@ -1,0 +1,15 @@
+"""Plans: which shape of work a network gets, and how its memory is laid out."""
+
+from backprop_c._kernels.table cimport Plan, Table
+
+
+cdef enum:
+    # What a unit costs beside its weights, in multiplications: its activation.
+    WORK_OF_UNIT = 8
+
+
+cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil
+cdef bint lanes_pay(const Table* table, tuple layer_sizes, double limit)
+cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
+                   tuple activations, int loss, bint biases) except -1
+cdef void free_plan(Plan* plan) noexcept
