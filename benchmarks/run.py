@@ -1,175 +1,75 @@
-"""Time every contender on every problem, side by side, and write a CSV.
+"""Time every contender on every problem, side by side, and write CSVs.
 
-    python benchmarks/run.py [--quick] [--output FILE] [--problem NAME ...]
+    python benchmarks/run.py [--threads N] [--kind KIND ...] [--problem NAME ...]
+    python benchmarks/run.py --quick
 
-One thread; the contenders take turns, so that whatever else the machine does falls on all of
-them; the ratios are what counts. The level is that of BACKPROP_C_SIMD. Rows of other levels
-that the file already has are kept.
+The contenders take turns, so that whatever else the machine does falls on all of them; the ratios
+are what counts. The level is that of BACKPROP_C_SIMD. Results of other levels, problems and
+numbers of threads that the files already have are kept. With --quick nothing is written: the
+ratios to NumPy are compared with the recorded ones, and one that has fallen, twice, is an error.
 """
 
-import os
-
-for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ[_variable] = "1"
-
 import argparse
-import csv
-import gc
-import platform
-import statistics
 import sys
 import time
-from datetime import date
 from pathlib import Path
 
-import numpy as np
+import pinning
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import contenders
-from problems import PROBLEMS
-
-import backprop_c
-from backprop_c._kernels import cpu, level
-
-RESULTS = Path(__file__).parent / "results" / "training.csv"
-COLUMNS = (
-    "problem",
-    "contender",
-    "level",
-    "best_us",
-    "median_us",
-    "rounds",
-    "per",
-    "machine",
-    "python",
-    "numpy",
-    "backprop_c",
-    "compiler",
-    "date",
-)
+KINDS = ("training", "prediction", "product", "footprint")
 
 
-def machine():
-    """The processor's name."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            lines = dict(line.split(":", 1) for line in file if ":" in line)
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = {name.strip(): value.strip() for name, value in lines.items()}
-    return f"{names.get('model name', platform.machine())}, {os.cpu_count()} cores"
+def parsed():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="the regression guard; no file")
+    parser.add_argument("--threads", type=int, default=1, help="default: 1")
+    parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--problem", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--contender", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--results", type=Path, help="default: benchmarks/results")
+    return parser.parse_args()
 
 
-def check_same_work(problem, trainings):
-    """Raise unless all have come to the same weights after the same epochs."""
-    results = {name: t.run(problem.check_epochs) for name, t in trainings.items()}
-    reference = results["numpy_lean"]
-    tolerance = 1e-9 if problem.X.dtype == np.float64 else 1e-3
-    for name, parameters in results.items():
-        difference = abs(parameters - reference).max()
-        if not difference <= tolerance:
-            raise SystemExit(f"{problem.name}: {name} is {difference} away from numpy_lean")
-
-
-def seconds(training, epochs):
-    """The time of one training, without the garbage collector."""
-    gc.collect()
-    gc.disable()
-    try:
-        start = time.perf_counter()
-        training.run(epochs)
-        return time.perf_counter() - start
-    finally:
-        gc.enable()
-
-
-def epochs_for(training, target):
-    """So many epochs that a run takes about `target` seconds; this also warms up."""
-    epochs = 20
-    while (took := seconds(training, epochs)) < target / 4:
-        epochs *= 4
-    return max(20, int(epochs * target / took))
-
-
-def measure(problem, found, rounds, target):
-    """Microseconds a unit of each contender, one list each, taken in turn."""
-    trainings = {
-        name: module.Training(problem) for name, module in found.items() if module.takes(problem)
-    }
-    check_same_work(problem, trainings)
-    epochs = {name: epochs_for(training, target) for name, training in trainings.items()}
-    times = {name: [] for name in trainings}
-    for _ in range(rounds):
-        for name, training in trainings.items():
-            units = epochs[name] * problem.units
-            times[name].append(seconds(training, epochs[name]) / units * 1e6)
-    return times
-
-
-def rows(names, found, rounds, target):
-    """The CSV's rows, printed as they come."""
-    about = {
-        "level": level,
-        "machine": machine(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "backprop_c": backprop_c.__version__,
-        "compiler": cpu.compiler,
-        "date": date.today().isoformat(),
-    }
-    for name in names:
-        problem = PROBLEMS[name]
-        times = measure(problem, found, rounds, target)
-        ours = statistics.median(times["ours"])
-        print(f"{problem.title} (level {level})")
-        for contender, values in times.items():
-            median = statistics.median(values)
-            print(
-                f"  {found[contender].TITLE:<38} best {min(values):10.3f} us, "
-                f"median {median:10.3f} us, {median / ours:7.1f} times ours"
-            )
-            yield {
-                "problem": name,
-                "contender": contender,
-                "best_us": f"{min(values):.4f}",
-                "median_us": f"{median:.4f}",
-                "rounds": rounds,
-                "per": problem.per,
-                **about,
-            }
-
-
-def write(path, new):
-    """Replace this level's rows of the measured problems, keep the others."""
-    measured = {(row["problem"], row["level"]) for row in new}
-    kept = []
-    if path.exists():
-        with open(path, newline="", encoding="utf-8") as file:
-            kept = [
-                row
-                for row in csv.DictReader(file)
-                if (row["problem"], row["level"]) not in measured
-            ]
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted(kept + new, key=lambda row: (row["problem"], row["level"])))
+def chosen(names, known, what):
+    """The named entries of a table, or all."""
+    unknown = set(names or ()) - set(known)
+    if unknown:
+        raise SystemExit(f"no {what} {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return {name: known[name] for name in names or known}
 
 
 def main():
-    """Parse, measure, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer, shorter rounds; no file")
-    parser.add_argument("--output", type=Path, default=None, help=f"default: {RESULTS.name}")
-    parser.add_argument("--problem", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
-    arguments = parser.parse_args()
-    rounds, target = (5, 0.02) if arguments.quick else (21, 0.1)
-    new = list(rows(arguments.problem, contenders.load(), rounds, target))
-    output = arguments.output or (None if arguments.quick else RESULTS)
-    if output is not None:
-        write(output, new)
+    """Pin threads, then import what reads them, and measure."""
+    arguments = parsed()
+    pinning.pin(arguments.threads)
+
+    import contenders
+    import measure
+    import problems
+    import records
+
+    started = time.perf_counter()
+    folder = arguments.results or records.FOLDER
+    asked = chosen(arguments.problem, problems.PROBLEMS, "problem")
+    if arguments.quick:
+        found = contenders.load(measure.QUICK_CONTENDERS)
+        fallen = measure.quick(asked.values(), found, folder)
+        print(f"{time.perf_counter() - started:.0f} seconds")
+        return int(fallen)
+    found = contenders.load(chosen(arguments.contender, contenders.CONTENDERS, "contender"))
+    for kind, table in measure.TABLES.items():
+        for problem in table if kind in arguments.kind else ():
+            if problem.name in asked and (arguments.threads == 1 or problem.shared):
+                records.write(kind, measure.rows(problem, found), folder)
+    some = arguments.problem or arguments.contender or arguments.threads > 1
+    if "footprint" in arguments.kind and not some:
+        records.write_footprint(measure.footprint_rows(), folder)
+    print(f"{time.perf_counter() - started:.0f} seconds")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,43 +1,72 @@
 """backprop_c, as its users call it."""
 
-from backprop_c import SGD, Network
+import backprop_c
+import work
+from backprop_c import Network, _tables
+from pinning import threads
 
-TITLE = "backprop_c"
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
+THREADS = {"n_threads": threads()} if threads() > 1 else {}
 
 
-def takes(problem):
-    """Everything."""
-    return True
+def network(problem):
+    """The problem's network with its starting weights."""
+    case = problem.case
+    net = Network(
+        problem.layer_sizes,
+        activations=problem.activations,
+        loss=getattr(problem, "loss", "squared_error"),
+        biases=bool(case.biases),
+        dtype=problem.dtype,
+        random_state=0,
+    )
+    net.parameters[:] = case.parameters
+    return net
 
 
-class Training:
+class Training(work.Training):
     """Construct once, set the weights and fit."""
 
     def __init__(self, problem):
-        self.problem = problem
-        self.net = Network(
-            problem.layer_sizes,
-            activations="sigmoid",
-            loss="squared_error",
-            biases=bool(problem.biases),
-            dtype=problem.X.dtype,
-            random_state=0,
-        )
+        super().__init__(problem)
+        self.net = network(problem)
+        self.start = self.case.parameters
+        self.targets = self.case.y if problem.loss == "squared_error" else self.case.labels
+        optimizer = getattr(backprop_c, OPTIMIZERS[problem.optimizer])
+        self.optimizer = optimizer(problem.learning_rate)
 
-    def run(self, epochs):
-        """Train and return the parameters."""
+    def train(self, epochs, shuffle):
+        """Set the weights and fit."""
         problem, net = self.problem, self.net
-        for mine, start in zip(net.weights, problem.weights, strict=True):
-            mine[:] = start
-        for mine, start in zip(net.biases, problem.biases, strict=True):
-            mine[:] = start
-        net.fit(
-            problem.X,
-            problem.y,
+        net.parameters[:] = self.start
+        history = net.fit(
+            self.case.X,
+            self.targets,
             epochs=epochs,
             batch_size=problem.batch_size,
-            optimizer=SGD(problem.learning_rate),
-            shuffle=False,
+            optimizer=self.optimizer,
+            shuffle=shuffle,
             metrics=problem.metrics,
+            **THREADS,
         )
-        return net.parameters.copy()
+        return work.Outcome(history["loss"], net.parameters.copy())
+
+
+def training(problem):
+    """Everything."""
+    return Training(problem)
+
+
+def prediction(problem):
+    """Everything."""
+    names = {"predict": network(problem).predict, "x": problem.case.X}
+    if THREADS:
+        return work.Call(f"predict(x, n_threads={threads()})", names)
+    return work.Call("predict(x)", names)
+
+
+def product(problem):
+    """The kernels that wide layers go through; one thread."""
+    a, b, out = problem.arrays
+    names = {"product": _tables.dense_product, "a": a, "b": b, "out": out}
+    return work.Call(f"product({problem.operation!r}, a, b, out)", names)

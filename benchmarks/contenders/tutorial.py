@@ -7,12 +7,7 @@ its place.
 import numpy as np
 import pandas as pd
 
-TITLE = "tutorial's loop (NumPy, pandas)"
-
-
-def takes(problem):
-    """The tutorial's own network."""
-    return problem.name == "iris"
+import work
 
 
 def sigmoid(x):
@@ -30,17 +25,13 @@ def accuracy(outputs, targets):
     return (outputs.argmax(axis=1) == targets.argmax(axis=1)).mean()
 
 
-class Training:
+class Training(work.Training):
     """Full batch, two layers without biases."""
 
-    def __init__(self, problem):
-        self.problem = problem
-
-    def run(self, epochs):
-        """Train and return the parameters."""
-        problem = self.problem
-        W1, W2 = problem.weights
-        X, y, n = problem.X, problem.y, problem.y.size / problem.y.shape[1]
+    def train(self, epochs, shuffle):
+        W1, W2 = self.case.weights
+        X, y, n = self.case.X, self.case.y, len(self.case.y)
+        rate = self.problem.learning_rate
         results = pd.DataFrame(columns=["mse", "accuracy"], dtype=float)
         for _ in range(epochs):
             A1 = sigmoid(np.dot(X, W1))
@@ -52,6 +43,12 @@ class Training:
             delta1 = np.dot(delta2, W2.T) * A1 * (1 - A1)
             step2 = np.dot(A1.T, delta2) / n
             step1 = np.dot(X.T, delta1) / n
-            W2 = W2 - problem.learning_rate * step2
-            W1 = W1 - problem.learning_rate * step1
-        return np.concatenate([W1.ravel(), W2.ravel()])
+            W2 = W2 - rate * step2
+            W1 = W1 - rate * step1
+        losses = results["mse"].to_numpy() * y.shape[1]
+        return work.Outcome(losses, np.concatenate([W1.ravel(), W2.ravel()]))
+
+
+def training(problem):
+    """The tutorial's own network."""
+    return Training(problem) if problem.name == "iris" else None

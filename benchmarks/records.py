@@ -1,0 +1,80 @@
+"""The tracked results: one CSV for each kind of work, a row for each contender and problem."""
+
+import csv
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "results"
+FILES = {"training": "training.csv", "prediction": "prediction.csv", "product": "products.csv"}
+COLUMNS = (
+    "problem",
+    "contender",
+    "level",
+    "threads",
+    "median_us",
+    "best_us",
+    "rounds",
+    "per",
+    "processors",
+    "compile_s",
+    "final_loss",
+    "version",
+    "machine",
+    "python",
+    "numpy",
+    "backprop_c",
+    "compiler",
+    "date",
+)
+FOOTPRINT = "footprint.csv"
+FOOTPRINT_COLUMNS = ("package", "version", "import_ms", "megabytes", "machine", "python", "date")
+LEVELS = ("v4", "v3", "baseline", "scalar")
+
+
+def run_of(row):
+    """What is measured in one run, so that ratios are of one run: a problem at a level."""
+    return row["problem"], row["level"], row["threads"]
+
+
+def read(kind, folder=FOLDER):
+    """The rows of a kind; none before the first measurement."""
+    return _read(Path(folder) / FILES[kind])
+
+
+def read_footprint(folder=FOLDER):
+    """The packages' rows."""
+    return _read(Path(folder) / FOOTPRINT)
+
+
+def _read(path):
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write(kind, new, folder=FOLDER):
+    """Replace the measured problems of this level and number of threads; keep the others."""
+    measured = {run_of(row) for row in new}
+    kept = [row for row in read(kind, folder) if run_of(row) not in measured]
+    _write(Path(folder) / FILES[kind], COLUMNS, sorted(kept + new, key=run_of))
+
+
+def write_footprint(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / FOOTPRINT, FOOTPRINT_COLUMNS, new)
+
+
+def _write(path, columns, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def medians(rows):
+    """(problem, level, threads) -> contender -> median microseconds."""
+    found = {}
+    for row in rows:
+        found.setdefault(run_of(row), {})[row["contender"]] = float(row["median_us"])
+    return found
