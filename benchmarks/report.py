@@ -3,123 +3,231 @@
 python benchmarks/report.py
 """
 
-import csv
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+import problems
+import records
+from contenders import CONTENDERS
 
 ROOT = Path(__file__).parent.parent
-RESULTS = Path(__file__).parent / "results" / "training.csv"
 PICTURE = ROOT / "docs" / "speed.png"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
-LEVELS = ("v4", "v3", "baseline", "scalar")
-TITLES = {
-    "ours": "backprop_c",
-    "numpy_lean": "NumPy, lean loop",
-    "tutorial": "tutorial's loop (NumPy, pandas)",
-}
-PROBLEMS = {
-    "iris": "Iris 4-2-3, full batch, per epoch",
-    "xor-float64": "XOR 2-2-1, online, per sample",
-    "xor-float32": "XOR in float32, per sample",
+OURS, BLAS = "ours", "numpy_lean"
+COLUMNS = {name: c.title for name, c in CONTENDERS.items() if c.column}
+OTHERS = {
+    name: c.title for name, c in CONTENDERS.items() if not c.column and not name.startswith(OURS)
 }
 
 
-def load(path=RESULTS):
-    """(problem, level) -> contender -> median microseconds; and a row of the best level's."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    times = {}
-    for row in rows:
-        cell = times.setdefault((row["problem"], row["level"]), {})
-        cell[row["contender"]] = float(row["median_us"])
-    return times, next(row for row in rows if row["level"] == best_level(times))
+class Results:
+    """The results in a folder; `times` is (problem, level, threads) -> contender -> median."""
+
+    def __init__(self, folder=records.FOLDER):
+        self.rows = [row for kind in records.FILES for row in records.read(kind, folder)]
+        self.footprint = records.read_footprint(folder)
+        self.times = records.medians(self.rows)
+        levels = {row["level"] for row in self.rows}
+        self.best = next(level for level in records.LEVELS if level in levels)
+
+    def at(self, problem, threads=1, level=None):
+        """Contender -> median microseconds; empty where nothing is recorded."""
+        return self.times.get((problem.name, level or self.best, str(threads)), {})
+
+    def about(self, contender=OURS):
+        """A row of the newest run at the best level, for versions and the machine."""
+        found = [
+            row for row in self.rows if row["level"] == self.best and row["contender"] == contender
+        ]
+        return max(found, key=lambda row: row["date"], default=None)
 
 
-def best_level(times):
-    """The fastest level in the results."""
-    return next(level for level in LEVELS if any(key[1] == level for key in times))
+# -- Numbers for people ----------------------------------------------------------------------
 
 
-def cell(microseconds, ours):
-    """A time and its ratio to ours."""
-    return f"{microseconds:.3g} µs ({microseconds / ours:.0f}×)"
+def duration(microseconds):
+    """Three digits and a unit."""
+    if microseconds >= 1e3:
+        return f"{microseconds / 1e3:.3g} ms"
+    return f"{microseconds:.3g} µs"
 
 
-def table(times, about):
-    """The README's table in Markdown."""
-    best = best_level(times)
+def times(ratio):
+    """0.93×, 1.02×, 4.5×, 31×, 1600×."""
+    if ratio < 10:
+        return f"{ratio:.{2 if ratio < 2 else 1}f}×"
+    return f"{float(f'{ratio:.2g}'):g}×"
+
+
+def markdown(header, lines):
+    """A table."""
+    rule = f"|{'---|' * len(header)}"
+    rows = [f"| {' | '.join(cells)} |" for cells in (header, *lines)]
+    return "\n".join([rows[0], rule, *rows[1:]])
+
+
+def paragraphs(*parts):
+    """What there is, with empty lines between."""
+    return "\n\n".join(part for part in parts if part)
+
+
+# -- The tables ------------------------------------------------------------------------------
+
+
+def peers(values):
+    """The cells of a row behind our own: each column's ratio, then the others in one."""
+    ours = values[OURS]
+    cells = [times(values[name] / ours) if name in values else "–" for name in COLUMNS]
+    others = [
+        f"{title} {times(values[name] / ours)}" for name, title in OTHERS.items() if name in values
+    ]
+    return [*cells, ", ".join(others) or "–"]
+
+
+def speed_table(results):
+    """The README's: our time, and how many times as long the others take."""
+    lines = []
+    for problem in (*problems.TRAININGS, *problems.PREDICTIONS):
+        values = results.at(problem)
+        if OURS in values:
+            mine = f"**{duration(values[OURS])}**"
+            if "ours_out" in values:
+                mine += f" ({duration(values['ours_out'])} with `out=`)"
+            lines.append([problem.title, mine, *peers(values)])
+    return markdown(["work", "backprop_c", *COLUMNS.values(), "others"], lines)
+
+
+def threads_table(results):
+    """Two threads beside one; "" if they have not been measured."""
+    lines = []
+    for problem in (*problems.TRAININGS, *problems.PREDICTIONS):
+        one, two = results.at(problem), results.at(problem, 2)
+        if OURS in one and OURS in two:
+            gain = times(one[OURS] / two[OURS])
+            cells = duration(one[OURS]), f"**{duration(two[OURS])}**", gain
+            lines.append([problem.title, *cells, *peers(two)])
+    header = ["work", "one thread", "two threads", "gain", *COLUMNS.values(), "others"]
+    return lines and markdown(header, lines)
+
+
+def footprint_table(results):
+    """Import time and size; "" if they have not been measured."""
     lines = [
-        "| training | backprop_c | NumPy, lean loop | tutorial's loop (NumPy, pandas) |",
-        "|---|---|---|---|",
+        [
+            f"{row['package']} {row['version']}",
+            f"{float(row['import_ms']):.0f} ms",
+            f"{float(row['megabytes']):.0f} MB",
+        ]
+        for row in results.footprint
     ]
-    for problem, title in PROBLEMS.items():
-        for level in (best, "baseline"):
-            values = times.get((problem, level))
-            if values is None or (level == "baseline" and (problem != "iris" or best == level)):
-                continue
-            ours = values["ours"]
-            others = [
-                cell(values[name], ours) if name in values else "–"
-                for name in ("numpy_lean", "tutorial")
-            ]
-            suffix = "" if level == best else " (baseline: SSE2 only)"
-            lines.append(f"| {title}{suffix} | **{ours:.3g} µs** | {' | '.join(others)} |")
-    lines += [
-        "",
-        f"One thread, level {best}, {about['machine']}; Python {about['python']}, "
-        f"NumPy {about['numpy']}; medians of {about['rounds']} interleaved rounds, "
-        f"{about['date']}. In brackets: how many times as long as backprop_c. "
-        "Everybody starts from the same weights, does the same updates and ends at the same "
-        "weights; [how it is measured](benchmarks/README.md).",
+    return lines and markdown(["package", "import", "installed, with what it needs"], lines)
+
+
+def product_table(results):
+    """GFLOP/s of the three products, and the ratio to NumPy's BLAS; "" if not measured."""
+    lines = []
+    for width in problems.WIDTHS:
+        cells = []
+        for problem in (p for p in problems.PRODUCTS if p.width == width):
+            values = results.at(problem)
+            if OURS in values:
+                ours = values[OURS]
+                blas = f" ({values[BLAS] / ours:.2f})" if BLAS in values else ""
+                cells.append(f"{problem.flops / ours / 1e3:.3g}{blas}")
+        if cells:
+            lines.append([f"{width}", *cells])
+    return lines and markdown(["layer", *problems.OPERATIONS.values()], lines)
+
+
+def level_table(results):
+    """Our own times by level, where more than one is recorded."""
+    lines = []
+    for problem in (*problems.TRAININGS, *problems.PREDICTIONS):
+        values = [results.at(problem, 1, level).get(OURS) for level in records.LEVELS]
+        if sum(value is not None for value in values) > 1:
+            lines.append([problem.title, *("–" if v is None else duration(v) for v in values)])
+    return markdown(["work", *records.LEVELS], lines)
+
+
+def contender_table():
+    """Who is compared, how it is used, and what is not equal."""
+    lines = [
+        [f"`contenders/{name}.py`", f"{c.title}: {c.what}", "; ".join(c.inequalities) or "–"]
+        for name, c in CONTENDERS.items()
     ]
-    return "\n".join(lines)
+    return markdown(["file", "what it is", "what is not equal"], lines)
 
 
-def level_table(times):
-    """ARCHITECTURE's table: our own times by level."""
-    lines = ["| level | " + " | ".join(PROBLEMS.values()) + " |", "|---|---|---|---|"]
-    for level in LEVELS:
-        values = [times.get((problem, level), {}).get("ours") for problem in PROBLEMS]
-        if None not in values:
-            lines.append(f"| {level} | " + " | ".join(f"{value:.3g}" for value in values) + " |")
-    return "\n".join(lines)
+def compile_table(results):
+    """Seconds before the first result of those that compile at run time; "" if none did."""
+    lines = []
+    compilers = [name for name, c in CONTENDERS.items() if c.compiles]
+    for problem in (*problems.TRAININGS, *problems.PREDICTIONS):
+        found = {
+            row["contender"]: f"{float(row['compile_s']):.2f} s"
+            for row in results.rows
+            if (row["problem"], row["level"], row["threads"]) == (problem.name, results.best, "1")
+            and row["compile_s"]
+        }
+        if found:
+            lines.append([problem.title, *(found.get(name, "–") for name in compilers)])
+    return lines and markdown(["work", *(CONTENDERS[name].title for name in compilers)], lines)
 
 
-def draw(times, path):
-    """Grouped bars on a log scale, ours in one colour."""
-    from matplotlib.figure import Figure
+# -- The pages -------------------------------------------------------------------------------
 
-    best = best_level(times)
-    shown = [(name, title) for name, title in PROBLEMS.items() if (name, best) in times]
-    colours = {"ours": "#c1121f", "numpy_lean": "#7d8597", "tutorial": "#bfc5d2"}
-    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-    axis = figure.subplots()
-    height, ticks, at, labelled = 0.8, [], 0.0, set()
-    for name, _ in shown:
-        values = times[name, best]
-        start = at
-        for contender in ("ours", "numpy_lean", "tutorial"):
-            if contender not in values:
-                continue
-            value = values[contender]
-            label = None if contender in labelled else TITLES[contender]
-            labelled.add(contender)
-            axis.barh(at, value, height, color=colours[contender], label=label)
-            ratio = "" if contender == "ours" else f"  ({value / values['ours']:.0f}×)"
-            axis.text(value * 1.08, at, f"{value:.3g} µs{ratio}", va="center", fontsize=9)
-            at += 1
-        ticks.append((start + at - 1) / 2)
-        at += 0.7
-    axis.set_yticks(ticks, [title for _, title in shown])
-    axis.invert_yaxis()
-    axis.set_xscale("log")
-    axis.set_xlim(0.03, 5000)
-    axis.set_xlabel("microseconds, log scale: shorter is better")
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
-    figure.savefig(path, dpi=150)
+
+def readme(results):
+    """What stands between the README's markers."""
+    about = results.about()
+    note = (
+        f"One thread, float32 where nothing else is said, level {results.best}, "
+        f"{about['machine']}; Python {about['python']}, NumPy {about['numpy']}; medians of "
+        f"interleaved rounds, {about['date']}. The numbers say how many times as long as "
+        "backprop_c the others take. Everybody starts from the same weights, takes the same "
+        "steps, computes losses and shuffles rows; what cannot be made equal is named in "
+        "[how it is measured](benchmarks/README.md)."
+    )
+    two = threads_table(results)
+    light = footprint_table(results)
+    return paragraphs(
+        speed_table(results),
+        note,
+        two and "With two threads for everybody, compared with backprop_c on two:",
+        two,
+        light and "What it costs before it does anything:",
+        light,
+    )
+
+
+def architecture(results):
+    """What stands between ARCHITECTURE's markers."""
+    products = product_table(results)
+    return paragraphs(
+        level_table(results),
+        products
+        and "GFLOP/s of a dense layer's three products, 256 rows, square layers, float32, one "
+        f"thread, level {results.best}; in brackets our speed by that of NumPy's BLAS:",
+        products,
+    )
+
+
+def method(results):
+    """What stands between the markers of the benchmarks' own page."""
+    compiling = compile_table(results)
+    versions = ", ".join(
+        f"{c.title} {row['version']}"
+        for name, c in CONTENDERS.items()
+        if c.package and (row := results.about(name))
+    )
+    return paragraphs(
+        contender_table(),
+        f"Versions of the recorded results: {versions}.",
+        compiling and "Compilation at run time, before the first result, is not in the times:",
+        compiling,
+    )
+
+
+PAGES = {"README.md": readme, "ARCHITECTURE.md": architecture, "benchmarks/README.md": method}
 
 
 def fill(text, inner):
@@ -131,11 +239,13 @@ def fill(text, inner):
 
 def main():
     """Write the tables and the picture."""
-    times, about = load()
-    for name, inner in (("README", table(times, about)), ("ARCHITECTURE", level_table(times))):
-        path = ROOT / f"{name}.md"
-        path.write_text(fill(path.read_text(encoding="utf-8"), inner), encoding="utf-8")
-    draw(times, PICTURE)
+    import picture
+
+    results = Results()
+    for name, page in PAGES.items():
+        path = ROOT / name
+        path.write_text(fill(path.read_text(encoding="utf-8"), page(results)), encoding="utf-8")
+    picture.draw(results, PICTURE)
 
 
 if __name__ == "__main__":

@@ -105,13 +105,10 @@ def test_figures_come_from_the_tracked_results(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import report
 
-    times, about = report.load()
-    for name, inner in (
-        ("README.md", report.table(times, about)),
-        ("ARCHITECTURE.md", report.level_table(times)),
-    ):
+    results = report.Results()
+    for name, page in report.PAGES.items():
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert report.fill(text, inner) == text
+        assert report.fill(text, page(results)) == text, "run benchmarks/report.py"
     assert report.PICTURE.exists()
 
 
