@@ -116,6 +116,6 @@ def checked(session):
 
 @nox.session(python=OWN)
 def benchmark(session):
-    """The quick benchmark, on the installed wheel."""
-    session.install(f"{built_wheel(session)}[test]")
+    """Speed against NumPy's, on the installed wheel; with arguments, against everybody's."""
+    session.install(f"{built_wheel(session)}[{'benchmark' if session.posargs else 'test'}]")
     session.run("python", str(ROOT / "benchmarks" / "run.py"), *(session.posargs or ["--quick"]))

@@ -1,0 +1,196 @@
+"""The benchmarks' own logic: the guard that CI runs, turns and times, equality, the tables."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+NAMES = (
+    "contenders",
+    "equality",
+    "guard",
+    "pinning",
+    "problems",
+    "records",
+    "report",
+    "timing",
+    "work",
+)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The benchmarks' modules, by name; they are scripts beside each other, not a package."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        return SimpleNamespace(**{name: __import__(name) for name in NAMES})
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+
+
+def row(problem, contender, median, level="v3", threads="1"):
+    return {
+        "problem": problem,
+        "contender": contender,
+        "median_us": str(median),
+        "level": level,
+        "threads": threads,
+    }
+
+
+class Script:
+    """Ratios that a measurement will return, and how often each problem was asked for."""
+
+    def __init__(self, **ratios):
+        self.ratios = {name: list(values) for name, values in ratios.items()}
+        self.asked = []
+
+    def __call__(self, problem):
+        self.asked.append(problem)
+        return self.ratios[problem].pop(0)
+
+
+# -- The guard -------------------------------------------------------------------------------
+
+
+def test_a_ratio_that_has_fallen_twice_fails(bench):
+    measure = Script(iris=[10.0, 11.0], xor=[140.0])
+    verdicts = bench.guard.judge({"iris": 20.0, "xor": 140.0}, measure)
+    assert [v.problem for v in verdicts if v.fallen] == ["iris"]
+    assert measure.asked == ["iris", "iris", "xor"]
+    assert "FALLEN to 55%" in str(verdicts[0])
+
+
+def test_a_noisy_ratio_passes(bench):
+    measure = Script(once=[5.0, 19.0], low=[12.1], high=[40.0])
+    verdicts = bench.guard.judge(dict.fromkeys(("once", "low", "high"), 20.0), measure)
+    assert not any(v.fallen for v in verdicts)
+    assert measure.asked == ["once", "once", "low", "high"]
+    assert not any("FALLEN" in str(v) for v in verdicts)
+
+
+def test_a_spilling_kernel_is_seen(bench):
+    """Its GFLOP/s fall to a fifth, against those of the same BLAS."""
+    (verdict,) = bench.guard.judge({"forward-256": 0.97}, Script(**{"forward-256": [0.19, 0.2]}))
+    assert verdict.fallen
+
+
+def test_ratios_are_of_the_same_level_and_one_thread(bench):
+    rows = [
+        row("iris", "ours", 2.0),
+        row("iris", "numpy_lean", 20.0),
+        row("iris", "pytorch", 200.0),
+        row("iris", "ours", 1.0, level="v4"),
+        row("iris", "numpy_lean", 21.0, level="v4"),
+        row("iris", "ours", 1.0, threads="2"),
+        row("iris", "numpy_lean", 50.0, threads="2"),
+        row("alone", "ours", 1.0),
+    ]
+    assert bench.guard.recorded_ratios(rows, "v3") == {"iris": 10.0}
+    assert bench.guard.recorded_ratios(rows, "scalar") == {}
+
+
+# -- Times -----------------------------------------------------------------------------------
+
+
+class Job:
+    """Notes how it is run."""
+
+    granularity = 4
+
+    def __init__(self, log, name):
+        self.log, self.name = log, name
+
+    def run(self, repeats):
+        self.log.append((self.name, repeats))
+        sum(range(2000 * repeats))
+
+
+def test_contenders_take_turns(bench):
+    log = []
+    effort = bench.timing.Effort(target=1e-3, rounds=5, budget=10.0, fewest=3)
+    found = bench.timing.measure({name: Job(log, name) for name in "ab"}, 10, effort)
+    assert [name for name, _ in log[-10:]] == ["a", "b"] * 5
+    assert all(repeats % 4 == 0 for _, repeats in log)
+    assert all(len(times.each) == 5 and times.best <= times.median for times in found.values())
+
+
+def test_long_runs_have_fewer_rounds(bench):
+    effort = bench.timing.Effort(target=1e-3, rounds=50, budget=1e-9, fewest=2)
+    found = bench.timing.measure({"a": Job([], "a")}, 1, effort)
+    assert len(found["a"].each) == 2
+
+
+# -- Equality --------------------------------------------------------------------------------
+
+
+def outcome(bench, loss, parameters=(1.0, 2.0), **settings):
+    return bench.work.Outcome(np.array([loss]), np.array(parameters), **settings)
+
+
+def test_other_losses_and_weights_are_noticed(bench):
+    problem = SimpleNamespace(tolerance=1e-3, weight_tolerance=1e-3)
+    reference = outcome(bench, 0.5)
+    compare = bench.equality.compare_trainings
+    assert compare(problem, outcome(bench, 0.5001), reference) == ""
+    assert "loss" in compare(problem, outcome(bench, 0.51), reference)
+    assert "loss" in compare(problem, outcome(bench, np.nan), reference)
+    assert "weights" in compare(problem, outcome(bench, 0.5, (1.0, 2.1)), reference)
+    assert compare(problem, outcome(bench, 9.0, comparable=False), reference) == ""
+    assert bench.equality.compare_arrays(problem, np.ones(2), np.ones(2)) == ""
+    assert bench.equality.compare_arrays(problem, np.ones(2), np.full(2, 2.0))
+
+
+def test_ours_does_what_numpy_does(bench):
+    """On the problems that take no time, as the runner checks before it measures."""
+    found = bench.contenders.load(("ours", "numpy_lean"))
+    for name in ("iris", "xor-float32", "digits", "row-4-2-3", "forward-8"):
+        problem = bench.problems.PROBLEMS[name]
+        jobs = {key: getattr(module, problem.kind)(problem) for key, module in found.items()}
+        assert set(bench.equality.results(problem, jobs)) == {"ours", "numpy_lean"}
+
+
+# -- Tables ----------------------------------------------------------------------------------
+
+
+def test_every_contender_has_its_file(bench):
+    files = {path.stem for path in (BENCHMARKS / "contenders").glob("*.py")} - {"__init__"}
+    assert set(bench.contenders.CONTENDERS) == files
+
+
+def test_a_package_that_is_missing_leaves_its_contender_out(bench, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "contenders.tutorial", raising=False)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    assert bench.contenders.load(("tutorial",)) == {}
+    assert "without tutorial" in capsys.readouterr().out
+
+
+def test_results_are_replaced_by_problem_level_and_threads(bench, tmp_path):
+    write, read = bench.records.write, bench.records.read
+    write("training", [row("iris", "ours", 1.0), row("iris", "ours", 2.0, level="v4")], tmp_path)
+    write("training", [row("iris", "ours", 3.0), row("xor", "ours", 4.0)], tmp_path)
+    write("training", [row("iris", "ours", 5.0, threads="2")], tmp_path)
+    medians = bench.records.medians(read("training", tmp_path))
+    assert {key: cell["ours"] for key, cell in medians.items()} == {
+        ("iris", "v3", "1"): 3.0,
+        ("iris", "v3", "2"): 5.0,
+        ("iris", "v4", "1"): 2.0,
+        ("xor", "v3", "1"): 4.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(0.934, "0.93×"), (1.02, "1.02×"), (4.52, "4.5×"), (1634.0, "1600×")]
+)
+def test_ratios_have_two_digits(bench, ratio, text):
+    assert bench.report.times(ratio) == text
+
+
+def test_names_of_problems_are_unique(bench):
+    problems = bench.problems
+    count = len(problems.TRAININGS) + len(problems.PREDICTIONS) + len(problems.PRODUCTS)
+    assert len(problems.PROBLEMS) == count
