@@ -93,6 +93,7 @@ def rows(problem, found):
                 "final_loss": "" if losses[name] is None else f"{losses[name]:.8g}",
                 "version": version(CONTENDERS[name].package),
                 "numpy": np.__version__,
+                "blas": pinning.blas(),
                 "backprop_c": backprop_c.__version__,
                 "compiler": cpu.compiler,
                 **about(),

@@ -21,6 +21,7 @@ COLUMNS = (
     "machine",
     "python",
     "numpy",
+    "blas",
     "backprop_c",
     "compiler",
     "date",

@@ -179,9 +179,10 @@ def compile_table(results):
 def readme(results):
     """What stands between the README's markers."""
     about = results.about()
+    blas = f" with {about['blas']}" if about["blas"] else ""
     note = (
         f"One thread, float32 where nothing else is said, level {results.best}, "
-        f"{about['machine']}; Python {about['python']}, NumPy {about['numpy']}; medians of "
+        f"{about['machine']}; Python {about['python']}, NumPy {about['numpy']}{blas}; medians of "
         f"interleaved rounds, {about['date']}. The numbers say how many times as long as "
         "backprop_c the others take. Everybody starts from the same weights, takes the same "
         "steps, computes losses and shuffles rows; what cannot be made equal is named in "

@@ -118,6 +118,7 @@ CONTENDERS = {
             (
                 "tensors in and out: no conversion from and to NumPy",
                 "losses and metrics of an epoch are added up in float32 (Iris: float64)",
+                "its MKL takes AVX2 kernels on processors that are not Intel's",
             ),
             colour="#5a189a",
             package="torch",
