@@ -22,12 +22,16 @@ X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 # Each level: the bytes of a vector (0: one lane), and the flags of GCC and Clang.
 LEVELS = {"scalar": (0, []), "baseline": (16, [])}
+BUILDS = {}
 if X86_64 and sys.platform != "win32":
     # Feature by feature: compilers older than the names x86-64-v3 and x86-64-v4 know these.
     V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
     V4 = ["-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
     LEVELS["v3"] = (32, V3)
     LEVELS["v4"] = (64, [*V3, *V4, "-mprefer-vector-width=512"])
+    # One lane, with the instructions of v3: what v3 and v4 take for single rows of narrow layers.
+    BUILDS["v3_single"] = (0, V3)
+BUILDS.update(LEVELS)
 
 UNIX_FLAGS = ["-O3", "-g0", "-fno-trapping-math", "-fno-math-errno", "-fvisibility=hidden"]
 UNIX_FLAGS += ["-Wno-psabi"]
@@ -69,10 +73,10 @@ class BuildExt(build_ext):
 
     def build_extensions(self):
         if self.compiler.compiler_type == "msvc":
-            flags = {name: [] for name in LEVELS}
+            flags = {}
             common, link = ["/O2"], []
         else:
-            flags = {name: level_flags for name, (_, level_flags) in LEVELS.items()}
+            flags = {name: level_flags for name, (_, level_flags) in BUILDS.items()}
             common = CHECKED_FLAGS if CHECKED else UNIX_FLAGS + self.accepted(OPTIONAL_FLAGS)
             link = ["-fsanitize=address,undefined"] if CHECKED else []
             self.compiler.linker_so = [
@@ -96,7 +100,7 @@ def extension(path, **macros):
 
 
 def kernels():
-    for name, (lane_bytes, _) in LEVELS.items():
+    for name, (lane_bytes, _) in BUILDS.items():
         for dtype in ("float32", "float64"):
             module = extension(
                 f"_kernels/kernels_{name}_{dtype}",

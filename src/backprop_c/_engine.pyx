@@ -83,13 +83,10 @@ cdef class Engine:
         self.layer_sizes = layer_sizes
         make_plan(&self.plan, table, shape, layer_sizes, activations, loss, biases)
         if not lanes_pay(table, layer_sizes, SINGLE_LIMIT):
-            single_table = table_of(dtype.name, "scalar")
+            single_table = table_of(dtype.name, single=True)
         make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
         self.lay_out_parameters(biases)
         self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
-        self.workspace = <char*>allocate(self.workspace_bytes)
-        if self.workspace == NULL:
-            raise MemoryError()
         self.single_table = single_table
         self.table = table
 
@@ -199,13 +196,18 @@ cdef class Engine:
     # -- Prediction --------------------------------------------------------------------------
 
     cdef char* take_workspace(self) except NULL:
-        """The engine's own workspace, or another one while that is in use."""
+        """The engine's own workspace, or another one while that is in use.
+
+        It is there from its first use on: of thousands of networks few may predict.
+        """
         cdef char* workspace = self.workspace
-        if self.workspace_taken:
+        if workspace == NULL or self.workspace_taken:
             workspace = <char*>allocate(self.workspace_bytes)
             if workspace == NULL:
                 raise MemoryError()
-        else:
+        if self.workspace == NULL:
+            self.workspace = workspace
+        if workspace == self.workspace:
             self.workspace_taken = True
         return workspace
 
@@ -313,6 +315,7 @@ cdef class Engine:
         cdef cnp.ndarray result
         cdef Py_ssize_t rows
         cdef Py_ssize_t threads = 1
+        cdef char* workspace
         cdef int ndim
         self.require_set_up()
         given = X
@@ -335,9 +338,11 @@ cdef class Engine:
                 if not self.takes(out, x, ndim, shape):
                     raise TypeError("a subclass's _check_out took what the kernels cannot write to")
             result = <cnp.ndarray>out
-        if rows * work_per_sample(&self.plan) <= WORK_OF_SHORT_CALL and not self.workspace_taken:
-            self.predict_rows(self.numbers, rows, cnp.PyArray_DATA(x), self.workspace,
+        if rows * work_per_sample(&self.plan) <= WORK_OF_SHORT_CALL:
+            workspace = self.take_workspace()
+            self.predict_rows(self.numbers, rows, cnp.PyArray_DATA(x), workspace,
                               cnp.PyArray_DATA(result))
+            self.give_workspace(workspace)
         else:
             self.predict_long(rows, <const char*>cnp.PyArray_DATA(x),
                               <char*>cnp.PyArray_DATA(result), threads)

@@ -5,7 +5,7 @@ the clock costs as much as a training step.
 """
 
 from libc.math cimport isfinite
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from backprop_c._crew cimport run_phase
 from backprop_c._kernels.platform cimport monotonic_seconds, load_flag
@@ -83,7 +83,7 @@ cdef void do_part(Job* job, Py_ssize_t number, char* workspace) noexcept nogil:
                       gradient, job.part_sums + number)
 
 
-cdef void do_range(Job* job, Py_ssize_t number, char* workspace) noexcept nogil:
+cdef inline void do_range(Job* job, Py_ssize_t number, char* workspace) noexcept nogil:
     """The gradient of a range of parameters, and their update."""
     cdef const Plan* plan = job.plan
     if job.gathering:
@@ -104,11 +104,14 @@ cdef void do_task(void* job_, Py_ssize_t number, Py_ssize_t thread) noexcept nog
         do_part(job, number, workspace)
 
 
-cdef void do_phase(Job* job, bint ranging, Py_ssize_t n_tasks) noexcept nogil:
+cdef inline void do_phase(Job* job, bint ranging, Py_ssize_t n_tasks) noexcept nogil:
     """All tasks of a phase."""
     cdef Py_ssize_t number
+    if n_tasks == 1 and ranging:
+        do_range(job, 0, job.workspaces)
+        return
     job.ranging = ranging
-    if job.phases != NULL and n_tasks > 1:
+    if job.phases != NULL:
         run_phase(job.phases, n_tasks)
         return
     for number in range(n_tasks):
@@ -177,7 +180,8 @@ cdef void finish_epoch(Job* job) noexcept nogil:
     job.epoch += 1
     if job.update != NULL:
         job.earlier, job.finished = job.finished, job.earlier
-        memcpy(job.finished.numbers, job.live.numbers, job.state_bytes)
+        job.table.copy(job.plan.n_parameters + job.update.n_states * job.plan.stride,
+                       job.live.numbers, job.finished.numbers)
         job.finished.steps = job.live.steps
 
 

@@ -3,4 +3,4 @@
 from backprop_c._kernels.table cimport Table
 
 
-cdef const Table* table_of(str dtype_name, str level=*) except NULL
+cdef const Table* table_of(str dtype_name, bint single=*) except NULL

@@ -12,9 +12,9 @@ from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Activation, Table
 cnp.import_array()
 
 
-cdef const Table* table_of(str dtype_name, str level=_kernels.level) except NULL:
+cdef const Table* table_of(str dtype_name, bint single=False) except NULL:
     """The kernels for a dtype; their module stays loaded, and so does the table."""
-    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, level), CAPSULE)
+    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, _kernels.single if single else _kernels.level), CAPSULE)
 
 
 def activation_table():

@@ -33,8 +33,11 @@ def choose_level(asked, built=cpu.levels_built, supported=None):
 
 
 level = choose_level(os.environ.get(VARIABLE))
+# The build for single rows of layers that are too narrow for lanes: one lane, with the
+# instructions that the level has.
+single = "v3_single" if level in ("v3", "v4") else "scalar"
 
 
-def table(dtype_name, level=level):
-    """The capsule with the kernels for "float32" or "float64" at the level in use, or another."""
-    return importlib.import_module(f"{__name__}.kernels_{level}_{dtype_name}").table
+def table(dtype_name, build=level):
+    """The capsule with the kernels for "float32" or "float64", of the level in use or `single`."""
+    return importlib.import_module(f"{__name__}.kernels_{build}_{dtype_name}").table

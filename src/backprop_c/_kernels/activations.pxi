@@ -1,6 +1,61 @@
-# Activations: each a forward and a backward kernel over (width, vectors) lanes, and one entry
-# in ACTIVATIONS. `backward` turns delta from dloss/da into dloss/dz, in place, reading what the
-# entry says it reads.
+# Activations: an elementwise one is two functions of lanes, its value a of z and its derivative, which
+# turns delta from dloss/da into dloss/dz, and a forward and a backward kernel that apply them to
+# (width, vectors) lanes. One entry each in ACTIVATIONS, which says what the derivative reads. Kernels
+# for single rows with one lane call the functions themselves: numbers that stay in registers
+# need not wait for memory.
+
+ctypedef lanes (*Value)(lanes) noexcept nogil
+ctypedef lanes (*Derivative)(lanes, lanes) noexcept nogil
+
+
+cdef inline lanes identity(lanes z) noexcept nogil:
+    # a = z
+    return z
+
+
+cdef inline lanes identity_derivative(lanes kept, lanes delta) noexcept nogil:
+    # delta da/dz, da/dz = 1
+    return delta
+
+
+cdef inline lanes sigmoid(lanes z) noexcept nogil:
+    # a = 1 / (1 + e) for z >= 0, e / (1 + e) for z < 0, e = exp(-|z|)
+    cdef lanes scale
+    cdef lanes tail = exponential_parts(minus_absolute(z), &scale)
+    return (select_less(z, splat(0), scale * tail + scale, splat(1))
+            / (scale * tail + (scale + splat(1))))
+
+
+cdef inline lanes sigmoid_derivative(lanes a, lanes delta) noexcept nogil:
+    # delta da/dz, da/dz = a (1 - a)
+    return delta * (a * (splat(1) - a))
+
+
+cdef inline lanes tanh(lanes z) noexcept nogil:
+    # a = -e / (2 + e) with the sign of z, e = expm1(-2 |z|)
+    cdef bits sign = as_bits(z) & as_bits(splat(-0.0))
+    cdef lanes x = minus_absolute(z)
+    cdef lanes r, scale, e
+    x = select_less(x, splat(-TANH_LIMIT), splat(-TANH_LIMIT), x)
+    scale = reduce_argument(x + x, &r)
+    e = scale * expm1_tail(r) + (scale - splat(1))
+    return as_lanes(as_bits(absolute(e / (e + splat(2)))) | sign)
+
+
+cdef inline lanes tanh_derivative(lanes a, lanes delta) noexcept nogil:
+    # delta da/dz, da/dz = (1 - a) (1 + a)
+    return delta * ((splat(1) - a) * (splat(1) + a))
+
+
+cdef inline lanes relu(lanes z) noexcept nogil:
+    # a = max(z, 0); NaN stays NaN
+    return select_less(z, splat(0), splat(0), z)
+
+
+cdef inline lanes relu_derivative(lanes a, lanes delta) noexcept nogil:
+    # delta da/dz, da/dz = 1 where a > 0, else 0; NaN where a is NaN
+    return select_less(splat(0), a, delta, a * splat(0))
+
 
 cdef void identity_forward(Py_ssize_t width, Py_ssize_t vectors,
                            const void* z, void* a_out) noexcept nogil:
@@ -19,75 +74,62 @@ cdef void identity_backward(Py_ssize_t width, Py_ssize_t vectors,
 
 cdef void sigmoid_forward(Py_ssize_t width, Py_ssize_t vectors,
                           const void* z, void* a_out) noexcept nogil:
-    # a = 1 / (1 + e) for z >= 0, e / (1 + e) for z < 0, e = exp(-|z|)
+    # a = sigmoid(z)
     # z, a: (width, vectors)
     cdef Py_ssize_t k
-    cdef lanes x, e
     for k in range(width * vectors):
-        x = (<const lanes*>z)[k]
-        e = exponential_of_minus(absolute(x))
-        (<lanes*>a_out)[k] = select_less(x, splat(0), e, splat(1)) / (splat(1) + e)
+        (<lanes*>a_out)[k] = sigmoid((<const lanes*>z)[k])
 
 
 cdef void sigmoid_backward(Py_ssize_t width, Py_ssize_t vectors,
                            const void* kept, void* delta_out) noexcept nogil:
-    # da/dz = a (1 - a)
+    # delta = delta da/dz
     # kept = a, delta: (width, vectors)
     cdef const lanes* a = <const lanes*>kept
     cdef lanes* delta = <lanes*>delta_out
     cdef Py_ssize_t k
     for k in range(width * vectors):
-        delta[k] = delta[k] * (a[k] * (splat(1) - a[k]))
+        delta[k] = sigmoid_derivative(a[k], delta[k])
 
 
 cdef void tanh_forward(Py_ssize_t width, Py_ssize_t vectors,
                        const void* z, void* a_out) noexcept nogil:
-    # a = -e / (2 + e) with the sign of z, e = expm1(-2 |z|)
+    # a = tanh(z)
     # z, a: (width, vectors)
     cdef Py_ssize_t k
-    cdef lanes x, r, scale, e
-    cdef bits sign
     for k in range(width * vectors):
-        x = (<const lanes*>z)[k]
-        sign = as_bits(x) & as_bits(splat(-0.0))
-        x = absolute(x)
-        x = select_less(splat(TANH_LIMIT), x, splat(TANH_LIMIT), x)
-        scale = reduce_argument(-(x + x), &r)
-        e = scale * expm1_tail(r) + (scale - splat(1))
-        (<lanes*>a_out)[k] = as_lanes(as_bits(absolute(e / (e + splat(2)))) | sign)
+        (<lanes*>a_out)[k] = tanh((<const lanes*>z)[k])
 
 
 cdef void tanh_backward(Py_ssize_t width, Py_ssize_t vectors,
                         const void* kept, void* delta_out) noexcept nogil:
-    # da/dz = (1 - a) (1 + a)
+    # delta = delta da/dz
     # kept = a, delta: (width, vectors)
     cdef const lanes* a = <const lanes*>kept
     cdef lanes* delta = <lanes*>delta_out
     cdef Py_ssize_t k
     for k in range(width * vectors):
-        delta[k] = delta[k] * ((splat(1) - a[k]) * (splat(1) + a[k]))
+        delta[k] = tanh_derivative(a[k], delta[k])
 
 
 cdef void relu_forward(Py_ssize_t width, Py_ssize_t vectors,
                        const void* z, void* a_out) noexcept nogil:
-    # a = max(z, 0); NaN stays NaN
+    # a = relu(z)
     # z, a: (width, vectors)
-    cdef lanes x
     cdef Py_ssize_t k
     for k in range(width * vectors):
-        x = (<const lanes*>z)[k]
-        (<lanes*>a_out)[k] = select_less(x, splat(0), splat(0), x)
+        (<lanes*>a_out)[k] = relu((<const lanes*>z)[k])
 
 
 cdef void relu_backward(Py_ssize_t width, Py_ssize_t vectors,
                         const void* kept, void* delta_out) noexcept nogil:
-    # da/dz = 1 where a > 0, else 0; where a is NaN, delta becomes NaN
+    # delta = delta da/dz
     # kept = a, delta: (width, vectors)
     cdef const lanes* a = <const lanes*>kept
     cdef lanes* delta = <lanes*>delta_out
     cdef Py_ssize_t k
     for k in range(width * vectors):
-        delta[k] = select_less(splat(0), a[k], delta[k], a[k] * splat(0))
+        delta[k] = relu_derivative(a[k], delta[k])
 
 
 cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors,
@@ -104,7 +146,7 @@ cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors,
             largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
         total = splat(0)
         for j in range(width):
-            e = exponential_of_minus(largest - x[j * vectors + v])
+            e = exponential(x[j * vectors + v] - largest)
             a[j * vectors + v] = e
             total = total + e
         total = splat(1) / total
@@ -129,8 +171,12 @@ cdef void softmax_backward(Py_ssize_t width, Py_ssize_t vectors,
 
 
 cdef Activation[5] ACTIVATIONS
-ACTIVATIONS[0] = Activation(b"identity", c"-", False, identity_forward, identity_backward)
-ACTIVATIONS[1] = Activation(b"sigmoid", c"a", False, sigmoid_forward, sigmoid_backward)
-ACTIVATIONS[2] = Activation(b"tanh", c"a", False, tanh_forward, tanh_backward)
-ACTIVATIONS[3] = Activation(b"relu", c"a", False, relu_forward, relu_backward)
-ACTIVATIONS[4] = Activation(b"softmax", c"a", True, softmax_forward, softmax_backward)
+ACTIVATIONS[0] = Activation(b"identity", c"-", False, identity_forward, identity_backward,
+                            <void*>identity, <void*>identity_derivative)
+ACTIVATIONS[1] = Activation(b"sigmoid", c"a", False, sigmoid_forward, sigmoid_backward,
+                            <void*>sigmoid, <void*>sigmoid_derivative)
+ACTIVATIONS[2] = Activation(b"tanh", c"a", False, tanh_forward, tanh_backward,
+                            <void*>tanh, <void*>tanh_derivative)
+ACTIVATIONS[3] = Activation(b"relu", c"a", False, relu_forward, relu_backward,
+                            <void*>relu, <void*>relu_derivative)
+ACTIVATIONS[4] = Activation(b"softmax", c"a", True, softmax_forward, softmax_backward, NULL, NULL)

@@ -5,15 +5,18 @@
 # steps, the first of them exact. Adding ROUNDER leaves k in the low bits of the sum.
 
 cdef inline lanes polynomial(const real* coefficients, const int terms, lanes x) noexcept nogil:
-    # sum_k coefficients[k] x**k: even and odd powers in a chain each, so that neither is long
+    # sum_k coefficients[k] x**k, as a polynomial in x**2 whose coefficients are pairs: short chains
     # coefficients: (terms,), lowest power first
     cdef lanes square = x * x
-    cdef lanes other = splat(coefficients[terms - 1])
-    cdef lanes last = splat(coefficients[terms - 2])
+    cdef lanes total
     cdef int k
-    for k in range(terms - 3, -1, -1):
-        other, last = last, other * square + splat(coefficients[k])
-    return other * x + last
+    if terms % 2:
+        total = splat(coefficients[terms - 1])
+    else:
+        total = splat(coefficients[terms - 1]) * x + splat(coefficients[terms - 2])
+    for k in range((terms - 1) // 2 - 1, -1, -1):
+        total = total * square + (splat(coefficients[2 * k + 1]) * x + splat(coefficients[2 * k]))
+    return total
 
 
 cdef inline lanes expm1_tail(lanes r) noexcept nogil:
@@ -35,13 +38,20 @@ cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
     return as_lanes(as_bits(t) << EXPONENT_SHIFT)
 
 
-cdef inline lanes exponential_of_minus(lanes x) noexcept nogil:
-    # exp(-x) for x >= 0; at EXP_LIMIT and above 0 or a number below the smallest normal one
+cdef inline lanes exponential_parts(lanes x, lanes* scale_out) noexcept nogil:
+    # exp(x) = scale + scale * tail, x <= 0; at -EXP_LIMIT and below 0 or a number below the
+    # smallest normal one; returns tail
     cdef lanes r
+    x = select_less(x, splat(-EXP_LIMIT), splat(-EXP_LIMIT), x)
+    scale_out[0] = reduce_argument(x, &r)
+    return expm1_tail(r)
+
+
+cdef inline lanes exponential(lanes x) noexcept nogil:
+    # exp(x) for x <= 0
     cdef lanes scale
-    x = select_less(splat(EXP_LIMIT), x, splat(EXP_LIMIT), x)
-    scale = reduce_argument(-x, &r)
-    return scale * expm1_tail(r) + scale
+    cdef lanes tail = exponential_parts(x, &scale)
+    return scale * tail + scale
 
 
 cdef inline lanes logarithm(lanes x) noexcept nogil:
@@ -57,13 +67,8 @@ cdef inline lanes logarithm(lanes x) noexcept nogil:
         exponent * splat(LN2_LOW) + (fraction + fraction) + (x - x))
 
 
-cdef inline lanes softplus_of_minus(lanes magnitude) noexcept nogil:
-    # log1p(u) = 2 atanh(u / (2 + u)), u = exp(-magnitude) in [0, 1]
-    cdef lanes u = exponential_of_minus(magnitude)
+cdef inline lanes softplus(lanes x) noexcept nogil:
+    # log(1 + exp(x)) = 2 atanh(u / (2 + u)), u = exp(x), x <= 0
+    cdef lanes u = exponential(x)
     cdef lanes half = atanh(u / (u + splat(2)))
     return half + half
-
-
-cdef inline lanes absolute(lanes x) noexcept nogil:
-    # |x|
-    return as_lanes(as_bits(x) & ~(as_bits(splat(-0.0))))

@@ -26,6 +26,8 @@ cdef extern from "lanes.h":
     lanes first_lane(real) noexcept nogil
     bits as_bits(lanes) noexcept nogil
     lanes as_lanes(bits) noexcept nogil
+    lanes absolute(lanes) noexcept nogil
+    lanes minus_absolute(lanes) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     real lane_sum(lanes) noexcept nogil
@@ -71,6 +73,7 @@ TABLE.metrics = METRICS
 TABLE.updates = UPDATES
 TABLE.work = WORK
 TABLE.all_finite = all_finite
+TABLE.copy = copy
 TABLE.product = product_of
 
 table = PyCapsule_New(&TABLE, CAPSULE, NULL)

@@ -26,6 +26,7 @@
 #if REAL_IS_FLOAT
 typedef float real;
 #define SQUARE_ROOT sqrtf
+#define ABSOLUTE fabsf
 typedef uint32_t whole;
 #define EXPONENT_SHIFT 23
 #define ROUNDER 12582912.0f            /* 1.5 * 2**23: adding it rounds to an integer */
@@ -46,6 +47,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #else
 typedef double real;
 #define SQUARE_ROOT sqrt
+#define ABSOLUTE fabs
 typedef uint64_t whole;
 #define EXPONENT_SHIFT 52
 #define ROUNDER 6755399441055744.0     /* 1.5 * 2**52 */
@@ -88,6 +90,9 @@ typedef LANE_TYPE(whole, LANE_BYTES) bits;
 LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
+
+#define absolute(x) as_lanes(as_bits(x) & ~as_bits(splat(-0.0)))
+#define minus_absolute(x) as_lanes(as_bits(x) | as_bits(splat(-0.0)))
 
 /* x in the first lane, 0 in the others. */
 #define first_lane(x) ((lanes){(real)(x)})
@@ -146,6 +151,8 @@ typedef whole bits;
 typedef double wide;
 #define splat(x) ((real)(x))
 #define wide_zero() (0.0)
+#define absolute(x) ABSOLUTE(x) /* stays in a vector register, as bits would not */
+#define minus_absolute(x) (-ABSOLUTE(x))
 #define first_lane(x) ((real)(x))
 LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }
 LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
@@ -173,7 +180,7 @@ LANES_INLINE lanes load(const real *memory) { return *(const lanes *)memory; }
 
 /* The first n lanes, or all of them, to anywhere. */
 LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {
-    if (n >= LANES) {
+    if (LANES == 1 || n >= LANES) {
         *(lanes *)memory = x;
     } else {
         real numbers[LANES];

@@ -42,7 +42,7 @@ cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const voi
             x = (<const lanes*>z)[j * vectors + v]
             t = (<const lanes*>targets)[j * vectors + v]
             value = value + (select_less(x, splat(0), splat(0), x) - x * t
-                             + softplus_of_minus(absolute(x)))
+                             + softplus(minus_absolute(x)))
             (<lanes*>delta_out)[j * vectors + v] = weighted(
                 (<const lanes*>a)[j * vectors + v] - t, weight)
         total = wide_add(total, weighted(value, weight))

@@ -37,10 +37,26 @@ cdef void row_forward(Py_ssize_t n_in, Py_ssize_t n_out, const real* x, const re
             j += LANES
 
 
-cdef void row_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, const real* delta, const real* w,
-                              real* delta_out) noexcept nogil:
-    # dloss/dx[i] = sum_j delta[j] w[i, j]
-    # delta: (n_out,), w: (n_in, n_out), delta_out: (n_in,)
+cdef inline void row_through(Py_ssize_t n_in, Py_ssize_t n_out, const real* x, const real* w,
+                             const real* biases, Value value, real* z_out,
+                             real* a_out) noexcept nogil:
+    # z = x @ w + biases, a = value(z): with one lane, each z goes from register to register
+    # x: (n_in,), w: (n_in, n_out), biases: (n_out,) or NULL, z, a: (n_out,)
+    cdef lanes z
+    cdef Py_ssize_t i, j
+    for j in range(n_out):
+        z = load(biases + j) if biases != NULL else splat(0)
+        for i in range(n_in):
+            z = z + splat(x[i]) * load(w + i * n_out + j)
+        store(z_out + j, z, 1)
+        store(a_out + j, value(z), 1)
+
+
+cdef inline void row_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, const real* delta,
+                                     const real* w, const real* kept, Derivative derivative,
+                                     real* delta_out) noexcept nogil:
+    # dloss/dx[i] = sum_j delta[j] w[i, j]; with one lane, through the derivative to dloss/dz[i]
+    # delta: (n_out,), w: (n_in, n_out), kept, delta_out: (n_in,)
     cdef lanes total
     cdef real rest
     cdef Py_ssize_t i, j
@@ -51,7 +67,10 @@ cdef void row_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, const real* del
         rest = lane_sum(total)
         for j in range(n_out // LANES * LANES, n_out):
             rest += w[j] * delta[j]
-        delta_out[i] = rest
+        if LANES == 1 and derivative != NULL:
+            store(delta_out + i, derivative(load(kept + i), splat(rest)), 1)
+        else:
+            delta_out[i] = rest
         w += n_out
 
 
@@ -67,7 +86,7 @@ cdef void row_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, const real* x,
         for j from 0 <= j < n_out by LANES:
             # What a whole vector writes past its row, the next rows write anew.
             place = i * n_out + j
-            if place + LANES <= size:
+            if LANES == 1 or place + LANES <= size:
                 store(gradient_out + place, value * load(delta + j), LANES)
             else:
                 store(gradient_out + place, value * load(delta + j), n_out - j)

@@ -12,19 +12,33 @@ cdef inline void spread(Py_ssize_t n, const real* row, lanes* block_out) noexcep
 
 cdef inline real* single_forward(const Plan* plan, const real* x, const real* parameters,
                                  real* memory) noexcept nogil:
-    # a_l = activation_l(a_(l-1) @ weights_l + biases_l); returns z of the outputs, in a row
+    # a_l = activation_l(a_(l-1) @ weights_l + biases_l); returns z of the outputs, in a row, with
+    # one lane and elementwise outputs also their a
     # x: (n_in,), memory: the workspace
     cdef const Layer* layer = plan.layers
+    cdef const Activation* activation
+    cdef const real* biases
     cdef Py_ssize_t k
     for k in range(plan.n_layers):
         layer = plan.layers + k
-        row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights,
-                    parameters + layer.biases if layer.biases >= 0 else NULL, memory + layer.z)
-        if k < plan.n_layers - 1:
-            ACTIVATIONS[layer.activation].forward(
-                layer.stride // LANES, 1, memory + layer.z, memory + layer.a)
-            x = memory + layer.a
+        activation = ACTIVATIONS + layer.activation
+        biases = parameters + layer.biases if layer.biases >= 0 else NULL
+        if LANES == 1 and activation.value != NULL:
+            row_through(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
+                        <Value>activation.value, memory + layer.z, memory + layer.a)
+        else:
+            row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
+                        memory + layer.z)
+            if k < plan.n_layers - 1:
+                activation.forward(layer.stride // LANES, 1, memory + layer.z, memory + layer.a)
+        x = memory + layer.a
     return memory + layer.z
+
+
+cdef inline bint outputs_are_left(const Plan* plan) noexcept nogil:
+    # whether single_forward leaves the outputs' activation to its caller
+    # plan: (1,)
+    return LANES > 1 or ACTIVATIONS[plan.layers[plan.n_layers - 1].activation].value == NULL
 
 
 cdef inline void single_backward(const Plan* plan, const real* x, const real* parameters,
@@ -34,17 +48,19 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
     cdef const Layer* layer
     cdef const Layer* before
     cdef const Activation* activation
+    cdef const real* kept
     cdef Py_ssize_t k
     for k in range(plan.n_layers - 1, -1, -1):
         layer = plan.layers + k
         if k > 0:
             before = layer - 1
             activation = ACTIVATIONS + before.activation
+            kept = memory + (before.z if activation.reads == c"z" else before.a)
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.delta,
-                                parameters + layer.weights, memory + before.delta)
-            activation.backward(before.stride // LANES, 1,
-                                memory + (before.z if activation.reads == c"z" else before.a),
-                                memory + before.delta)
+                                parameters + layer.weights, kept,
+                                <Derivative>activation.derivative, memory + before.delta)
+            if LANES > 1:
+                activation.backward(before.stride // LANES, 1, kept, memory + before.delta)
             row_backward_weights(layer.n_in, layer.n_out, memory + before.a, memory + layer.delta,
                                  gradient_out + layer.weights)
         else:
@@ -88,7 +104,8 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     z = single_forward(plan, x, <const real*>parameters, memory)
     if LANES > 1:
         spread(last.n_out, z, block + plan.z)
-    ACTIVATIONS[last.activation].forward(last.n_out, 1, block + plan.z, block + plan.a)
+    if outputs_are_left(plan):
+        ACTIVATIONS[last.activation].forward(last.n_out, 1, block + plan.z, block + plan.a)
     judge(plan, 1, weight, part.metrics, block + plan.z, block + plan.a, targets,
           block + plan.labels, block + plan.sample_weights, gradient_out != NULL, delta, sums_out)
     if gradient_out != NULL:
@@ -126,8 +143,8 @@ cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
             for j in range(last.n_out):
                 a[j] = (<const real*>(block + plan.a + j))[0]
         else:
-            activation.forward(last.n_out if LANES == 1 else last.stride // LANES, 1, z,
-                               memory + last.a)
+            if outputs_are_left(plan):
+                activation.forward(last.stride // LANES, 1, z, memory + last.a)
             for j in range(last.n_out):
                 a[j] = memory[last.a + j]
         x += plan.layers[0].n_in

@@ -124,6 +124,8 @@ ctypedef struct Activation:
                     const void* z, void* a_out) noexcept nogil
     void (*backward)(Py_ssize_t width, Py_ssize_t vectors,
                      const void* kept, void* delta_out) noexcept nogil
+    void* value                # of lanes: a of z,
+    void* derivative           # and dloss/dz of what is kept and dloss/da; NULL if not elementwise
 
 
 ctypedef struct Loss:
@@ -184,6 +186,7 @@ ctypedef struct Table:
     const Update* updates
     const Work* work           # by shape
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
+    void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
     # out = a @ b, or a @ b.T if `transposed`; a may be read across: what benchmarks time.
     void (*product)(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
                     Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
