@@ -12,7 +12,9 @@ from backprop_c._kernels.platform cimport (
 )
 from backprop_c._kernels.table cimport NARROW, SINGLE, WIDE, Layer, Plan, Table
 from backprop_c._loop cimport Prediction, predict_run, predict_task
-from backprop_c._plan cimport free_plan, lanes_pay, make_plan, work_per_sample
+from backprop_c._plan cimport (
+    free_plan, make_plan, one_lane_pays, wide_pays, work_per_sample,
+)
 from backprop_c._tables cimport table_of
 
 cnp.import_array()
@@ -29,12 +31,6 @@ cdef enum:
     # one costs some 50 microseconds.
     WORK_OF_SLAB = 400000
     WORK_FOR_THREADS = 8000000
-
-# How much more work whole vectors may be, for outputs to be laid along the lanes: in batches,
-# where samples can be instead; and in one row, where nothing else can.
-cdef double BATCH_LIMIT = 1.5
-cdef double SINGLE_LIMIT = 4.0
-
 
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
     """Whether a contiguous array and some memory share nothing."""
@@ -77,12 +73,12 @@ cdef class Engine:
             raise RuntimeError("a network is constructed once; make a new one")
         cdef const Table* table = table_of(dtype.name)
         cdef const Table* single_table = table
-        cdef int shape = WIDE if lanes_pay(table, layer_sizes, BATCH_LIMIT) else NARROW
+        cdef int shape = WIDE if wide_pays(table, layer_sizes) else NARROW
         self.dtype = dtype
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
         make_plan(&self.plan, table, shape, layer_sizes, activations, loss, biases)
-        if not lanes_pay(table, layer_sizes, SINGLE_LIMIT):
+        if one_lane_pays(layer_sizes):
             single_table = table_of(dtype.name, single=True)
         make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
         self.lay_out_parameters(biases)

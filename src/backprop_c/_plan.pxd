@@ -9,7 +9,8 @@ cdef enum:
 
 
 cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil
-cdef bint lanes_pay(const Table* table, tuple layer_sizes, double limit)
+cdef bint wide_pays(const Table* table, tuple layer_sizes)
+cdef bint one_lane_pays(tuple layer_sizes)
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
                    tuple activations, int loss, bint biases) except -1
 cdef void free_plan(Plan* plan) noexcept

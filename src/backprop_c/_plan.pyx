@@ -18,7 +18,7 @@ cdef enum:
     # In larger networks so many vectors, over which a tile of the gradient is summed, as fit in
     # the second-level cache.
     BLOCK_BYTES = 24576
-    LARGE_BLOCK_VECTORS = 8
+    LARGE_BLOCK_VECTORS = 12
     LARGE_BLOCK_BYTES = 1048576
     # What a thread takes at a time, in multiplications of a forward pass; more than
     # MOST_WORK would keep the driver from stopping in some 50 milliseconds.
@@ -34,6 +34,11 @@ cdef enum:
     WORK_OF_RANGE = 8000000
     PARAMETERS_OF_RANGE = 16384
     RANGE_ROWS = 6
+    # The rules which shape of work a network gets.
+    LEAST_WIDE_WORK = 2000
+    MOST_ONE_LANE_WORK = 100
+
+cdef double MOST_PADDING = 1.1
 
 
 cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil:
@@ -49,18 +54,29 @@ cdef Py_ssize_t rounded_up(Py_ssize_t n, Py_ssize_t unit) noexcept:
     return (n + unit - 1) // unit * unit
 
 
-cdef bint lanes_pay(const Table* table, tuple layer_sizes, double limit):
-    """Whether layers are wide enough to be laid along the lanes.
-
-    They are if, with each layer rounded up to whole vectors, the work is no more than `limit`
-    times what it is without.
-    """
-    cdef Py_ssize_t k, padded = 0, exact = 0
+cdef Py_ssize_t work_of_layers(tuple layer_sizes, Py_ssize_t lanes):
+    """Multiplications of a sample, with each layer rounded up to whole vectors."""
+    cdef Py_ssize_t k, n_in, n_out, work = 0
     for k in range(len(layer_sizes) - 1):
-        n_in, n_out = layer_sizes[k] + WORK_OF_UNIT, layer_sizes[k + 1]
-        padded += n_in * rounded_up(n_out, table.lanes)
-        exact += n_in * n_out
-    return padded <= limit * exact
+        n_in, n_out = layer_sizes[k], layer_sizes[k + 1]
+        work += (n_in + WORK_OF_UNIT) * rounded_up(n_out, lanes)
+    return work
+
+
+cdef bint wide_pays(const Table* table, tuple layer_sizes):
+    """Whether batches have their outputs on the lanes, rather than their samples.
+
+    They do in large networks whose layers fill whole vectors well enough. (ARCHITECTURE.md has
+    the figures of this and of the next rule.)
+    """
+    work = work_of_layers(layer_sizes, 1)
+    return (work >= LEAST_WIDE_WORK
+            and work_of_layers(layer_sizes, table.lanes) <= MOST_PADDING * work)
+
+
+cdef bint one_lane_pays(tuple layer_sizes):
+    """Whether a single row is better off with one lane than with its outputs on the lanes."""
+    return work_of_layers(layer_sizes, 1) <= MOST_ONE_LANE_WORK
 
 
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,

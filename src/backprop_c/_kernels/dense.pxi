@@ -97,8 +97,12 @@ cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t n
             for j in range(outputs):
                 total[i][j] = total[i][j] + x[i * vectors + v] * delta[j * vectors + v]
     for i in range(inputs):
-        for j in range(outputs):
-            gradient_out[i * n_out + j] = gradient_out[i * n_out + j] + lane_sum(total[i][j])
+        if outputs == TILE_OUTPUTS:
+            for j in range(0, TILE_OUTPUTS // QUAD):
+                add_lane_sums(gradient_out + i * n_out + j * QUAD, &total[i][j * QUAD])
+        else:
+            for j in range(outputs):
+                gradient_out[i * n_out + j] = gradient_out[i * n_out + j] + lane_sum(total[i][j])
 
 
 cdef inline void gradient_rows(const int inputs, Py_ssize_t n_out, Py_ssize_t vectors,

@@ -41,6 +41,7 @@ cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
 cdef inline lanes exponential_parts(lanes x, lanes* scale_out) noexcept nogil:
     # exp(x) = scale + scale * tail, x <= 0; at -EXP_LIMIT and below 0 or a number below the
     # smallest normal one; returns tail
+    # x, scale: (1,)
     cdef lanes r
     x = select_less(x, splat(-EXP_LIMIT), splat(-EXP_LIMIT), x)
     scale_out[0] = reduce_argument(x, &r)

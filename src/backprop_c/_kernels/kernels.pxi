@@ -31,6 +31,7 @@ cdef extern from "lanes.h":
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     real lane_sum(lanes) noexcept nogil
+    void add_lane_sums(real* memory, const lanes* x) noexcept nogil
     lanes square_root(lanes) noexcept nogil
     lanes load(const real* memory) noexcept nogil
     void store(real* memory, lanes x, Py_ssize_t n) noexcept nogil

@@ -102,11 +102,16 @@ typedef LANE_TYPE(float, 16) float_16;
 typedef LANE_TYPE(double, 16) double_16;
 LANES_INLINE float sum_float_16(float_16 x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 LANES_INLINE double sum_double_16(double_16 x) { return x[0] + x[1]; }
+LANES_INLINE float_16 fold_float_16(float_16 x) { return x; }
+LANES_INLINE double_16 fold_double_16(double_16 x) { return x; }
 #define DEFINE_SUM(type, bytes, half_bytes)                                             \
     typedef LANE_TYPE(type, bytes) type##_##bytes;                                      \
-    LANES_INLINE type sum_##type##_##bytes(type##_##bytes x) {                          \
+    LANES_INLINE type##_16 fold_##type##_##bytes(type##_##bytes x) {                    \
         union { type##_##bytes whole; type##_##half_bytes half[2]; } parts = {x};       \
-        return sum_##type##_##half_bytes(parts.half[0] + parts.half[1]);                \
+        return fold_##type##_##half_bytes(parts.half[0] + parts.half[1]);               \
+    }                                                                                   \
+    LANES_INLINE type sum_##type##_##bytes(type##_##bytes x) {                          \
+        return sum_##type##_16(fold_##type##_##bytes(x));                               \
     }
 #if LANE_BYTES >= 32
 DEFINE_SUM(float, 32, 16)
@@ -118,6 +123,8 @@ DEFINE_SUM(double, 64, 32)
 #endif
 #define SUM_OF_(type, bytes) sum_##type##_##bytes
 #define SUM_OF(type, bytes) SUM_OF_(type, bytes)
+#define FOLD_OF_(type, bytes) fold_##type##_##bytes
+#define FOLD_OF(type, bytes) FOLD_OF_(type, bytes)
 
 /* A sum of lanes in float64. Two vectors for float lanes: one of twice the width would be
  * legal, but GCC keeps it in memory. */
@@ -198,14 +205,24 @@ LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {
 #define SHUFFLE2(a, b, i, j) __builtin_shuffle(a, b, (wholes_16){i, j})
 #define SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, (wholes_16){i, j, k, l})
 #endif
+/* add_lane_sums: memory[k] += lane_sum(x[k]) for QUAD vectors at once, in the same order. */
 #if !LANES_ARE_VECTORS
 #define QUAD 1
+LANES_INLINE void add_lane_sums(real *memory, const lanes *x) { memory[0] += x[0]; }
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
     (void)out_stride;
     out[0] = in[0][0];
 }
 #elif REAL_IS_FLOAT
 #define QUAD 4
+LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
+    typedef LANE_TYPE(whole, 16) wholes_16;
+    float_16 a = FOLD_OF(float, LANE_BYTES)(x[0]), b = FOLD_OF(float, LANE_BYTES)(x[1]);
+    float_16 c = FOLD_OF(float, LANE_BYTES)(x[2]), d = FOLD_OF(float, LANE_BYTES)(x[3]);
+    float_16 ab = SHUFFLE4(a, b, 0, 4, 1, 5) + SHUFFLE4(a, b, 2, 6, 3, 7);
+    float_16 cd = SHUFFLE4(c, d, 0, 4, 1, 5) + SHUFFLE4(c, d, 2, 6, 3, 7);
+    *(float_16 *)memory += SHUFFLE4(ab, cd, 0, 1, 4, 5) + SHUFFLE4(ab, cd, 2, 3, 6, 7);
+}
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
     typedef LANE_TYPE(whole, 16) wholes_16;
     float_16 a = *(const float_16 *)in[0], b = *(const float_16 *)in[1];
@@ -219,6 +236,11 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 }
 #else
 #define QUAD 2
+LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
+    typedef LANE_TYPE(whole, 16) wholes_16;
+    double_16 a = FOLD_OF(double, LANE_BYTES)(x[0]), b = FOLD_OF(double, LANE_BYTES)(x[1]);
+    *(double_16 *)memory += SHUFFLE2(a, b, 0, 2) + SHUFFLE2(a, b, 1, 3);
+}
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
     typedef LANE_TYPE(whole, 16) wholes_16;
     double_16 a = *(const double_16 *)in[0], b = *(const double_16 *)in[1];
@@ -238,8 +260,8 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 #define TILE_COLUMNS 4
 #else
 #define TILE 6
-#define TILE_INPUTS 4
-#define TILE_OUTPUTS 2
+#define TILE_INPUTS 2
+#define TILE_OUTPUTS 4
 #define TILE_COLUMNS 2
 #endif
 #define PANEL (TILE_COLUMNS * LANES)

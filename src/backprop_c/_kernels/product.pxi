@@ -19,10 +19,10 @@ cdef inline Py_ssize_t whole_vectors(Py_ssize_t n) noexcept nogil:
 
 cdef inline void wide_tile(const int rows, const int columns, const bint indexed, Py_ssize_t n_sum,
                            const Factor* x, Py_ssize_t first, Py_ssize_t skip, const real* w,
-                           Py_ssize_t w_stride, const real* biases, bint add, Py_ssize_t width,
+                           Py_ssize_t w_stride, const real* start, Py_ssize_t start_stride,
                            real* y_out, Py_ssize_t y_stride) noexcept nogil:
-    # y[r, c] = biases[c] + sum_k x[first + r, skip + k] w[k, c]; `add`: added to y
-    # x: (rows, n_sum), w: (n_sum, columns), biases: (columns,) or NULL, y: (rows, width)
+    # y[r, c] = start[r, c] + sum_k x[first + r, skip + k] w[k, c]
+    # x: (rows, n_sum), w: (n_sum, columns), start: (rows, columns) or NULL, y: (rows, columns)
     cdef lanes total[TILE_ROWS][TILE_COLUMNS]
     cdef lanes weight[TILE_COLUMNS]
     cdef const real* row[TILE_ROWS]
@@ -33,7 +33,9 @@ cdef inline void wide_tile(const int rows, const int columns, const bint indexed
         row[r] = x.numbers + x.row_stride * (
             x.rows[first + r] if x.rows != NULL else first + r)
         for c in range(columns):
-            total[r][c] = load(biases + c * LANES) if biases != NULL else splat(0)
+            total[r][c] = splat(0)
+            if start != NULL:
+                total[r][c] = load(start + r * start_stride + c * LANES)
     for k in range(skip, skip + n_sum):
         offset = (x.sums[k] if indexed else k) * x.sum_stride
         for c in range(columns):
@@ -43,62 +45,82 @@ cdef inline void wide_tile(const int rows, const int columns, const bint indexed
             for c in range(columns):
                 total[r][c] = total[r][c] + value * weight[c]
         w += w_stride
+    # Nothing but stores here: with a choice of what to do, compilers spill within the loop.
     for r in range(rows):
         for c in range(columns):
-            if add:
-                total[r][c] = total[r][c] + load(y_out + c * LANES)
-            store(y_out + c * LANES, total[r][c],
-                  LANES if c < columns - 1 else width - c * LANES)
-        y_out += y_stride
+            store(y_out + r * y_stride + c * LANES, total[r][c], LANES)
+
+
+cdef inline void wide_rows(const int rows, const int columns, const bint indexed, Py_ssize_t n_sum,
+                           const Factor* x, Py_ssize_t first, Py_ssize_t skip, const real* w,
+                           Py_ssize_t w_stride, const real* start, Py_ssize_t start_stride,
+                           Py_ssize_t width, real* y_out, Py_ssize_t y_stride) noexcept nogil:
+    # as wide_tile, without writing past the width
+    # x: (rows, n_sum), w: (n_sum, width), start: (rows, width) or NULL, y: (rows, width)
+    cdef real whole[TILE_ROWS * PANEL]
+    cdef int r, c
+    if width >= columns * LANES:
+        wide_tile(rows, columns, indexed, n_sum, x, first, skip, w, w_stride, start, start_stride,
+                  y_out, y_stride)
+        return
+    wide_tile(rows, columns, indexed, n_sum, x, first, skip, w, w_stride, start, start_stride,
+              whole, PANEL)
+    for r in range(rows):
+        for c in range(columns):
+            store(y_out + r * y_stride + c * LANES, load(whole + r * PANEL + c * LANES),
+                  width - c * LANES)
 
 
 cdef inline void wide_strip(const int columns, const bint indexed, Py_ssize_t n_rows,
                             Py_ssize_t n_sum, const Factor* x, Py_ssize_t skip, const real* w,
-                            Py_ssize_t w_stride, const real* biases, bint add, Py_ssize_t width,
-                            real* y_out, Py_ssize_t y_stride) noexcept nogil:
-    # as wide_tile, for all rows
-    # x: (n_rows, n_sum), w: (n_sum, columns), y: (n_rows, width)
+                            Py_ssize_t w_stride, const real* start, Py_ssize_t start_stride,
+                            Py_ssize_t width, real* y_out, Py_ssize_t y_stride) noexcept nogil:
+    # as wide_rows, for any number of rows
+    # x: (n_rows, n_sum), w: (n_sum, width), start: (n_rows, width) or NULL, y: (n_rows, width)
     cdef Py_ssize_t r = 0
     cdef Py_ssize_t left
     while r < n_rows:
         left = n_rows - r
         if left >= TILE_ROWS:
-            wide_tile(TILE_ROWS, columns, indexed, n_sum, x, r, skip, w, w_stride, biases, add,
-                      width, y_out + r * y_stride, y_stride)
+            wide_rows(TILE_ROWS, columns, indexed, n_sum, x, r, skip, w, w_stride, start,
+                      start_stride, width, y_out, y_stride)
             left = TILE_ROWS
         elif left >= 4:
-            wide_tile(4, columns, indexed, n_sum, x, r, skip, w, w_stride, biases, add,
-                      width, y_out + r * y_stride, y_stride)
+            wide_rows(4, columns, indexed, n_sum, x, r, skip, w, w_stride, start, start_stride,
+                      width, y_out, y_stride)
             left = 4
         elif left >= 2:
-            wide_tile(2, columns, indexed, n_sum, x, r, skip, w, w_stride, biases, add,
-                      width, y_out + r * y_stride, y_stride)
+            wide_rows(2, columns, indexed, n_sum, x, r, skip, w, w_stride, start, start_stride,
+                      width, y_out, y_stride)
             left = 2
         else:
-            wide_tile(1, columns, indexed, n_sum, x, r, skip, w, w_stride, biases, add,
-                      width, y_out + r * y_stride, y_stride)
+            wide_rows(1, columns, indexed, n_sum, x, r, skip, w, w_stride, start, start_stride,
+                      width, y_out, y_stride)
         r += left
+        y_out += left * y_stride
+        if start != NULL:
+            start += left * start_stride
 
 
 cdef inline void wide_panel(const bint indexed, Py_ssize_t n_rows, Py_ssize_t n_sum,
                             const Factor* x, Py_ssize_t skip, const real* w, Py_ssize_t w_stride,
-                            const real* biases, bint add, Py_ssize_t width, real* y_out,
-                            Py_ssize_t y_stride) noexcept nogil:
+                            const real* start, Py_ssize_t start_stride, Py_ssize_t width,
+                            real* y_out, Py_ssize_t y_stride) noexcept nogil:
     # as wide_strip, for any number of columns up to a tile's
     # x: (n_rows, n_sum), w: (n_sum, width), y: (n_rows, width), width <= PANEL
     cdef Py_ssize_t columns = (width + LANES - 1) // LANES
     if columns == TILE_COLUMNS:
-        wide_strip(TILE_COLUMNS, indexed, n_rows, n_sum, x, skip, w, w_stride, biases, add, width,
-                   y_out, y_stride)
+        wide_strip(TILE_COLUMNS, indexed, n_rows, n_sum, x, skip, w, w_stride, start, start_stride,
+                   width, y_out, y_stride)
     elif TILE_COLUMNS > 3 and columns == 3:
-        wide_strip(3, indexed, n_rows, n_sum, x, skip, w, w_stride, biases, add, width,
-                   y_out, y_stride)
+        wide_strip(3, indexed, n_rows, n_sum, x, skip, w, w_stride, start, start_stride,
+                   width, y_out, y_stride)
     elif TILE_COLUMNS > 2 and columns == 2:
-        wide_strip(2, indexed, n_rows, n_sum, x, skip, w, w_stride, biases, add, width,
-                   y_out, y_stride)
+        wide_strip(2, indexed, n_rows, n_sum, x, skip, w, w_stride, start, start_stride,
+                   width, y_out, y_stride)
     else:
-        wide_strip(1, indexed, n_rows, n_sum, x, skip, w, w_stride, biases, add, width,
-                   y_out, y_stride)
+        wide_strip(1, indexed, n_rows, n_sum, x, skip, w, w_stride, start, start_stride,
+                   width, y_out, y_stride)
 
 
 cdef bint packing_pays(Py_ssize_t n_rows, Py_ssize_t stride) noexcept nogil:
@@ -130,7 +152,8 @@ cdef void wide_product(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum
     # x: (n_rows, n_sum), w: (n_sum, n_columns), y: (n_rows, n_columns); `padded`: rows of y may be
     # written up to a whole vector. w and biases may be read that far.
     cdef const real* part
-    cdef Py_ssize_t k, j, depth, width, stride
+    cdef const real* start
+    cdef Py_ssize_t k, j, depth, width, stride, start_stride
     for k from 0 <= k < n_sum by PANEL_DEPTH:
         depth = min(<Py_ssize_t>PANEL_DEPTH, n_sum - k)
         for j from 0 <= j < n_columns by PANEL:
@@ -146,16 +169,19 @@ cdef void wide_product(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum
             else:
                 part = w + k * w_stride + j
                 stride = w_stride
+            start = biases + j if biases != NULL else NULL
+            start_stride = 0
+            if add or k > 0:
+                start = y_out + j
+                start_stride = y_stride
             if padded:
                 width = whole_vectors(width)
             if x.sums != NULL:
-                wide_panel(True, n_rows, depth, x, k, part, stride,
-                           biases + j if biases != NULL and k == 0 else NULL, add or k > 0,
-                           width, y_out + j, y_stride)
+                wide_panel(True, n_rows, depth, x, k, part, stride, start, start_stride, width,
+                           y_out + j, y_stride)
             else:
-                wide_panel(False, n_rows, depth, x, k, part, stride,
-                           biases + j if biases != NULL and k == 0 else NULL, add or k > 0,
-                           width, y_out + j, y_stride)
+                wide_panel(False, n_rows, depth, x, k, part, stride, start, start_stride, width,
+                           y_out + j, y_stride)
 
 
 cdef void product_of(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
