@@ -176,6 +176,12 @@ cdef class Engine:
         memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
 
     @property
+    def _work(self):
+        """The shape of work on batches, and how many lanes take a single row's outputs."""
+        self.require_set_up()
+        return "wide" if self.plan.shape == WIDE else "narrow", self.single_table.lanes
+
+    @property
     def _training(self):
         """Whether a fit has this network."""
         self.forget_parent()
