@@ -79,6 +79,17 @@ class ReferenceNetwork:
                 parts.append(self.biases[k])
         return np.concatenate(parts)
 
+    @parameters.setter
+    def parameters(self, flat):
+        at = 0
+        for k, w in enumerate(self.weights):
+            w[:] = flat[at : at + w.size].reshape(w.shape)
+            at += w.size
+            if self.biases:
+                b = self.biases[k]
+                b[:] = flat[at : at + b.size]
+                at += b.size
+
     def forward(self, X):
         """The z and the a of each layer."""
         zs, activations = [], [np.asarray(X, dtype=float)]
@@ -107,16 +118,6 @@ class ReferenceNetwork:
             g = delta @ self.weights[k].T * len(X)
         return losses.mean(), np.concatenate(gradients), activations[-1]
 
-    def step(self, gradient, learning_rate):
-        at = 0
-        for k, w in enumerate(self.weights):
-            w -= learning_rate * gradient[at : at + w.size].reshape(w.shape)
-            at += w.size
-            if self.biases:
-                b = self.biases[k]
-                b -= learning_rate * gradient[at : at + b.size]
-                at += b.size
-
     def fit(self, X, y, orders, batch_size, learning_rate):
         """SGD over the given order of each epoch; loss, mse and accuracy of each."""
         X, targets = np.asarray(X, dtype=float), one_hot(y, self.weights[-1].shape[1])
@@ -128,10 +129,42 @@ class ReferenceNetwork:
                 loss, gradient, outputs = self.loss_gradient_outputs(X[rows], targets[rows])
                 mse, accuracy = metrics(outputs, targets[rows])
                 totals += len(rows) * np.array([loss, mse, accuracy])
-                self.step(gradient, learning_rate)
+                self.parameters = self.parameters - learning_rate * gradient
             for name, total in zip(history, totals, strict=True):
                 history[name].append(total / len(X))
         return {name: np.array(values) for name, values in history.items()}
+
+
+class SGDRule:
+    """PyTorch's torch.optim.SGD, without dampening, but with the decay of AdamW: decoupled."""
+
+    def __init__(self, learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0):
+        self.rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
+        self.decay, self.velocity = weight_decay, 0.0
+
+    def __call__(self, parameters, gradient):
+        parameters = parameters - self.rate * self.decay * parameters
+        self.velocity = self.momentum * self.velocity + gradient
+        ahead = gradient + self.momentum * self.velocity
+        return parameters - self.rate * (ahead if self.nesterov else self.velocity)
+
+
+class AdamRule:
+    """PyTorch's torch.optim.AdamW, which is torch.optim.Adam where nothing decays."""
+
+    def __init__(self, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0):
+        self.rate, self.betas, self.epsilon = learning_rate, (beta_1, beta_2), epsilon
+        self.decay, self.steps, self.first, self.second = weight_decay, 0, 0.0, 0.0
+
+    def __call__(self, parameters, gradient):
+        beta_1, beta_2 = self.betas
+        self.steps += 1
+        parameters = parameters - self.rate * self.decay * parameters
+        self.first = beta_1 * self.first + (1 - beta_1) * gradient
+        self.second = beta_2 * self.second + (1 - beta_2) * gradient**2
+        first = self.first / (1 - beta_1**self.steps)
+        second = self.second / (1 - beta_2**self.steps)
+        return parameters - self.rate * first / (np.sqrt(second) + self.epsilon)
 
 
 def metrics(outputs, targets):

@@ -52,6 +52,14 @@ BAD_Y = [
     (["a", "b", "a", "b"], TypeError, "y must hold real numbers, but its dtype is <U1"),
     (np.zeros((4, 2), dtype=complex), TypeError, "its dtype is complex128"),
 ]
+BAD_THREADS = [
+    ({"n_threads": 0}, ValueError, "n_threads must be at least 1, but is 0"),
+    ({"n_threads": -1}, ValueError, "n_threads must be at least 1, but is -1"),
+    ({"n_threads": 1.5}, TypeError, "n_threads must be an integer, but is 1.5"),
+    ({"n_threads": True}, TypeError, "n_threads must be an integer, but is True"),
+    ({"n_threads": "2"}, TypeError, "n_threads must be an integer, but is '2'"),
+    ({"n_threads": 10**30}, ValueError, "n_threads must be at most "),
+]
 BAD_FIT = [
     ({"epochs": -1}, ValueError, "epochs must be at least 0, but is -1"),
     ({"epochs": 1.5}, TypeError, "epochs must be an integer, but is 1.5"),
@@ -69,6 +77,7 @@ BAD_FIT = [
     ({"metrics": [3]}, TypeError, "metric must be a name, but is 3; known: mse, accuracy"),
     ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(), but is 0.1"),
     ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD()"),
+    *BAD_THREADS,
 ]
 BAD_NETWORKS = [
     ({"layer_sizes": (3,)}, ValueError, "layer_sizes must have at least 2 entries"),
@@ -192,6 +201,14 @@ def test_bad_learning_rates(net, bad, error, message):
     if bad is not None:
         with raises(error, message):
             trace(net, X[0], Y[0], learning_rate=bad, verbose=False)
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_THREADS)
+@pytest.mark.parametrize("rows", [X, X[0], X.repeat(100_000, axis=0)])
+def test_bad_numbers_of_threads_for_predict(net, rows, bad, error, message):
+    """Whether or not there is work for several threads."""
+    with raises(error, message):
+        net.predict(rows, **bad)
 
 
 def test_no_samples(net):

@@ -1,0 +1,258 @@
+"""Update rules against PyTorch's formulas in NumPy, and their state.
+
+The formulas (reference.py) are those of https://docs.pytorch.org/docs/stable/optim.html.
+"""
+
+import copy
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import assert_close
+from reference import AdamRule, ReferenceNetwork, SGDRule
+
+from backprop_c import SGD, Adam, DivergenceWarning, Network
+from backprop_c._tables import update_table
+
+DTYPES = ("float64", "float32")
+OPTIMIZERS = {
+    "sgd": SGD(0.05),
+    "decay": SGD(0.05, weight_decay=0.3),
+    "momentum": SGD(0.01, momentum=0.9),
+    "nesterov": SGD(0.02, momentum=0.7, nesterov=True),
+    "all of it": SGD(0.02, momentum=0.7, nesterov=True, weight_decay=0.3),
+    "adam": Adam(0.02),
+    "adamw": Adam(0.02, beta_1=0.5, beta_2=0.7, epsilon=1e-3, weight_decay=0.3),
+    "no memory": Adam(0.02, beta_1=0.0, beta_2=0.0, epsilon=0.1),
+}
+every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+def rule_of(optimizer):
+    """The naive rule with the optimizer's hyperparameters."""
+    rule = SGDRule if isinstance(optimizer, SGD) else AdamRule
+    return rule(**vars(optimizer))
+
+
+def train(reference, X, y, epochs, batch_size, rule):
+    """The loss of each epoch, as `fit` without a shuffle records it."""
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for start in range(0, len(X), batch_size):
+            rows = slice(start, start + batch_size)
+            loss, gradient, _ = reference.loss_gradient_outputs(X[rows], y[rows])
+            total += loss * len(X[rows])
+            reference.parameters = rule(reference.parameters, gradient)
+        losses.append(total / len(X))
+    return losses
+
+
+def check(net, optimizer, n_samples, batch_size, epochs, seed=0):
+    """A fit, and the same by the naive rule over the naive gradient."""
+    rng = np.random.default_rng(seed)
+    for biases in net.biases:
+        biases[:] = 0.1 * rng.normal(size=biases.shape)
+    X = rng.normal(size=(n_samples, net.layer_sizes[0])).astype(net.dtype)
+    X /= np.sqrt(net.layer_sizes[0])
+    y = rng.normal(size=(n_samples, net.layer_sizes[-1])).astype(net.dtype)
+    reference = ReferenceNetwork(net)
+    history = net.fit(
+        X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer, shuffle=False
+    )
+    expected = train(reference, X, y, epochs, batch_size or n_samples, rule_of(optimizer))
+    assert_close(history["loss"], expected, net.dtype)
+    assert_close(net.parameters, reference.parameters, net.dtype)
+
+
+def data(n_samples=40, n_in=3, n_out=2):
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(n_samples, n_in)), rng.normal(size=(n_samples, n_out))
+
+
+def bits(net):
+    """Everything that training has changed."""
+    steps, states = net._optimizer_state
+    return net.parameters.tobytes(), steps, states.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+@every_optimizer
+def test_by_the_naive_rule(name, batch_size, dtype):
+    net = Network((3, 4, 2), ("tanh", "identity"), dtype=dtype, random_state=0)
+    check(net, OPTIMIZERS[name], 20, batch_size, epochs=6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65])
+@every_optimizer
+def test_parameters_around_the_ends_of_vectors(name, width, dtype):
+    """As many parameters as inputs; the last vector of them is updated in part."""
+    for batch_size in (1, 3):
+        net = Network((width, 1), "identity", biases=False, dtype=dtype, random_state=0)
+        assert net.parameters.size == width
+        check(net, OPTIMIZERS[name], 5, batch_size, epochs=3, seed=width)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sizes", [(16_384, 1), (16_387, 1), (33_000, 1), (500, 300, 64)])
+@every_optimizer
+def test_several_ranges_of_parameters(name, sizes, dtype):
+    """More parameters than are updated in one go, from one part of samples and from several."""
+    optimizer = OPTIMIZERS[name]
+    if name == "adam":  # some of so many gradients are 0 but for rounding, and have no sign
+        optimizer = replace(optimizer, epsilon=1e-4)
+    for batch_size in (3, 80, None):
+        net = Network(sizes, "identity", dtype=dtype, random_state=0)
+        check(net, optimizer, 150, batch_size, epochs=1, seed=2)
+
+
+@every_optimizer
+def test_the_loss_does_not_contain_the_decay(name):
+    X, y = data()
+    net = Network((3, 4, 2), random_state=0)
+    before = net.evaluate(X, y)["loss"]
+    history = net.fit(X, y, epochs=1, batch_size=None, optimizer=OPTIMIZERS[name])
+    np.testing.assert_allclose(history["loss"], before, rtol=1e-14)
+
+
+def test_decay_alone_shrinks_everything():
+    """Without a gradient the parameters, biases too, shrink by the same factor each step."""
+    net = Network((3, 2), "identity", random_state=0)
+    net.parameters[:] = 1
+    for optimizer in (SGD(0.5, weight_decay=0.5), SGD(0.5, momentum=0.5, weight_decay=0.5)):
+        net.parameters[:] = [0, 0, 0, 0, 0, 0, 3, 5]
+        net.fit(np.zeros((1, 3)), [[3, 5]], epochs=1, optimizer=optimizer)
+        np.testing.assert_allclose(net.parameters, [0, 0, 0, 0, 0, 0, 2.25, 3.75], rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("steps", [1, 10, 1000, 10**6, 2**40, 2**62])
+def test_adam_after_many_steps(steps, dtype):
+    """The bias corrections go to 1, and the power in them does not overflow."""
+    optimizer = Adam(0.02)
+    net = Network((3, 4, 2), ("tanh", "identity"), dtype=dtype, random_state=0)
+    X, y = data()
+    net.optimizer = optimizer
+    net._optimizer_state = (steps, np.ones(2 * net.parameters.size, dtype))
+    reference, rule = ReferenceNetwork(net), rule_of(optimizer)
+    rule.steps, rule.first, rule.second = steps, 1.0, 1.0
+    net.fit(X, y, epochs=5, batch_size=None, reset_optimizer=False)
+    train(reference, X, y, 5, len(X), rule)
+    assert_close(net.parameters, reference.parameters, dtype)
+    assert net._optimizer_state[0] == steps + 5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+@every_optimizer
+def test_two_fits_are_one_long_fit(name, batch_size, dtype):
+    """To the bit, in place and through a copy or a pickle; and starting anew is something else."""
+    X, y = data()
+    optimizer = OPTIMIZERS[name]
+    options = {"batch_size": batch_size, "optimizer": optimizer}
+    long, first = (Network((3, 5, 2), "tanh", dtype=dtype, random_state=4) for _ in range(2))
+    history = long.fit(X, y, epochs=12, **options)
+    first.fit(X, y, epochs=5, **options)
+    others = [copy.copy(first), copy.deepcopy(first), pickle.loads(pickle.dumps(first)), first]
+    anew = copy.copy(first)
+    for other in others:
+        later = other.fit(X, y, epochs=7, reset_optimizer=False, **options)
+        assert bits(other) == bits(long)
+        np.testing.assert_array_equal(later["loss"], history["loss"][5:])
+    anew.fit(X, y, epochs=7, **options)
+    keeps_nothing = optimizer.rule == "sgd" or name == "no memory"
+    assert (anew.parameters.tobytes() == long.parameters.tobytes()) == keeps_nothing
+
+
+@every_optimizer
+def test_the_state_is_as_long_as_the_rule_says(name):
+    """(steps, vectors as long as the parameters); a fit without epochs keeps it."""
+    X, y = data()
+    net = Network((3, 4, 2), random_state=0)
+    net.fit(X, y, epochs=3, batch_size=7, optimizer=OPTIMIZERS[name])
+    steps, states = net._optimizer_state
+    assert steps == 3 * 6
+    assert states.size == update_table()[OPTIMIZERS[name].rule] * net.parameters.size
+    assert states.dtype == net.dtype
+    before = bits(net)
+    net.fit(X, y, epochs=0, reset_optimizer=False)
+    assert bits(net) == before
+
+
+def test_another_optimizer_begins_anew():
+    """Also with reset_optimizer=False, and also when only a hyperparameter differs."""
+    X, y = data()
+    for other in (Adam(0.03), SGD(0.02, momentum=0.9), SGD(0.02)):
+        net = Network((3, 4, 2), random_state=0)
+        net.fit(X, y, epochs=3, optimizer=Adam(0.02))
+        twin = copy.copy(net)
+        twin.optimizer = other
+        assert twin._optimizer_state is None
+        twin.fit(X, y, epochs=3)
+        net.fit(X, y, epochs=3, optimizer=other, reset_optimizer=False)
+        assert bits(net) == bits(twin)
+
+
+def test_fresh_weights_begin_anew():
+    X, y = data()
+    net = Network((3, 4, 2), random_state=0)
+    net.fit(X, y, epochs=1, optimizer=Adam())
+    net.initialize(0)
+    assert net._optimizer_state is None
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("optimizer", "batch_size", "least_epochs"),
+    [
+        (SGD(2.0), None, 9),
+        (SGD(8.0, momentum=0.9), None, 9),
+        (SGD(0.5, momentum=0.9, weight_decay=0.1), 7, 3),
+        (SGD(1.0, momentum=0.5, nesterov=True), 1, 1),
+        (Adam(1e300), None, 1),
+    ],
+)
+def test_divergence_restores_parameters_and_state(optimizer, batch_size, least_epochs, dtype):
+    """All are those at the start of the last epoch with a finite loss."""
+    X, y = data()
+    nets = [Network((3, 2), "identity", dtype=dtype, random_state=0) for _ in range(2)]
+    options = {"batch_size": batch_size, "shuffle": False, "reset_optimizer": False}
+    for net in nets:
+        net.optimizer = optimizer
+        size = update_table()[optimizer.rule] * net.parameters.size
+        net._optimizer_state = (5, np.linspace(1, 2, size, dtype=dtype))
+    with pytest.warns(DivergenceWarning):
+        history = nets[0].fit(X, y, epochs=10_000, **options)
+    assert least_epochs <= history.epochs < 10_000
+    nets[1].fit(X, y, epochs=history.epochs - 1, **options)
+    assert bits(nets[0]) == bits(nets[1])
+
+
+@every_optimizer
+def test_divergence_in_the_first_epoch_changes_nothing(name):
+    """Here by targets that are too large: the state of the fit before stays as well."""
+    X, y = data()
+    net = Network((3, 4, 2), random_state=0)
+    net.fit(X, y, epochs=3, optimizer=OPTIMIZERS[name])
+    before = bits(net)
+    with pytest.warns(DivergenceWarning, match="as they were before the fit"):
+        history = net.fit(X, y * 1e200, epochs=3, reset_optimizer=False)
+    assert history.epochs == 0
+    assert bits(net) == before
+
+
+@pytest.mark.parametrize("optimizer", [SGD(1e38, momentum=0.9), Adam(1e39)])
+def test_parameters_that_overflow_in_the_last_epoch(optimizer):
+    """Its loss was finite, but nothing is left to go on from."""
+    net = Network((3, 2), "identity", dtype="float32", random_state=0)
+    before = net.parameters.tobytes()
+    X, y = data()
+    with pytest.warns(DivergenceWarning, match="parameters stopped being finite in epoch 1"):
+        net.fit(X, y * 100, epochs=1, batch_size=None, optimizer=optimizer)
+    steps, states = net._optimizer_state
+    assert net.parameters.tobytes() == before
+    assert steps == 0
+    assert not states.any()
