@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas
+from reference import ReferenceNetwork
 
 TOLERANCE = {"float64": 1e-11, "float32": 3e-4}
 
@@ -52,3 +53,24 @@ def targets_for(rng, loss, n_samples, n_out):
         return rng.normal(size=(n_samples, n_out))
     targets = rng.random((n_samples, n_out))
     return targets / targets.sum(axis=1, keepdims=True) if loss == "cross_entropy" else targets
+
+
+def check_network(net, n_samples, rng, layout="plain"):
+    """Outputs, loss, gradient and metrics of random samples, held in memory in some way."""
+    for biases in net.biases:
+        biases[:] = rng.normal(size=biases.shape)
+    X = rng.normal(size=(n_samples, net.layer_sizes[0])).astype(net.dtype)
+    y = targets_for(rng, net.loss, n_samples, net.layer_sizes[-1]).astype(net.dtype)
+    reference = ReferenceNetwork(net)
+    loss, gradient, outputs = reference.loss_gradient_outputs(X, y)
+    X, y = LAYOUTS[layout](X), LAYOUTS[layout](y)
+    got_loss, got_gradient = net.loss_and_gradient(X, y)
+    assert got_gradient.dtype == net.dtype
+    assert_close(net.predict(X), outputs, net.dtype)
+    assert_close(net.predict(np.asarray(X)[0]), outputs[0], net.dtype)
+    assert net.predict(np.asarray(X)[:0]).shape == (0, net.layer_sizes[-1])
+    assert_close(got_loss, loss, net.dtype)
+    assert_close(got_gradient, gradient, net.dtype)
+    values = net.evaluate(X, y, metrics=("mse",))
+    assert values["loss"] == got_loss
+    assert_close(values["mse"], ((outputs - np.asarray(y)) ** 2).mean(), net.dtype)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import LAYOUTS, assert_close, targets_for
+from helpers import LAYOUTS, assert_close, check_network, targets_for
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -43,27 +43,6 @@ def networks(draw):
     )
 
 
-def check(net, n_samples, rng, layout="plain"):
-    """Outputs, loss, gradient and metrics of random samples, held in memory in some way."""
-    for biases in net.biases:
-        biases[:] = rng.normal(size=biases.shape)
-    X = rng.normal(size=(n_samples, net.layer_sizes[0])).astype(net.dtype)
-    y = targets_for(rng, net.loss, n_samples, net.layer_sizes[-1]).astype(net.dtype)
-    reference = ReferenceNetwork(net)
-    loss, gradient, outputs = reference.loss_gradient_outputs(X, y)
-    X, y = LAYOUTS[layout](X), LAYOUTS[layout](y)
-    got_loss, got_gradient = net.loss_and_gradient(X, y)
-    assert got_gradient.dtype == net.dtype
-    assert_close(net.predict(X), outputs, net.dtype)
-    assert_close(net.predict(np.asarray(X)[0]), outputs[0], net.dtype)
-    assert net.predict(np.asarray(X)[:0]).shape == (0, net.layer_sizes[-1])
-    assert_close(got_loss, loss, net.dtype)
-    assert_close(got_gradient, gradient, net.dtype)
-    values = net.evaluate(X, y, metrics=("mse",))
-    assert values["loss"] == got_loss
-    assert_close(values["mse"], ((outputs - np.asarray(y)) ** 2).mean(), net.dtype)
-
-
 @given(
     net=networks(),
     n_samples=st.integers(1, 200),
@@ -72,7 +51,7 @@ def check(net, n_samples, rng, layout="plain"):
 )
 @hypothesis_settings(max_examples=300)
 def test_any_network(net, n_samples, layout, seed):
-    check(net, n_samples, np.random.default_rng(seed), layout)
+    check_network(net, n_samples, np.random.default_rng(seed), layout)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -97,7 +76,7 @@ def test_sample_weights(n_samples, dtype, rng):
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 17, 130])
 def test_every_loss_and_output(loss, output, dtype, n_samples, rng):
     net = Network((3, 5, 4), ("tanh", output), loss, dtype=dtype, random_state=3)
-    check(net, n_samples, rng)
+    check_network(net, n_samples, rng)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -106,7 +85,9 @@ def test_every_width_around_an_edge(width, dtype, rng):
     """Each as inputs, as a hidden layer and as outputs, with samples around the vectors' ends."""
     for sizes in ((width, 3, 2), (3, width, 2), (3, 2, width), (width, width)):
         for n_samples in (1, 15, 16, 17, 33):
-            check(Network(sizes, "sigmoid", dtype=dtype, random_state=width), n_samples, rng)
+            check_network(
+                Network(sizes, "sigmoid", dtype=dtype, random_state=width), n_samples, rng
+            )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -115,7 +96,7 @@ def test_many_blocks_and_slabs(sizes, dtype, rng):
     """More samples than a block holds, and more than are handed over between looks at the clock."""
     net = Network(sizes, "tanh", dtype=dtype, random_state=1)
     for n_samples in (999, 1000, 20_011 if sizes[0] < 100 else 3001):
-        check(net, n_samples, rng)
+        check_network(net, n_samples, rng)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
