@@ -1,5 +1,9 @@
 """Small things that several tests need."""
 
+import os
+import threading
+import time
+
 import numpy as np
 import pandas
 from reference import ReferenceNetwork
@@ -74,3 +78,41 @@ def check_network(net, n_samples, rng, layout="plain"):
     values = net.evaluate(X, y, metrics=("mse",))
     assert values["loss"] == got_loss
     assert_close(values["mse"], ((outputs - np.asarray(y)) ** 2).mean(), net.dtype)
+
+
+def start(target, *args):
+    thread = threading.Thread(target=target, args=args)
+    thread.start()
+    return thread
+
+
+def wait_until(condition, seconds=10):
+    end = time.perf_counter() + seconds
+    while not condition():
+        assert time.perf_counter() < end
+        time.sleep(0.001)
+
+
+def exit_code_of_a_child(check, seconds=30):
+    """0 if the check is true in a forked child, -9 if it has hung there."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if check() else 2
+        finally:
+            os._exit(code)
+    end = time.perf_counter() + seconds
+    status = (0, 0)
+    while status == (0, 0) and time.perf_counter() < end:
+        status = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    if status == (0, 0):
+        os.kill(child, 9)
+        status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status[1])
+
+
+def trains_and_predicts(net, X, y, n_threads=1):
+    net.fit(X, y, epochs=2, n_threads=n_threads)
+    return net.history.epochs == 2 and np.isfinite(net.predict(X, n_threads=n_threads)).all()

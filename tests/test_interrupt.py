@@ -55,11 +55,12 @@ def test_between_epochs():
     assert consistent == "True"
 
 
+@pytest.mark.parametrize("n_threads", [1, 2, 8])
 @pytest.mark.parametrize("batch_size", ["None", "1000"])
 @pytest.mark.parametrize("busy", [False, True])
-def test_in_the_middle_of_one_huge_epoch(batch_size, busy):
+def test_in_the_middle_of_one_huge_epoch(batch_size, busy, n_threads):
     """With the full batch and with many small ones, alone and beside a busy Python thread."""
-    *times, unchanged, epochs = run(f"""
+    *times, unchanged, epochs, threads = run(f"""
         def spin():
             while True:
                 sum(range(1000))
@@ -69,17 +70,25 @@ def test_in_the_middle_of_one_huge_epoch(batch_size, busy):
         net = Network((50, 400, 400, 10), "tanh", random_state=0)
         X, y = np.ones((200_000, 50)), np.zeros((200_000, 10))
         before = net.parameters.copy()
-        fit = lambda: net.fit(X, y, epochs=1000, batch_size={batch_size})
+        fit = lambda: net.fit(X, y, epochs=1000, batch_size={batch_size}, n_threads={n_threads})
+        threads = threading.active_count()
         for _ in range(3):
-            print(interrupted(fit, 1.0))
+            print(interrupted(fit, 0.3))
         print((net.parameters == before).all(), net.history.epochs)
+        print(threading.active_count() - threads)
     """)
     assert quickest(times) < 0.1
-    assert (unchanged, epochs) == ("True", "0")
+    assert (unchanged, epochs, threads) == ("True", "0", "0")
 
 
 @pytest.mark.parametrize(
-    "call", ["net.predict(X)", "net.evaluate(X, y)", "net.loss_and_gradient(X, y)"]
+    "call",
+    [
+        "net.predict(X)",
+        "net.predict(X, n_threads=2)",
+        "net.evaluate(X, y)",
+        "net.loss_and_gradient(X, y)",
+    ],
 )
 def test_in_long_passes(call):
     times = run(f"""

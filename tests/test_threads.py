@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from helpers import exit_code_of_a_child, start, trains_and_predicts, wait_until
 
 from backprop_c import SGD, Network
 
@@ -38,12 +39,6 @@ class Line:
             weight -= self.RATE * weight
             weights.add(weight)
         return weights
-
-
-def start(target, *args):
-    thread = threading.Thread(target=target, args=args)
-    thread.start()
-    return thread
 
 
 def enough(seen):
@@ -143,31 +138,6 @@ def test_a_forked_child_is_free(busy):
     finally:
         net.stop()
         thread.join()
-
-
-def trains_and_predicts(net, X, y, **options):
-    net.fit(X, y, epochs=2, **options)
-    return net.history.epochs == 2 and np.isfinite(net.predict(X)).all()
-
-
-def exit_code_of_a_child(check, seconds=30):
-    """0 if the check is true in a forked child, -9 if it has hung there."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = 0 if check() else 2
-        finally:
-            os._exit(code)
-    end = time.perf_counter() + seconds
-    status = (0, 0)
-    while status == (0, 0) and time.perf_counter() < end:
-        status = os.waitpid(child, os.WNOHANG)
-        time.sleep(0.01)
-    if status == (0, 0):
-        os.kill(child, 9)
-        status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status[1])
 
 
 def test_short_and_long_reads_at_the_same_time():
@@ -275,10 +245,3 @@ def test_a_shared_generator_is_locked():
     for thread in threads:
         thread.join()
     assert all(net.history.epochs == 2000 for net in nets)
-
-
-def wait_until(condition, seconds=10):
-    end = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < end
-        time.sleep(0.001)

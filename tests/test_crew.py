@@ -1,0 +1,299 @@
+"""Several threads for one call: the same bits, and nothing of them is left behind."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from helpers import exit_code_of_a_child, start, trains_and_predicts, wait_until
+
+from backprop_c import SGD, Adam, Network
+from backprop_c._trainer import Trainer
+from backprop_c._validation import as_n_threads
+
+# Of a wide network 64 samples are a part, and 512 a slab; of a narrow one some hundreds, and
+# some thousands.
+WIDE, NARROW = (20, 48, 32), (4, 16, 3)
+N_SAMPLES = {WIDE: 1500, NARROW: 9000}
+
+
+def network(sizes, dtype="float64"):
+    net = Network(sizes, ("tanh", "softmax"), "cross_entropy", dtype=dtype, random_state=3)
+    assert net._work[0] == ("wide" if sizes == WIDE else "narrow")
+    return net
+
+
+def data(sizes, n_samples=None):
+    rng = np.random.default_rng(0)
+    n_samples = n_samples or N_SAMPLES[sizes]
+    return rng.normal(size=(n_samples, sizes[0])), rng.integers(0, sizes[-1], n_samples)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The threads that were started, but for tqdm's; afterwards none of them is alive."""
+    threads = []
+    original = threading.Thread.start
+
+    def spy(thread):
+        if type(thread) is threading.Thread:
+            threads.append(thread)
+        original(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", spy)
+    yield threads
+    assert not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)])
+@pytest.mark.parametrize("batch_share", [0.15, 0.45, 1])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("sizes", [WIDE, NARROW])
+def test_a_fit_has_the_same_bits(sizes, dtype, batch_share, optimizer, started):
+    """With a batch of several parts, and with one of several slabs."""
+    X, y = data(sizes)
+    batch_size = int(batch_share * len(X))
+    results = set()
+    for n_threads in (1, 2, 3, 8):
+        net = network(sizes, dtype)
+        before = len(started)
+        history = net.fit(
+            X,
+            y,
+            epochs=5,
+            batch_size=batch_size if batch_size < len(X) else None,
+            optimizer=optimizer,
+            metrics=("mse", "accuracy"),
+            n_threads=n_threads,
+        )
+        runs, rest = divmod(len(started) - before, max(n_threads - 1, 1))
+        assert rest == 0
+        assert (runs > 0) == (n_threads > 1)
+        values = [history[name].tobytes() for name in history]
+        results.add((net.parameters.tobytes(), *values, net._optimizer_state[1].tobytes()))
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("sizes", [WIDE, NARROW])
+def test_threads_that_are_interrupted_anywhere_go_on_to_the_same_bits(sizes):
+    """A run that ends at the first look at the clock, with another crew for each."""
+    results = []
+    for n_threads, seconds in ((1, 1e9), (3, -1.0)):
+        X, y = data(sizes)
+        net = network(sizes)
+        trainer = Trainer(net, X, y, None, (0, 1))
+        trainer.prepare(3, len(X) // 2, 2, (0.01, 0.9, 0.99, 1e-8, 0.1), None, None, n_threads)
+        runs = 1
+        while trainer.run(seconds):
+            runs += 1
+        trainer.close()
+        results.append((net.parameters.tobytes(), trainer.recorded_values().tobytes()))
+        assert (runs > 5) == (seconds < 0)
+    assert results[0] == results[1]
+
+
+def threads_of(net, n_samples, batch_size, epochs):
+    """How many threads a fit takes if it may take 5."""
+    X, y = data(net.layer_sizes, n_samples)
+    trainer = Trainer(net, X, y, None, ())
+    trainer.prepare(epochs, batch_size, 0, SGD().hyperparameters(), None, None, 5)
+    trainer.close()
+    return trainer.n_threads
+
+
+def test_threads_are_for_work_that_is_worth_it():
+    """Both sides of 8 million multiplications in a call, and of one part in a batch."""
+    net = network(WIDE)
+    work = net.parameters.size + 8 * sum(WIDE[1:])
+    epochs = 8_000_000 // (100 * work)
+    assert threads_of(net, 100, 100, epochs) == 1
+    assert threads_of(net, 100, 100, epochs + 1) == 5
+    assert threads_of(net, 100, 65, epochs + 1) == 5
+    assert threads_of(net, 100, 64, epochs + 1) == 1
+    assert threads_of(net, 100, 1, epochs + 1) == 1
+    assert threads_of(network(NARROW), 9000, 9000, 10) == 5
+    assert threads_of(network(NARROW), 9000, 64, 10) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("sizes", "n_samples"), [(WIDE, 30_011), (NARROW, 100_003)])
+def test_predict_has_the_same_bits(sizes, n_samples, dtype, started):
+    net = network(sizes, dtype)
+    X = data(sizes, n_samples)[0].astype(dtype)
+    expected = net.predict(X)
+    assert not started
+    for n_threads in (2, 3, 8, 1000):
+        out = np.full_like(expected, 7)
+        assert net.predict(X, n_threads=n_threads).tobytes() == expected.tobytes()
+        assert net.predict(X, out=out, n_threads=n_threads) is out
+        assert out.tobytes() == expected.tobytes()
+    assert len(started) >= 2 * (1 + 2 + 7)
+    del started[:]
+    for rows in (X[0], X[:1], X[:60], X[:0]):
+        assert net.predict(rows, n_threads=8).tobytes() == net.predict(rows).tobytes()
+    assert not started
+
+
+def test_as_many_threads_as_cores(monkeypatch, started):
+    """None: those that the process may use, which need not be all; and 256 at most."""
+    if hasattr(os, "sched_getaffinity"):
+        assert as_n_threads(None) == len(os.sched_getaffinity(0))
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 7})
+    else:
+        monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    X, y = data(WIDE, 10_000)
+    net = network(WIDE)
+    net.predict(X, n_threads=None)
+    assert len(started) == 2
+    net.fit(X[:1000], y[:1000], epochs=10, batch_size=None, n_threads=None)
+    assert len(started) > 2
+    assert len(started) % 2 == 0
+    assert as_n_threads(10**6) == 256
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert as_n_threads(None) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_forked_child_after_a_threaded_fit(n_threads):
+    X, y = data(WIDE, 10_000)
+    net = network(WIDE)
+    assert trains_and_predicts(net, X, y, n_threads=2)
+    assert exit_code_of_a_child(lambda: trains_and_predicts(net, X, y, n_threads)) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_child_forked_beside_a_threaded_fit(n_threads, started):
+    X, y = data(WIDE, 10_000)
+    net = network(WIDE)
+    options = {"epochs": 2**40, "batch_size": None, "n_threads": 3}
+    thread = start(lambda: net.fit(X, y, **options))
+    wait_until(lambda: len(started) > 2)
+    try:
+        assert exit_code_of_a_child(lambda: trains_and_predicts(net, X, y, n_threads)) == 0
+    finally:
+        net.stop()
+        thread.join()
+
+
+class Wrong(Exception):
+    """What a signal handler or a progress bar raises."""
+
+
+@pytest.mark.parametrize("source", ["signal", "progress"])
+def test_an_exception_ends_all_threads(source, monkeypatch, started):
+    def fail(*_):
+        raise Wrong
+
+    if source == "progress":
+        monkeypatch.setattr("backprop_c.network.Progress.update", fail)
+    elif hasattr(signal, "setitimer"):
+        previous = signal.signal(signal.SIGALRM, fail)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+    else:
+        pytest.skip("needs setitimer")
+    X, y = data(WIDE, 10_000)
+    net = network(WIDE)
+    try:
+        with pytest.raises(Wrong):
+            net.fit(X, y, epochs=2**40, n_threads=3, batch_size=None, verbose=source == "progress")
+    finally:
+        if source == "signal":
+            signal.signal(signal.SIGALRM, previous)
+    assert started
+    assert not any(thread.is_alive() for thread in started)
+    assert trains_and_predicts(net, X[:5], y[:5])
+
+
+def test_stop_ends_a_threaded_fit(started):
+    X, y = data(WIDE, 10_000)
+    net = network(WIDE)
+    fit = start(lambda: net.fit(X, y, epochs=2**40, batch_size=None, n_threads=3))
+    wait_until(lambda: len(started) > 2)
+    net.stop()
+    fit.join(10)
+    assert not any(thread.is_alive() for thread in started)
+    twin = network(WIDE)
+    twin.fit(X, y, epochs=net.history.epochs, batch_size=None)
+    assert net.parameters.tobytes() == twin.parameters.tobytes()
+
+
+@pytest.mark.parametrize("call", ["fit", "predict"])
+def test_many_more_threads_than_cores(call):
+    """Those without a task, or without a core, hold nobody up."""
+    X, y = data(WIDE, 20_000)
+    net = network(WIDE)
+    options = {"epochs": 2, "batch_size": 500}
+    calls = {
+        "fit": lambda n_threads: net.fit(X, y, n_threads=n_threads, **options),
+        "predict": lambda n_threads: [net.predict(X, n_threads=n_threads) for _ in range(3)],
+    }
+
+    def quickest(n_threads):
+        times = []
+        for _ in range(3):
+            begin = time.perf_counter()
+            calls[call](n_threads)
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    assert quickest(64) < 5 * quickest(1) + 0.05
+
+
+def test_two_threaded_fits_and_a_threaded_predict_at_once():
+    sizes = (WIDE, NARROW)
+    nets, twins = ([network(size) for size in sizes] for _ in range(2))
+    reader = network(WIDE)
+    X = data(WIDE, 20_000)[0]
+    outputs, expected = [], reader.predict(X)
+    options = {"epochs": 20, "batch_size": 700, "optimizer": Adam()}
+    threads = [
+        start(lambda net=net: net.fit(*data(net.layer_sizes), n_threads=3, **options))
+        for net in nets
+    ]
+    threads.append(start(lambda: outputs.extend(reader.predict(X, n_threads=3) for _ in range(9))))
+    for thread in threads:
+        thread.join()
+    for net, twin in zip(nets, twins, strict=True):
+        twin.fit(*data(twin.layer_sizes), **options)
+        assert net.parameters.tobytes() == twin.parameters.tobytes()
+    assert all(output.tobytes() == expected.tobytes() for output in outputs)
+
+
+@pytest.mark.parametrize("starts", [True, False])
+@pytest.mark.parametrize("after", [0, 2])
+@pytest.mark.parametrize("call", ["fit", "predict"])
+def test_a_thread_that_cannot_start(call, after, starts, started, monkeypatch):
+    """Or after whose start Ctrl-C comes: nothing is left behind, and nothing has changed."""
+    spy = threading.Thread.start
+
+    def fail(thread):
+        if len(started) < after:
+            spy(thread)
+        elif starts:
+            spy(thread)
+            raise KeyboardInterrupt
+        else:
+            raise RuntimeError("can't start new thread")
+
+    X, y = data(WIDE, 10_000)
+    net = network(WIDE)
+    before = net.parameters.tobytes()
+    calls = {
+        "fit": lambda: net.fit(X, y, epochs=2, batch_size=None, n_threads=5),
+        "predict": lambda: net.predict(X, n_threads=5),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        with pytest.raises(KeyboardInterrupt if starts else RuntimeError):
+            calls[call]()
+    assert len(started) == after + starts
+    assert not any(thread.is_alive() for thread in started)
+    assert net.parameters.tobytes() == before
+    assert trains_and_predicts(net, X, y, n_threads=2)
