@@ -8,8 +8,8 @@ from libc.math cimport isfinite
 from libc.string cimport memset
 
 from backprop_c._crew cimport run_phase
-from backprop_c._kernels.platform cimport monotonic_seconds, load_flag
-from backprop_c._kernels.table cimport MAX_METRICS, NARROW, SINGLE, WIDE
+from backprop_c._kernels.platform cimport load_flag, monotonic_seconds
+from backprop_c._kernels.table cimport MAX_METRICS, NARROW, WIDE
 from backprop_c._plan cimport work_per_sample
 
 

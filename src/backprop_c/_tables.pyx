@@ -13,8 +13,9 @@ cnp.import_array()
 
 
 cdef const Table* table_of(str dtype_name, bint single=False) except NULL:
-    """The kernels for a dtype; their module stays loaded, and so does the table."""
-    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, _kernels.single if single else _kernels.level), CAPSULE)
+    """The kernels for a dtype, or for single rows of narrow layers; their module stays loaded."""
+    build = _kernels.single if single else _kernels.level
+    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, build), CAPSULE)
 
 
 def activation_table():
@@ -70,7 +71,9 @@ def activation_slopes(int activation, cnp.ndarray z):
     return slopes
 
 
-def dense_product(str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None):
+def dense_product(
+    str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None
+):
     """One product of a dense layer as the wide kernels compute it: what benchmarks time.
 
     "forward": ``out = a @ b`` with a = X, b = weights; "backward_inputs": ``out = a @ b.T`` with
@@ -96,7 +99,7 @@ def dense_product(str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.
         padded = np.zeros(b.size + table.lanes, b.dtype)
         padded[:b.size] = b.ravel()
         b = padded
-    panel = allocate(table.panel * table.panel_depth * table.real_bytes)
+    panel = allocate(table.panel * min(table.panel_depth, n_sum) * table.real_bytes)
     if panel == NULL:
         raise MemoryError()
     with nogil:

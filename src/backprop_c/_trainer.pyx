@@ -14,7 +14,7 @@ import numpy as np
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
 from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
-from backprop_c._kernels.table cimport SINGLE, Plan, Sums
+from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
 from backprop_c._plan cimport work_per_sample
 
