@@ -16,7 +16,7 @@ from backprop_c._engine cimport Engine
 from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
 from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
-from backprop_c._plan cimport work_per_sample
+from backprop_c._plan cimport WORK_FOR_THREADS, work_per_sample
 
 cnp.import_array()
 
@@ -26,8 +26,6 @@ cdef enum:
     RECORDED_EPOCHS = 262144
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
-    # Several threads are worth their start, some 50 microseconds each: multiplications.
-    WORK_FOR_THREADS = 8000000
     CACHE_LINE = 64
     MAX_HYPERPARAMETERS = 8
 
@@ -100,6 +98,7 @@ cdef class Trainer:
     cdef readonly Py_ssize_t epochs_done
     cdef readonly bint overflowed  # the last epoch's updates went too far
     cdef readonly Py_ssize_t n_threads
+    cdef Crew crew                 # from the first run to `close`, where there are several threads
 
     def __init__(self, Engine engine not None, X, y, sample_weights, tuple metrics):
         cdef Job* job = &self.job
@@ -180,16 +179,14 @@ cdef class Trainer:
     cdef _run(self, double seconds):
         """One run of the driver, and hand over what it recorded."""
         cdef Job* job = &self.job
-        cdef Crew crew
         cdef double work = <double>self.epochs_left * job.n_samples * work_per_sample(job.plan)
-        if self.n_threads > 1:
-            crew = Crew(self, self.n_threads)
-            crew.phases.task = do_task
-            crew.phases.job = job
-            job.phases = &crew.phases
-            with crew, nogil:
-                run(job, seconds)
-        elif work <= WORK_OF_SHORT_RUN:
+        if self.n_threads > 1 and self.crew is None:
+            self.crew = Crew(self, self.n_threads)
+            self.crew.phases.task = do_task
+            self.crew.phases.job = job
+            job.phases = &self.crew.phases
+            self.crew.__enter__()
+        if work <= WORK_OF_SHORT_RUN:
             run(job, seconds)
         else:
             with nogil:
@@ -314,11 +311,18 @@ cdef class Trainer:
         self._prepare_record(epochs)
 
     def close(self):
-        """Publish what is finished, and give the engine back to other fits."""
-        if self.claimed:
-            self._publish(True)
-            self.claimed = False
-            self.engine.training = False
+        """Publish what is finished, end the threads, and give the engine back to other fits."""
+        cdef Crew crew = self.crew
+        try:
+            if self.claimed:
+                self._publish(True)
+                self.claimed = False
+                self.engine.training = False
+        finally:
+            if crew is not None:
+                self.crew = None
+                self.job.phases = NULL
+                crew.__exit__()
 
     def run(self, double seconds=SECONDS_OF_RUN):
         """Train for about so long; whether there is more to do.
