@@ -94,11 +94,12 @@ def dense_product(
             and b.shape[1 if transposed else 0] == n_sum
             and (out.shape[0], out.shape[1]) == (n_rows, n_columns)):
         raise ValueError(f"{kind!r} does not go with these shapes")
-    if b_stride % table.lanes and not transposed:
-        # The kernels read whole vectors.
-        padded = np.zeros(b.size + table.lanes, b.dtype)
-        padded[:b.size] = b.ravel()
-        b = padded
+    whole = n_columns % table.lanes == 0
+    given = out
+    if not whole:
+        # The kernels read whole vectors, past the end of what they write.
+        out = np.empty(out.size + table.lanes, out.dtype)
+        b = np.append(b, np.zeros(table.lanes, b.dtype))
     panel = allocate(table.panel * min(table.panel_depth, n_sum) * table.real_bytes)
     if panel == NULL:
         raise MemoryError()
@@ -108,3 +109,5 @@ def dense_product(
             n_rows if from_weights else 1, cnp.PyArray_DATA(b), b_stride, transposed, panel,
             cnp.PyArray_DATA(out))
         release(panel)
+    if not whole:
+        given[:] = out[:given.size].reshape(n_rows, n_columns)

@@ -92,7 +92,6 @@ cdef class Trainer:
     cdef bint claimed              # the engine is this trainer's
     cdef object record
     cdef list recorded
-    cdef Py_ssize_t columns
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly Py_ssize_t epochs_done
@@ -119,7 +118,7 @@ cdef class Trainer:
         self.engine = engine
         self.arrays = (X, y, sample_weights)
         self.recorded = []
-        self.columns = 1 + len(metrics)
+        job.columns = 1 + len(metrics)
         job.table = engine.table
         job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
         if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
@@ -173,7 +172,7 @@ cdef class Trainer:
         self.epochs_left = epochs
         self.job.epoch = 0
         self.job.epochs = min(epochs, RECORDED_EPOCHS)
-        self.record = np.empty((self.job.epochs, self.columns))
+        self.record = np.empty((self.job.epochs, self.job.columns))
         self.job.record = <double*>cnp.PyArray_DATA(<cnp.ndarray>self.record)
 
     cdef _run(self, double seconds):
@@ -201,7 +200,7 @@ cdef class Trainer:
     def recorded_values(self):
         """(epochs done, 1 + metrics): the loss and the metrics of each finished epoch."""
         if not self.recorded:
-            return np.empty((0, self.columns))
+            return np.empty((0, self.job.columns))
         if len(self.recorded) > 1:
             self.recorded = [np.concatenate(self.recorded)]
         return self.recorded[0]
