@@ -78,6 +78,8 @@ cdef void help(Phases* phases, Py_ssize_t thread) noexcept nogil:
 cdef class Crew:
     """The threads of one call: as a context, they are there inside and gone afterwards.
 
+    Where a thread cannot be started, the others do its work.
+
     Parameters
     ----------
     keeps : object
@@ -94,11 +96,12 @@ cdef class Crew:
     def __enter__(self):
         try:
             for number in range(1, self.size):
-                thread = threading.Thread(target=self._help, args=(number,))
-                self.threads.append(thread)
-                thread.start()
+                self.threads.append(threading.Thread(target=self._help, args=(number,)))
+                self.threads[-1].start()
+        except RuntimeError:
+            self.threads.pop()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 

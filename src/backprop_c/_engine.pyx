@@ -13,7 +13,7 @@ from backprop_c._kernels.platform cimport (
 from backprop_c._kernels.table cimport NARROW, SINGLE, WIDE, Layer, Plan, Table
 from backprop_c._loop cimport Prediction, predict_run, predict_task
 from backprop_c._plan cimport (
-    free_plan, make_plan, one_lane_pays, wide_pays, work_per_sample,
+    WORK_FOR_THREADS, free_plan, make_plan, one_lane_pays, wide_pays, work_per_sample,
 )
 from backprop_c._tables cimport table_of
 
@@ -27,10 +27,8 @@ cdef enum:
     CACHE_LINE = 64
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
-    # What a thread takes of a prediction at a time, and from how much on others help: starting
-    # one costs some 50 microseconds.
+    # What a thread takes of a prediction at a time.
     WORK_OF_SLAB = 400000
-    WORK_FOR_THREADS = 8000000
 
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
     """Whether a contiguous array and some memory share nothing."""

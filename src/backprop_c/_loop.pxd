@@ -52,7 +52,8 @@ ctypedef struct Job:
     Py_ssize_t row
     Py_ssize_t offset
     Sums sums
-    double* record                 # (epochs, 1 + metrics asked for)
+    Py_ssize_t columns
+    double* record                 # (epochs, columns): the loss, and each metric asked for
     int stop
     bint diverged
     # The slab at work.

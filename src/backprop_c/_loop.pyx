@@ -8,8 +8,8 @@ from libc.math cimport isfinite
 from libc.string cimport memset
 
 from backprop_c._crew cimport run_phase
-from backprop_c._kernels.platform cimport monotonic_seconds, load_flag
-from backprop_c._kernels.table cimport MAX_METRICS, NARROW, SINGLE, WIDE
+from backprop_c._kernels.platform cimport load_flag, monotonic_seconds
+from backprop_c._kernels.table cimport MAX_METRICS, NARROW, WIDE
 from backprop_c._plan cimport work_per_sample
 
 
@@ -161,7 +161,7 @@ cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
 
 cdef void finish_epoch(Job* job) noexcept nogil:
     """Record the epoch and keep its end; or, if its loss is not finite, go back."""
-    cdef double* record = job.record + job.epoch * (1 + count_metrics(job.slab.metrics))
+    cdef double* record = job.record + job.epoch * job.columns
     cdef double loss = job.sums.loss / job.sums.weight
     cdef int m
     job.row = 0
@@ -172,25 +172,17 @@ cdef void finish_epoch(Job* job) noexcept nogil:
         job.earlier, job.finished = job.finished, job.earlier
         return
     record[0] = loss
-    record += 1
-    for m in range(MAX_METRICS):
-        if job.slab.metrics >> m & 1:
-            record[0] = job.sums.metrics[m] / job.sums.weight
-            record += 1
+    if job.columns > 1:
+        for m in range(MAX_METRICS):
+            if job.slab.metrics >> m & 1:
+                record += 1
+                record[0] = job.sums.metrics[m] / job.sums.weight
     job.epoch += 1
     if job.update != NULL:
         job.earlier, job.finished = job.finished, job.earlier
         job.table.copy(job.plan.n_parameters + job.update.n_states * job.plan.stride,
                        job.live.numbers, job.finished.numbers)
         job.finished.steps = job.live.steps
-
-
-cdef int count_metrics(unsigned int metrics) noexcept nogil:
-    cdef int count = 0
-    while metrics:
-        count += metrics & 1
-        metrics >>= 1
-    return count
 
 
 cdef void run(Job* job, double seconds) noexcept nogil:

@@ -6,7 +6,7 @@ results do not, either.
 
 from libc.stdlib cimport calloc, free
 
-from backprop_c._kernels.table cimport NARROW, SINGLE, WIDE, Layer, Plan, Range, Table
+from backprop_c._kernels.table cimport NARROW, WIDE, Layer, Plan, Range, Table
 
 
 cdef extern from "assert.h":

@@ -13,8 +13,9 @@ cnp.import_array()
 
 
 cdef const Table* table_of(str dtype_name, bint single=False) except NULL:
-    """The kernels for a dtype; their module stays loaded, and so does the table."""
-    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, _kernels.single if single else _kernels.level), CAPSULE)
+    """The kernels for a dtype, or for single rows of narrow layers; their module stays loaded."""
+    build = _kernels.single if single else _kernels.level
+    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, build), CAPSULE)
 
 
 def activation_table():
@@ -70,7 +71,9 @@ def activation_slopes(int activation, cnp.ndarray z):
     return slopes
 
 
-def dense_product(str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None):
+def dense_product(
+    str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None
+):
     """One product of a dense layer as the wide kernels compute it: what benchmarks time.
 
     "forward": ``out = a @ b`` with a = X, b = weights; "backward_inputs": ``out = a @ b.T`` with
@@ -91,12 +94,13 @@ def dense_product(str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.
             and b.shape[1 if transposed else 0] == n_sum
             and (out.shape[0], out.shape[1]) == (n_rows, n_columns)):
         raise ValueError(f"{kind!r} does not go with these shapes")
-    if b_stride % table.lanes and not transposed:
-        # The kernels read whole vectors.
-        padded = np.zeros(b.size + table.lanes, b.dtype)
-        padded[:b.size] = b.ravel()
-        b = padded
-    panel = allocate(table.panel * table.panel_depth * table.real_bytes)
+    whole = n_columns % table.lanes == 0
+    given = out
+    if not whole:
+        # The kernels read whole vectors, past the end of what they write.
+        out = np.empty(out.size + table.lanes, out.dtype)
+        b = np.append(b, np.zeros(table.lanes, b.dtype))
+    panel = allocate(table.panel * min(table.panel_depth, n_sum) * table.real_bytes)
     if panel == NULL:
         raise MemoryError()
     with nogil:
@@ -105,3 +109,5 @@ def dense_product(str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.
             n_rows if from_weights else 1, cnp.PyArray_DATA(b), b_stride, transposed, panel,
             cnp.PyArray_DATA(out))
         release(panel)
+    if not whole:
+        given[:] = out[:given.size].reshape(n_rows, n_columns)

@@ -14,9 +14,9 @@ import numpy as np
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
 from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
-from backprop_c._kernels.table cimport SINGLE, Plan, Sums
+from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
-from backprop_c._plan cimport work_per_sample
+from backprop_c._plan cimport WORK_FOR_THREADS, work_per_sample
 
 cnp.import_array()
 
@@ -26,8 +26,6 @@ cdef enum:
     RECORDED_EPOCHS = 262144
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
-    # Several threads are worth their start, some 50 microseconds each: multiplications.
-    WORK_FOR_THREADS = 8000000
     CACHE_LINE = 64
     MAX_HYPERPARAMETERS = 8
 
@@ -94,12 +92,12 @@ cdef class Trainer:
     cdef bint claimed              # the engine is this trainer's
     cdef object record
     cdef list recorded
-    cdef Py_ssize_t columns
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly Py_ssize_t epochs_done
     cdef readonly bint overflowed  # the last epoch's updates went too far
     cdef readonly Py_ssize_t n_threads
+    cdef Crew crew                 # from the first run to `close`, where there are several threads
 
     def __init__(self, Engine engine not None, X, y, sample_weights, tuple metrics):
         cdef Job* job = &self.job
@@ -120,7 +118,7 @@ cdef class Trainer:
         self.engine = engine
         self.arrays = (X, y, sample_weights)
         self.recorded = []
-        self.columns = 1 + len(metrics)
+        job.columns = 1 + len(metrics)
         job.table = engine.table
         job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
         if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
@@ -174,22 +172,20 @@ cdef class Trainer:
         self.epochs_left = epochs
         self.job.epoch = 0
         self.job.epochs = min(epochs, RECORDED_EPOCHS)
-        self.record = np.empty((self.job.epochs, self.columns))
+        self.record = np.empty((self.job.epochs, self.job.columns))
         self.job.record = <double*>cnp.PyArray_DATA(<cnp.ndarray>self.record)
 
     cdef _run(self, double seconds):
         """One run of the driver, and hand over what it recorded."""
         cdef Job* job = &self.job
-        cdef Crew crew
         cdef double work = <double>self.epochs_left * job.n_samples * work_per_sample(job.plan)
-        if self.n_threads > 1:
-            crew = Crew(self, self.n_threads)
-            crew.phases.task = do_task
-            crew.phases.job = job
-            job.phases = &crew.phases
-            with crew, nogil:
-                run(job, seconds)
-        elif work <= WORK_OF_SHORT_RUN:
+        if self.n_threads > 1 and self.crew is None:
+            self.crew = Crew(self, self.n_threads)
+            self.crew.phases.task = do_task
+            self.crew.phases.job = job
+            job.phases = &self.crew.phases
+            self.crew.__enter__()
+        if work <= WORK_OF_SHORT_RUN:
             run(job, seconds)
         else:
             with nogil:
@@ -204,7 +200,7 @@ cdef class Trainer:
     def recorded_values(self):
         """(epochs done, 1 + metrics): the loss and the metrics of each finished epoch."""
         if not self.recorded:
-            return np.empty((0, self.columns))
+            return np.empty((0, self.job.columns))
         if len(self.recorded) > 1:
             self.recorded = [np.concatenate(self.recorded)]
         return self.recorded[0]
@@ -314,11 +310,18 @@ cdef class Trainer:
         self._prepare_record(epochs)
 
     def close(self):
-        """Publish what is finished, and give the engine back to other fits."""
-        if self.claimed:
-            self._publish(True)
-            self.claimed = False
-            self.engine.training = False
+        """Publish what is finished, end the threads, and give the engine back to other fits."""
+        cdef Crew crew = self.crew
+        try:
+            if self.claimed:
+                self._publish(True)
+                self.claimed = False
+                self.engine.training = False
+        finally:
+            if crew is not None:
+                self.crew = None
+                self.job.phases = NULL
+                crew.__exit__()
 
     def run(self, double seconds=SECONDS_OF_RUN):
         """Train for about so long; whether there is more to do.

@@ -1,8 +1,8 @@
-# Activations: an elementwise one is two functions of lanes, its value a of z and its derivative, which
-# turns delta from dloss/da into dloss/dz, and a forward and a backward kernel that apply them to
-# (width, vectors) lanes. One entry each in ACTIVATIONS, which says what the derivative reads. Kernels
-# for single rows with one lane call the functions themselves: numbers that stay in registers
-# need not wait for memory.
+# Activations: an elementwise one is two functions of lanes, its value a of z and its derivative,
+# which turns delta from dloss/da into dloss/dz, and a forward and a backward kernel that apply them
+# to (width, vectors) lanes. One entry each in ACTIVATIONS, which says what the derivative reads.
+# Kernels for single rows with one lane call the functions themselves: numbers that stay in
+# registers need not wait for memory.
 
 ctypedef lanes (*Value)(lanes) noexcept nogil
 ctypedef lanes (*Derivative)(lanes, lanes) noexcept nogil

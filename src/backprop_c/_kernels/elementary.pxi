@@ -20,8 +20,11 @@ cdef inline lanes polynomial(const real* coefficients, const int terms, lanes x)
 
 
 cdef inline lanes expm1_tail(lanes r) noexcept nogil:
-    # expm1(r) = r + r**2 P(r), |r| <= ln(2) / 2
-    return polynomial(EXPM1_TAIL, EXPM1_TERMS, r) * (r * r) + r
+    # expm1(r) = r + r**2 P(r), |r| <= ln(2) / 2; P's two lowest terms join r, for a shorter chain
+    cdef lanes square = r * r
+    cdef lanes lowest = splat(EXPM1_TAIL[1]) * r + splat(EXPM1_TAIL[0])
+    return (square * square) * polynomial(EXPM1_TAIL + 2, EXPM1_TERMS - 2, r) + (
+        square * lowest + r)
 
 
 cdef inline lanes atanh(lanes s) noexcept nogil:
