@@ -266,34 +266,49 @@ def test_two_threaded_fits_and_a_threaded_predict_at_once():
     assert all(output.tobytes() == expected.tobytes() for output in outputs)
 
 
-@pytest.mark.parametrize("starts", [True, False])
+CALLS = {
+    "fit": lambda net, X, y, n: net.fit(X, y, epochs=2, batch_size=None, n_threads=n)["loss"],
+    "predict": lambda net, X, y, n: net.predict(X, n_threads=n),
+}
+
+
 @pytest.mark.parametrize("after", [0, 2])
-@pytest.mark.parametrize("call", ["fit", "predict"])
-def test_a_thread_that_cannot_start(call, after, starts, started, monkeypatch):
-    """Or after whose start Ctrl-C comes: nothing is left behind, and nothing has changed."""
-    spy = threading.Thread.start
+@pytest.mark.parametrize("call", CALLS)
+def test_a_thread_that_cannot_start(call, after, started, monkeypatch):
+    """The others do its work, to the same bits."""
+    X, y = data(WIDE, 10_000)
+    expected = CALLS[call](network(WIDE), X, y, 1)
+    net, spy = network(WIDE), threading.Thread.start
 
     def fail(thread):
-        if len(started) < after:
-            spy(thread)
-        elif starts:
-            spy(thread)
-            raise KeyboardInterrupt
-        else:
+        if len(started) == after:
             raise RuntimeError("can't start new thread")
+        spy(thread)
 
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    np.testing.assert_array_equal(CALLS[call](net, X, y, 5), expected)
+    assert len(started) == after
+    assert not any(thread.is_alive() for thread in started)
+
+
+@pytest.mark.parametrize("after", [0, 2])
+@pytest.mark.parametrize("call", CALLS)
+def test_interrupted_while_threads_start(call, after, started, monkeypatch):
+    """Nothing is left behind, and nothing has changed."""
     X, y = data(WIDE, 10_000)
-    net = network(WIDE)
+    net, spy = network(WIDE), threading.Thread.start
     before = net.parameters.tobytes()
-    calls = {
-        "fit": lambda: net.fit(X, y, epochs=2, batch_size=None, n_threads=5),
-        "predict": lambda: net.predict(X, n_threads=5),
-    }
+
+    def interrupt(thread):
+        spy(thread)
+        if len(started) > after:
+            raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", fail)
-        with pytest.raises(KeyboardInterrupt if starts else RuntimeError):
-            calls[call]()
-    assert len(started) == after + starts
+        patch.setattr(threading.Thread, "start", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            CALLS[call](net, X, y, 5)
+    assert len(started) == after + 1
     assert not any(thread.is_alive() for thread in started)
     assert net.parameters.tobytes() == before
     assert trains_and_predicts(net, X, y, n_threads=2)
