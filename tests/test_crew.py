@@ -169,10 +169,12 @@ def test_a_forked_child_after_a_threaded_fit(n_threads):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_a_child_forked_beside_a_threaded_fit(n_threads, started):
+@pytest.mark.parametrize("batch_size", [None, 200])
+def test_a_child_forked_beside_a_threaded_fit(batch_size, n_threads, started):
+    """Even with mini-batches, in which the parent's thread holds the generator's lock."""
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
-    options = {"epochs": 2**40, "batch_size": None, "n_threads": 3}
+    options = {"epochs": 2**40, "batch_size": batch_size, "n_threads": 3}
     thread = start(lambda: net.fit(X, y, **options))
     wait_until(lambda: len(started) > 2)
     try:
