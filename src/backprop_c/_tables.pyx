@@ -2,6 +2,7 @@
 
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -82,35 +83,42 @@ def dense_product(
     cdef const Table* table
     cdef bint from_weights = kind == "backward_weights"
     cdef bint transposed = kind == "backward_inputs"
-    cdef Py_ssize_t n_rows, n_sum, n_columns, b_stride
-    cdef void* panel
+    cdef Py_ssize_t n_rows, n_sum, n_columns, b_stride, b_bytes, out_bytes, panel_bytes
+    cdef char* memory
+    cdef char* b_numbers = <char*>cnp.PyArray_DATA(b)
+    cdef char* out_numbers = <char*>cnp.PyArray_DATA(out)
+    cdef int type_number = cnp.PyArray_TYPE(a)
     for array in (a, b, out):
-        if (array.dtype.name not in ("float32", "float64") or array.dtype != a.dtype
-                or array.ndim != 2 or not array.flags.carray):
+        if (type_number not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64)
+                or cnp.PyArray_TYPE(array) != type_number
+                or cnp.PyArray_NDIM(array) != 2 or not cnp.PyArray_ISCARRAY(array)):
             raise ValueError("a, b and out must be matrices of one dtype, C-contiguous")
     n_rows = a.shape[1 if from_weights else 0]
     n_sum = a.shape[0 if from_weights else 1]
     n_columns = b.shape[0 if transposed else 1]
     b_stride = b.shape[1]
-    if not (kind in ("forward", "backward_inputs", "backward_weights")
+    if not ((from_weights or transposed or kind == "forward")
             and b.shape[1 if transposed else 0] == n_sum
-            and (out.shape[0], out.shape[1]) == (n_rows, n_columns)):
+            and out.shape[0] == n_rows and out.shape[1] == n_columns):
         raise ValueError(f"{kind!r} does not go with these shapes")
-    table = table_of(a.dtype.name)
-    whole = n_columns % table.lanes == 0
-    given = out
-    if not whole:
-        # The kernels read whole vectors, past the end of what they write.
-        out = np.empty(out.size + table.lanes, out.dtype)
-        b = np.append(b, np.zeros(table.lanes, b.dtype))
-    panel = allocate(table.panel * min(table.panel_depth, n_sum) * table.real_bytes)
-    if panel == NULL:
+    table = table_of("float32" if type_number == cnp.NPY_FLOAT32 else "float64")
+    panel_bytes = table.panel * min(<Py_ssize_t>table.panel_depth, n_sum) * table.real_bytes
+    b_bytes, out_bytes = cnp.PyArray_NBYTES(b), cnp.PyArray_NBYTES(out)
+    # The kernels read whole vectors, past the end of what they write: where rows are not whole
+    # vectors, they work on copies with room for that.
+    copied = n_columns % table.lanes != 0
+    memory = <char*>allocate(
+        panel_bytes + (b_bytes + out_bytes + 2 * table.lanes * table.real_bytes if copied else 0))
+    if memory == NULL:
         raise MemoryError()
+    if copied:
+        b_numbers = memory + panel_bytes
+        out_numbers = b_numbers + b_bytes + table.lanes * table.real_bytes
+        memcpy(b_numbers, cnp.PyArray_DATA(b), b_bytes)
     with nogil:
         table.product(
             n_rows, n_columns, n_sum, cnp.PyArray_DATA(a), 1 if from_weights else n_sum,
-            n_rows if from_weights else 1, cnp.PyArray_DATA(b), b_stride, transposed, panel,
-            cnp.PyArray_DATA(out))
-        release(panel)
-    if not whole:
-        given[:] = out[:given.size].reshape(n_rows, n_columns)
+            n_rows if from_weights else 1, b_numbers, b_stride, transposed, memory, out_numbers)
+    if copied:
+        memcpy(cnp.PyArray_DATA(out), out_numbers, out_bytes)
+    release(memory)
