@@ -273,6 +273,6 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 #define PANEL_DEPTH 512
 /* A panel is packed if so many rows read it, and its own rows are so many bytes apart. */
 #define PACKED_ROWS 48
-#define PACKED_STRIDE 4096
+#define PACKED_STRIDE 2048
 
 #endif
