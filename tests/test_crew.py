@@ -160,14 +160,15 @@ def test_as_many_threads_as_cores(monkeypatch, started):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("batch_size", [None, 200])
 @pytest.mark.parametrize("beside", [False, True])
-def test_a_forked_child(beside, n_threads, started):
-    """It trains and predicts, after a threaded fit and beside one."""
+def test_a_forked_child(beside, batch_size, n_threads, started):
+    """It trains and predicts, after a threaded fit and beside one, whose lock was not freed."""
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
     assert trains_and_predicts(net, X, y, n_threads=2)
     del started[:]
-    options = {"epochs": 2**40 if beside else 1, "batch_size": None, "n_threads": 3}
+    options = {"epochs": 2**40 if beside else 1, "batch_size": batch_size, "n_threads": 3}
     thread = start(lambda: net.fit(X, y, **options))
     wait_until(lambda: len(started) > 2)
     if not beside:

@@ -256,3 +256,14 @@ def test_parameters_that_overflow_in_the_last_epoch(optimizer):
     assert net.parameters.tobytes() == before
     assert steps == 0
     assert not states.any()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_epsilon_below_the_dtype(dtype):
+    """A parameter without gradient, here a dead relu's, stays where it is: 0 / 0 would be NaN."""
+    net = Network((1, 1, 1), "relu", dtype=dtype, random_state=0)
+    net.parameters[:] = [-1, -1, 1, 0.5]
+    before = net.parameters.copy()
+    net.fit([[1.0]], [[2.0]], epochs=3, optimizer=Adam(epsilon=1e-300))
+    np.testing.assert_array_equal(net.parameters[:2], before[:2])
+    assert np.isfinite(net.parameters).all()

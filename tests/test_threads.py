@@ -140,21 +140,6 @@ def test_a_forked_child_is_free(busy):
         thread.join()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.xfail(reason="the bit generator's lock is the parent's fit's, which is not there")
-def test_a_child_forked_beside_a_fit_that_shuffles_can_shuffle():
-    net = Network((60, 500, 10), "tanh", random_state=0)
-    X, y = np.ones((100_000, 60)), np.zeros((100_000, 10))
-    thread = start(lambda: net.fit(X, y, epochs=2**40))
-    time.sleep(0.1)
-    try:
-        assert exit_code_of_a_child(lambda: trains_and_predicts(net, X[:50], y[:50]), 3) == 0
-    finally:
-        net.stop()
-        thread.join()
-
-
 def test_short_and_long_reads_at_the_same_time():
     """Each has a workspace of its own."""
     net = Network((20, 30, 5), "tanh", random_state=0)

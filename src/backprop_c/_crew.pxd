@@ -1,4 +1,4 @@
-"""Threads that share the tasks of one nogil call, in phases, without a lock."""
+"""Threads that share the tasks of nogil work, in phases, without a lock."""
 
 from libc.stdint cimport uint64_t
 

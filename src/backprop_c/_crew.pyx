@@ -1,4 +1,4 @@
-"""Threads that share the tasks of one nogil call, in phases.
+"""Threads that share the tasks of nogil work, in phases.
 
 The caller's thread announces a phase of so many tasks, and every thread takes the next one until
 none is left; the phase is over when all tasks are done, and the caller goes on. Nobody waits for
@@ -99,6 +99,9 @@ cdef class Crew:
                 self.threads.append(threading.Thread(target=self._help, args=(number,)))
                 self.threads[-1].start()
         except RuntimeError:
+            if self.threads[-1].ident is not None:
+                self.__exit__()
+                raise
             self.threads.pop()
         except BaseException:
             self.__exit__()

@@ -23,6 +23,7 @@ cdef class Engine:
     cdef char* workspace
     cdef bint workspace_taken
     cdef bint training
+    cdef bint orphaned             # a fit of the parent's process was going on at the fork
     cdef int readers
     cdef long process
     cdef int type_number
@@ -38,6 +39,7 @@ cdef class Engine:
     cdef require_set_up(self)
     cdef char* take_workspace(self) except NULL
     cdef void give_workspace(self, char* workspace) noexcept
+    cdef allocate_parameters(self, bint biases)
     cdef lay_out_parameters(self, bint biases)
     cdef void forget_parent(self) noexcept
     cdef const char* begin_reading(self) except NULL

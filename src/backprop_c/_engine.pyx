@@ -4,6 +4,8 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from libc.string cimport memcpy, memset
 
+import itertools
+
 import numpy as np
 
 from backprop_c._crew cimport Crew
@@ -75,6 +77,7 @@ cdef class Engine:
         self.dtype = dtype
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
+        self.allocate_parameters(biases)
         make_plan(&self.plan, table, shape, layer_sizes, activations, loss, biases)
         if one_lane_pays(layer_sizes):
             single_table = table_of(dtype.name, single=True)
@@ -89,16 +92,21 @@ cdef class Engine:
         if self.table == NULL:
             raise RuntimeError("Network.__init__ has not been called")
 
-    cdef lay_out_parameters(self, bint biases):
-        """W0, b0, W1, b1, ...: arrays that view the one buffer."""
-        cdef Py_ssize_t k, stop
-        cdef const Layer* layer
+    cdef allocate_parameters(self, bint biases):
+        """The one buffer, first of all: if there is no memory for it, nothing else is tried."""
+        n_parameters = sum(
+            [(n_in + biases) * n_out for n_in, n_out in itertools.pairwise(self.layer_sizes)])
         itemsize = self.dtype.itemsize
         # NumPy aligns to 16 bytes; the kernels like a cache line, and may read one more.
-        spare = np.zeros(self.plan.n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
+        spare = np.zeros(n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
         first = -spare.ctypes.data % CACHE_LINE // itemsize
-        self.parameters = spare[first:first + self.plan.n_parameters]
+        self.parameters = spare[first:first + n_parameters]
         self.numbers = <char*>cnp.PyArray_DATA(self.parameters)
+
+    cdef lay_out_parameters(self, bint biases):
+        """W0, b0, W1, b1, ...: arrays that view the buffer."""
+        cdef Py_ssize_t k, stop
+        cdef const Layer* layer
         weights, bias_views = [], []
         for k in range(self.plan.n_layers):
             layer = self.plan.layers + k
@@ -124,7 +132,9 @@ cdef class Engine:
         if self.process != process:
             self.process = process
             self.readers = 0
+            self.orphaned = self.training
             self.training = False
+            self.workspace_taken = False
 
     cdef const char* begin_reading(self) except NULL:
         """The parameters of one epoch, to be read without the GIL until `end_reading`."""
@@ -172,6 +182,12 @@ cdef class Engine:
             with nogil:
                 pause_briefly()
         memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+
+    def _forget_lock(self):
+        """Whether the parent's fit may hold the generator's lock for ever: true once."""
+        self.forget_parent()
+        orphaned, self.orphaned = self.orphaned, False
+        return bool(orphaned)
 
     @property
     def _work(self):

@@ -20,10 +20,10 @@ cdef enum:
     BLOCK_BYTES = 24576
     LARGE_BLOCK_VECTORS = 12
     LARGE_BLOCK_BYTES = 1048576
-    # What a thread takes at a time, in multiplications of a forward pass; more than
-    # MOST_WORK would keep the driver from stopping in some 50 milliseconds.
+    # What a thread takes at a time, in multiplications of a forward pass; in a slab, at whose end
+    # the driver looks at the clock, there are no more than some 5 milliseconds' (AVX-512).
     WORK_OF_PART = 100000
-    MOST_WORK = 20000000
+    WORK_OF_SLAB = 200000000
     MOST_PARTS = 16
     # WIDE: samples in a part, and how much the rows of a slab may take.
     WIDE_PART_ROWS = 64
@@ -34,11 +34,13 @@ cdef enum:
     WORK_OF_RANGE = 8000000
     PARAMETERS_OF_RANGE = 16384
     RANGE_ROWS = 6
-    # The rules which shape of work a network gets.
-    LEAST_WIDE_WORK = 2000
+    MOST_RANGES = 4096
+    # Single rows of the smallest networks: one lane.
     MOST_ONE_LANE_WORK = 100
 
-cdef double MOST_PADDING = 1.1
+# How much more work whole vectors may be for wide networks, by their work: the larger they are, the
+# more is won by reading rows in place, and by weights that are read once for many rows.
+MOST_PADDING = ((2000, 1.1), (10000, 1.3), (250000, 2.0))
 
 
 cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil:
@@ -66,12 +68,12 @@ cdef Py_ssize_t work_of_layers(tuple layer_sizes, Py_ssize_t lanes):
 cdef bint wide_pays(const Table* table, tuple layer_sizes):
     """Whether batches have their outputs on the lanes, rather than their samples.
 
-    They do in large networks whose layers fill whole vectors well enough. (ARCHITECTURE.md has
+    They do in large networks whose layers fill whole vectors well enough. (docs/kernels.md has
     the figures of this and of the next rule.)
     """
     work = work_of_layers(layer_sizes, 1)
-    return (work >= LEAST_WIDE_WORK
-            and work_of_layers(layer_sizes, table.lanes) <= MOST_PADDING * work)
+    padded = work_of_layers(layer_sizes, table.lanes)
+    return any(work >= least and padded <= most * work for least, most in MOST_PADDING)
 
 
 cdef bint one_lane_pays(tuple layer_sizes):
@@ -109,6 +111,8 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         lay_out_wide(plan, table)
     else:
         lay_out_single(plan, table)
+    # Each thread's workspace begins on a cache line of its own.
+    plan.workspace_bytes = rounded_up(plan.workspace_bytes, CACHE_LINE)
     cut_ranges(plan, table)
     return 0
 
@@ -141,6 +145,11 @@ cdef Py_ssize_t lay_out_outputs(Plan* plan, const Table* table, Py_ssize_t featu
     return plan.delta + n_out
 
 
+cdef Py_ssize_t most_parts(const Plan* plan) noexcept:
+    """Parts in a slab: enough for some threads, not too many to stop in time."""
+    return max(1, min(MOST_PARTS, WORK_OF_SLAB // (plan.part_rows * work_per_sample(plan))))
+
+
 cdef lay_out_narrow(Plan* plan, const Table* table):
     """A block has everything, feature-major; deltas of layers take turns in two places."""
     cdef Layer* layer
@@ -162,13 +171,14 @@ cdef lay_out_narrow(Plan* plan, const Table* table):
     vector_bytes = plan.features * table.lanes * table.real_bytes
     vectors = max(BLOCK_BYTES // vector_bytes,
                   min(LARGE_BLOCK_VECTORS, LARGE_BLOCK_BYTES // vector_bytes))
-    vectors = min(vectors, MOST_WORK // (table.lanes * work_per_sample(plan)))
+    vectors = min(vectors, WORK_OF_SLAB // (table.lanes * work_per_sample(plan)))
     plan.block_rows = table.lanes * max(1, vectors)
+    # Predictions sum nothing over lanes: they stay in the first-level cache.
+    plan.predict_rows = min(plan.block_rows, table.lanes * max(1, BLOCK_BYTES // vector_bytes))
     plan.part_rows = plan.block_rows * max(
         1, WORK_OF_PART // (plan.block_rows * work_per_sample(plan)))
-    plan.max_parts = MOST_PARTS
+    plan.max_parts = most_parts(plan)
     plan.workspace_bytes = plan.features * plan.block_rows * table.real_bytes
-    plan.gradient_bytes = plan.max_parts * plan.stride * table.real_bytes + CACHE_LINE
     c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[0].z)
     c_assert(last.a + last.n_out <= plan.delta and plan.delta + last.n_out <= plan.features)
 
@@ -193,16 +203,15 @@ cdef lay_out_wide(Plan* plan, const Table* table):
     plan.layers[last].delta = plan.layers[last].z
     plan.row_numbers = number
     plan.features = lay_out_outputs(plan, table, lay_out_targets(plan, 0))
-    rows = min(WIDE_PART_ROWS, MOST_WORK // work_per_sample(plan))
+    rows = min(WIDE_PART_ROWS, WORK_OF_SLAB // work_per_sample(plan))
     plan.part_rows = plan.block_rows = rounded_up(max(1, rows), table.lanes)
+    plan.predict_rows = plan.part_rows
     rows = min(SLAB_ROWS, SLAB_BYTES // (number * table.real_bytes))
-    plan.max_parts = max(1, min(MOST_PARTS, rows // plan.part_rows))
+    plan.max_parts = max(1, min(most_parts(plan), rows // plan.part_rows))
     depth = min(table.panel_depth, max(depth, plan.part_rows * plan.max_parts))
     plan.panel_at = rounded_up(plan.features * plan.block_rows * table.real_bytes, CACHE_LINE)
     plan.rows_at = plan.panel_at + rounded_up(depth * table.panel * table.real_bytes, CACHE_LINE)
     plan.workspace_bytes = plan.rows_at + forward_numbers * plan.part_rows * table.real_bytes
-    plan.slab_bytes = number * plan.part_rows * plan.max_parts * table.real_bytes
-    plan.gradient_bytes = plan.stride * table.real_bytes + CACHE_LINE
     c_assert(plan.block_rows % table.lanes == 0)
 
 
@@ -225,9 +234,8 @@ cdef lay_out_single(Plan* plan, const Table* table):
         layer.a = layer.z + (layer.stride if reads_z(plan, table, k) else 0)
         layer.delta = layer.a + layer.stride
         number = layer.delta + layer.stride
-    plan.block_rows = plan.part_rows = plan.max_parts = 1
+    plan.block_rows = plan.predict_rows = plan.part_rows = plan.max_parts = 1
     plan.workspace_bytes = number * table.real_bytes
-    plan.gradient_bytes = plan.stride * table.real_bytes + CACHE_LINE
 
 
 cdef int cut_ranges(Plan* plan, const Table* table) except -1:
@@ -239,7 +247,8 @@ cdef int cut_ranges(Plan* plan, const Table* table) except -1:
     if plan.shape == WIDE:
         for k in range(plan.n_layers):
             layer = plan.layers + k
-            rows = max(1, WORK_OF_RANGE // (layer.n_out * slab) // RANGE_ROWS) * RANGE_ROWS
+            rows = max(1, WORK_OF_RANGE // (layer.n_out * slab), layer.n_in // MOST_RANGES)
+            rows = rounded_up(rows, RANGE_ROWS)
             for first in range(0, layer.n_in, rows):
                 stop = min(first + rows, layer.n_in)
                 end = layer.weights + stop * layer.n_out
@@ -247,7 +256,9 @@ cdef int cut_ranges(Plan* plan, const Table* table) except -1:
                     end += layer.n_out
                 cuts.append((k, first, stop, layer.weights + first * layer.n_out, end))
     else:
-        step = PARAMETERS_OF_RANGE if plan.shape == NARROW else plan.n_parameters
+        step = plan.n_parameters
+        if plan.shape == NARROW:
+            step = max(PARAMETERS_OF_RANGE, rounded_up(step // MOST_RANGES, CACHE_LINE))
         for begin in range(0, plan.n_parameters, step):
             cuts.append((0, 0, 0, begin, min(begin + step, plan.n_parameters)))
     plan.ranges = <Range*>calloc(len(cuts), sizeof(Range))

@@ -79,21 +79,24 @@ def dense_product(
     "forward": ``out = a @ b`` with a = X, b = weights; "backward_inputs": ``out = a @ b.T`` with
     a = delta, b = weights; "backward_weights": ``out = a.T @ b`` with a = X, b = delta.
     """
-    cdef const Table* table = table_of(a.dtype.name)
+    cdef const Table* table
     cdef bint from_weights = kind == "backward_weights"
     cdef bint transposed = kind == "backward_inputs"
-    cdef Py_ssize_t n_rows = a.shape[1 if from_weights else 0]
-    cdef Py_ssize_t n_sum = a.shape[0 if from_weights else 1]
-    cdef Py_ssize_t n_columns = b.shape[0 if transposed else 1]
-    cdef Py_ssize_t b_stride = b.shape[1]
+    cdef Py_ssize_t n_rows, n_sum, n_columns, b_stride
     cdef void* panel
     for array in (a, b, out):
-        if array.dtype != a.dtype or array.ndim != 2 or not array.flags.carray:
+        if (array.dtype.name not in ("float32", "float64") or array.dtype != a.dtype
+                or array.ndim != 2 or not array.flags.carray):
             raise ValueError("a, b and out must be matrices of one dtype, C-contiguous")
+    n_rows = a.shape[1 if from_weights else 0]
+    n_sum = a.shape[0 if from_weights else 1]
+    n_columns = b.shape[0 if transposed else 1]
+    b_stride = b.shape[1]
     if not (kind in ("forward", "backward_inputs", "backward_weights")
             and b.shape[1 if transposed else 0] == n_sum
             and (out.shape[0], out.shape[1]) == (n_rows, n_columns)):
         raise ValueError(f"{kind!r} does not go with these shapes")
+    table = table_of(a.dtype.name)
     whole = n_columns % table.lanes == 0
     given = out
     if not whole:

@@ -14,7 +14,7 @@ import numpy as np
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
 from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
-from backprop_c._kernels.table cimport Plan, Sums
+from backprop_c._kernels.table cimport NARROW, Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
 from backprop_c._plan cimport WORK_FOR_THREADS, work_per_sample
 
@@ -166,7 +166,8 @@ cdef class Trainer:
         job.slab_rows = allocated(plan.row_numbers * job.slab.capacity * job.table.real_bytes)
         job.part_sums = <Sums*>allocated(n_parts * sizeof(Sums))
         if gradient_wanted:
-            job.gradient = allocated(plan.gradient_bytes)
+            n_gradients = n_parts if plan.shape == NARROW else 1
+            job.gradient = allocated(n_gradients * plan.stride * job.table.real_bytes)
 
     cdef _prepare_record(self, Py_ssize_t epochs):
         self.epochs_left = epochs

@@ -201,7 +201,7 @@ class Network(Engine):
         >>> bool((net.parameters == before).all())
         True
         """
-        generator = self._generator
+        generator = self._free_generator()
         if random_state is not None:
             generator = validation.as_generator(random_state)
         if self._training:
@@ -214,6 +214,15 @@ class Network(Engine):
             weights[:] = generator.uniform(-limit, limit, weights.shape)
         for biases in self.biases:
             biases[:] = 0
+
+    def _free_generator(self):
+        """The generator; in a child that was forked during a fit, a copy whose lock is free."""
+        if self._forget_lock():
+            inherited = self._generator.bit_generator
+            bit_generator = type(inherited)()
+            bit_generator.state = inherited.state
+            self._generator = np.random.Generator(bit_generator)
+        return self._generator
 
     # -- Training ----------------------------------------------------------------------------
 
@@ -312,7 +321,7 @@ class Network(Engine):
                 len(samples) if batch_size is None else batch_size,
                 validation.UPDATES.index(chosen.rule),
                 chosen.hyperparameters(),
-                self._generator.bit_generator if shuffle else None,
+                self._free_generator().bit_generator if shuffle else None,
                 self._optimizer_state if goes_on else None,
                 n_threads,
             )

@@ -21,7 +21,7 @@ cdef extern from "lanes.h":
     const real* EXPM1_TAIL
     const real* ATANH_TAIL
     const real ROUNDER, EXPONENT_BIAS, LOG2_E, LN2_HIGH, LN2_LOW, SQRT_HALF
-    const real EXP_LIMIT, TANH_LIMIT
+    const real EXP_LIMIT, TANH_LIMIT, SMALLEST
     lanes splat(real) noexcept nogil
     lanes first_lane(real) noexcept nogil
     bits as_bits(lanes) noexcept nogil

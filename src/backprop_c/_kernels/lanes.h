@@ -7,6 +7,7 @@
 #ifndef BACKPROP_C_LANES_H
 #define BACKPROP_C_LANES_H
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@
 typedef float real;
 #define SQUARE_ROOT sqrtf
 #define ABSOLUTE fabsf
+#define SMALLEST FLT_MIN
 typedef uint32_t whole;
 #define EXPONENT_SHIFT 23
 #define ROUNDER 12582912.0f            /* 1.5 * 2**23: adding it rounds to an integer */
@@ -48,6 +50,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 typedef double real;
 #define SQUARE_ROOT sqrt
 #define ABSOLUTE fabs
+#define SMALLEST DBL_MIN
 typedef uint64_t whole;
 #define EXPONENT_SHIFT 52
 #define ROUNDER 6755399441055744.0     /* 1.5 * 2**52 */

@@ -111,7 +111,7 @@ cdef void narrow_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     cdef Py_ssize_t rows, vectors
     cdef Py_ssize_t start = 0
     while start < n_samples:
-        rows = min(plan.block_rows, n_samples - start)
+        rows = min(plan.predict_rows, n_samples - start)
         vectors = (rows + LANES - 1) // LANES
         pack_rows(n_in, vectors, rows, <const real*>X + start * n_in, n_in, NULL,
                   <real*>(block + plan.x * vectors))

@@ -16,7 +16,7 @@ static inline double monotonic_seconds(void) {
 }
 static inline void *allocate(size_t bytes) { return _aligned_malloc(bytes ? bytes : 1, 64); }
 static inline void release(void *memory) { _aligned_free(memory); }
-static inline void pause_briefly(void) { Sleep(0); }
+static inline void pause_briefly(void) { Sleep(1); }
 static inline void give_way(void) { SwitchToThread(); }
 static inline long process_id(void) { return 0; } /* no fork */
 #else
@@ -83,6 +83,8 @@ static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
 #define relax() __builtin_ia32_pause()
 #elif defined(__aarch64__) && defined(__GNUC__)
 #define relax() __asm__ volatile("yield")
+#elif defined(_WIN32)
+#define relax() YieldProcessor()
 #else
 #define relax() ((void)0)
 #endif

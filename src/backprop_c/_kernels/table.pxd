@@ -70,6 +70,7 @@ ctypedef struct Plan:
     Py_ssize_t labels
     Py_ssize_t features
     Py_ssize_t block_rows          # samples in a block, whole vectors of them
+    Py_ssize_t predict_rows        # samples that a prediction takes at a time
     Py_ssize_t part_rows           # samples in a part, whole blocks of them
     Py_ssize_t max_parts
     Py_ssize_t rows_at             # WIDE: where predict's rows are in the workspace, in bytes
@@ -78,8 +79,6 @@ ctypedef struct Plan:
     Py_ssize_t n_ranges
     Range* ranges
     size_t workspace_bytes
-    size_t slab_bytes
-    size_t gradient_bytes          # NARROW: one gradient for each part; else one
 
 
 # Samples as the user gave them. Exactly one of `y` and `labels` is given for training;
@@ -112,7 +111,7 @@ ctypedef struct Part:
     Py_ssize_t stop
     Py_ssize_t capacity            # WIDE: rows that the slab's memory has room for
     bint packed                    # NARROW: the workspace holds these very samples already
-    bint fresh                     # NARROW: begin the gradient with these samples
+    bint fresh                     # the batch's first slab: begin the gradient with it
     unsigned int metrics           # bit m asks for METRICS[m]
 
 

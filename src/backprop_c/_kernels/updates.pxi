@@ -84,7 +84,8 @@ cdef void adam_prepare(const double* hyperparameters, double scale, long long st
     scalars_out[4] = 1 - beta_1
     scalars_out[5] = beta_2
     scalars_out[6] = 1 - beta_2
-    scalars_out[7] = hyperparameters[3] * correction
+    # Not 0 in float32: 0 / 0 would be the step of a parameter that has no gradient.
+    scalars_out[7] = max(hyperparameters[3] * correction, <double>SMALLEST)
 
 
 cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,

@@ -3,8 +3,8 @@
 # afterwards, cut by rows of weights: so any number of threads gives the same bits, and needs one
 # gradient.
 
-cdef inline real* slab_row(const Plan* plan, void* slab, Py_ssize_t capacity, Py_ssize_t place,
-                           Py_ssize_t row, Py_ssize_t stride) noexcept nogil:
+cdef inline real* slab_row(void* slab, Py_ssize_t capacity, Py_ssize_t place, Py_ssize_t row,
+                           Py_ssize_t stride) noexcept nogil:
     # where a layer's numbers of a row are
     # slab: (capacity, row_numbers), layer by layer
     return <real*>slab + place * capacity + row * stride
@@ -31,12 +31,12 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
     cdef Py_ssize_t k
     for k in range(plan.n_layers):
         layer = plan.layers + k
-        z = slab_row(plan, slab, capacity, layer.z, first, layer.stride)
+        z = slab_row(slab, capacity, layer.z, first, layer.stride)
         wide_product(rows, layer.n_out, layer.n_in, &x, parameters + layer.weights, layer.n_out,
                      False, parameters + layer.biases if layer.biases >= 0 else NULL, False, True,
                      <char*>workspace + plan.panel_at, z, layer.stride)
         if k < plan.n_layers - 1:
-            a = slab_row(plan, slab, capacity, layer.a, first, layer.stride)
+            a = slab_row(slab, capacity, layer.a, first, layer.stride)
             ACTIVATIONS[layer.activation].forward(rows, layer.stride // LANES, z, a)
             x = Factor(a, layer.stride, 1, NULL, NULL)
 
@@ -55,15 +55,15 @@ cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameter
         layer = plan.layers + k
         before = layer - 1
         activation = ACTIVATIONS + before.activation
-        factor = Factor(slab_row(plan, slab, capacity, layer.delta, first, layer.stride),
+        factor = Factor(slab_row(slab, capacity, layer.delta, first, layer.stride),
                         layer.stride, 1, NULL, NULL)
-        delta = slab_row(plan, slab, capacity, before.delta, first, before.stride)
+        delta = slab_row(slab, capacity, before.delta, first, before.stride)
         wide_product(rows, layer.n_in, layer.n_out, &factor, parameters + layer.weights,
                      layer.n_out, True, NULL, False, True, <char*>workspace + plan.panel_at, delta,
                      before.stride)
         activation.backward(
             rows, before.stride // LANES,
-            slab_row(plan, slab, capacity, before.z if activation.reads == c"z" else before.a,
+            slab_row(slab, capacity, before.z if activation.reads == c"z" else before.a,
                      first, before.stride),
             delta)
 
@@ -82,7 +82,7 @@ cdef void wide_part(const Plan* plan, const Samples* samples, const Part* part,
     cdef Factor inputs = inputs_of(plan, samples, part.start)
     wide_forward(plan, &inputs, rows, <const real*>parameters, workspace, slab, capacity, first)
     pack_rows(last.n_out, vectors, rows,
-              slab_row(plan, slab, capacity, last.z, first, last.stride), last.stride, NULL,
+              slab_row(slab, capacity, last.z, first, last.stride), last.stride, NULL,
               <real*>(block + plan.z * vectors))
     ACTIVATIONS[last.activation].forward(last.n_out, vectors, block + plan.z * vectors,
                                          block + plan.a * vectors)
@@ -90,7 +90,7 @@ cdef void wide_part(const Plan* plan, const Samples* samples, const Part* part,
     judge_block(plan, samples, vectors, rows, part.metrics, gradient_out != NULL, block, sums_out)
     if gradient_out != NULL:
         transpose(last.n_out, rows, <const real*>(block + plan.delta * vectors), vectors * LANES,
-                  NULL, slab_row(plan, slab, capacity, last.delta, first, last.stride),
+                  NULL, slab_row(slab, capacity, last.delta, first, last.stride),
                   last.stride)
         wide_backward(plan, rows, <const real*>parameters, workspace, slab, capacity, first)
 
@@ -105,7 +105,7 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
     cdef Py_ssize_t capacity = slab.capacity
     cdef Py_ssize_t rows = slab.stop - slab.start
     cdef real* gradient = <real*>gradient_out
-    cdef const real* delta = slab_row(plan, <void*>slab_rows, capacity, layer.delta, 0,
+    cdef const real* delta = slab_row(<void*>slab_rows, capacity, layer.delta, 0,
                                       layer.stride)
     cdef const Layer* before
     cdef Factor x
@@ -114,7 +114,7 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
         x = Factor(x.numbers + range_.first, 1, x.row_stride, NULL, x.rows)
     else:
         before = layer - 1
-        x = Factor(slab_row(plan, <void*>slab_rows, capacity, before.a, 0, before.stride)
+        x = Factor(slab_row(<void*>slab_rows, capacity, before.a, 0, before.stride)
                    + range_.first, 1, before.stride, NULL, NULL)
     wide_product(range_.stop - range_.first, layer.n_out, rows, &x, delta, layer.stride, False,
                  NULL, not slab.fresh, False, <char*>workspace + plan.panel_at,
@@ -151,13 +151,13 @@ cdef void wide_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     samples.X = X
     samples.order = NULL
     while start < n_samples:
-        rows = min(plan.part_rows, n_samples - start)
+        rows = min(plan.predict_rows, n_samples - start)
         vectors = (rows + LANES - 1) // LANES
         inputs = inputs_of(plan, &samples, start)
         wide_forward(plan, &inputs, rows, <const real*>parameters, workspace, slab,
                      plan.part_rows, 0)
         pack_rows(last.n_out, vectors, rows,
-                  slab_row(plan, slab, plan.part_rows, last.z, 0, last.stride), last.stride, NULL,
+                  slab_row(slab, plan.part_rows, last.z, 0, last.stride), last.stride, NULL,
                   <real*>(block + plan.z * vectors))
         ACTIVATIONS[last.activation].forward(last.n_out, vectors, block + plan.z * vectors,
                                              block + plan.a * vectors)
