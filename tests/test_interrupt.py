@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sen
 PRELUDE = """
 import signal, sys, threading, time
 import numpy as np
-from backprop_c import SGD, Network
+from backprop_c import SGD, Adam, Network
 
 def interrupted(work, after):
     # Seconds from the signal to the exception.
@@ -102,19 +102,21 @@ def test_in_long_passes(call):
     assert quickest(times) < 0.1
 
 
-def test_history_and_optimizer_after_ctrl_c():
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_history_and_optimizer_after_ctrl_c(n_threads):
     """The fit can be gone on with, as if it had asked for the epochs that it finished."""
-    (equal,) = run("""
-        X = np.random.default_rng(0).normal(size=(300, 4))
-        y = X[:, :2]
-        net = Network((4, 16, 2), "tanh", random_state=3)
-        twin = Network((4, 16, 2), "tanh", random_state=3)
-        interrupted(lambda: net.fit(X, y, epochs=2**40, batch_size=None, metrics=["mse"]), 0.3)
-        history = twin.fit(X, y, epochs=net.history.epochs, batch_size=None, metrics=["mse"])
+    equal, steps = run(f"""
+        X = np.random.default_rng(0).normal(size=(1500, 4))
+        options = dict(batch_size=None, metrics=["mse"], optimizer=Adam(), n_threads={n_threads})
+        net, twin = (Network((4, 16, 2), "tanh", random_state=3) for _ in range(2))
+        interrupted(lambda: net.fit(X, X[:, :2], epochs=2**40, **options), 0.3)
+        history = twin.fit(X, X[:, :2], epochs=net.history.epochs, **options)
         same = (net.parameters == twin.parameters).all() and net.history.epochs > 0
         print(same and (net.history["mse"] == history["mse"]).all())
+        states, others = net._optimizer_state, twin._optimizer_state
+        print(states[0] == others[0] and (states[1] == others[1]).all())
     """)
-    assert equal == "True"
+    assert (equal, steps) == ("True", "True")
 
 
 def test_a_signal_handler_may_use_the_network():
