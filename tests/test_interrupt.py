@@ -1,5 +1,6 @@
 """Ctrl-C: answered within 100 ms, and what is left is a finished epoch."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
 
+# Seconds; the checked build is several times as slow.
+LIMIT = 0.5 if os.environ.get("BACKPROP_C_CHECKED") else 0.1
 PRELUDE = """
 import signal, sys, threading, time
 import numpy as np
@@ -51,7 +54,7 @@ def test_between_epochs():
         weight = np.sqrt(2 * net.history["loss"][-1] / 3)
         print(min(times), abs(net.parameters[0] / (weight * (1 - 1e-7)) - 1) < 1e-12)
     """)
-    assert float(seconds) < 0.1
+    assert float(seconds) < LIMIT
     assert consistent == "True"
 
 
@@ -77,7 +80,7 @@ def test_in_the_middle_of_one_huge_epoch(batch_size, busy, n_threads):
         print((net.parameters == before).all(), net.history.epochs)
         print(threading.active_count() - threads)
     """)
-    assert quickest(times) < 0.1
+    assert quickest(times) < LIMIT
     assert (unchanged, epochs, threads) == ("True", "0", "0")
 
 
@@ -99,7 +102,7 @@ def test_in_long_passes(call):
             print(interrupted(lambda: {call}, 1.0))
         net.fit(X[:5], y[:5], epochs=1)
     """)
-    assert quickest(times) < 0.1
+    assert quickest(times) < LIMIT
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])

@@ -22,7 +22,7 @@ cdef enum:
     WORK_OF_DRAW = 16
     DRAWS_BETWEEN_LOOKS = 16384
     # Slabs of a prediction between two looks of several threads.
-    SLABS_OF_PHASE = 64
+    SLABS_OF_PHASE = 16
 
 
 cdef Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept nogil:

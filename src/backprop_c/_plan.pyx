@@ -23,7 +23,7 @@ cdef enum:
     # What a thread takes at a time, in multiplications of a forward pass; in a slab, at whose end
     # the driver looks at the clock, there are no more than some 5 milliseconds' (AVX-512).
     WORK_OF_PART = 100000
-    WORK_OF_SLAB = 200000000
+    WORK_OF_SLAB = 150000000
     MOST_PARTS = 16
     # WIDE: samples in a part, and how much the rows of a slab may take.
     WIDE_PART_ROWS = 64

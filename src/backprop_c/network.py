@@ -216,12 +216,11 @@ class Network(Engine):
             biases[:] = 0
 
     def _free_generator(self):
-        """The generator; in a child that was forked during a fit, a copy whose lock is free."""
+        """The generator; its lock is freed in a child that was forked during a fit."""
         if self._forget_lock():
-            inherited = self._generator.bit_generator
-            bit_generator = type(inherited)()
-            bit_generator.state = inherited.state
-            self._generator = np.random.Generator(bit_generator)
+            # As the standard library does: who held it is a thread of the parent.
+            lock: Any = self._generator.bit_generator.lock
+            lock._at_fork_reinit()
         return self._generator
 
     # -- Training ----------------------------------------------------------------------------
