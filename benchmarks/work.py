@@ -1,6 +1,7 @@
 """What a contender hands to the clock: a training or a call."""
 
 import timeit
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Outcome:
     comparable: bool = True
 
 
-class Training:
+class Training(ABC):
     """A training from the problem's starting weights: subclasses define `train`.
 
     `granularity` is how many epochs at a time can be asked for.
@@ -63,9 +64,9 @@ class Training:
         """What is timed."""
         return self.train(epochs, self.problem.shuffle)
 
+    @abstractmethod
     def train(self, epochs, shuffle):
         """Train from the start, record what the problem asks for, and return the outcome."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

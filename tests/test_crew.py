@@ -157,7 +157,7 @@ def test_as_many_threads_as_cores(monkeypatch, started):
     assert as_n_threads(None) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("batch_size", [None, 200])
@@ -184,18 +184,19 @@ class Wrong(Exception):
     """What a signal handler or a progress bar raises."""
 
 
-@pytest.mark.parametrize("source", ["signal", "progress"])
+ALARMED = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="setitimer is POSIX's")
+
+
+@pytest.mark.parametrize("source", [pytest.param("signal", marks=ALARMED), "progress"])
 def test_an_exception_ends_all_threads(source, monkeypatch, started):
     def fail(*_):
         raise Wrong
 
     if source == "progress":
         monkeypatch.setattr("backprop_c.network.Progress.update", fail)
-    elif hasattr(signal, "setitimer"):
+    else:
         previous = signal.signal(signal.SIGALRM, fail)
         signal.setitimer(signal.ITIMER_REAL, 0.2)
-    else:
-        pytest.skip("needs setitimer")
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
     try:

@@ -123,7 +123,7 @@ def test_a_long_read_does_not_hold_up_a_fit():
     assert not np.allclose(net.predict(X[:1]), expected, rtol=1e-9)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("busy", ["fit", "predict"])
 def test_a_forked_child_is_free(busy):

@@ -143,8 +143,9 @@ def train_epochs(problem, epochs, shuffle, parameters, state, key, *rows):
         whole = [array[: steps * size].reshape(steps, size, *array.shape[1:]) for array in arrays]
         return tuple(whole), tuple(array[steps * size :] for array in arrays)
 
-    def take(which):
-        return tuple(array[which] for array in rows)
+    def step_of_rows(carry, which):
+        """A step with the rows of that number."""
+        return step(carry, tuple(array[which[0]] for array in rows))
 
     def epoch(carry, _):
         parameters, state, key = carry
@@ -154,7 +155,7 @@ def train_epochs(problem, epochs, shuffle, parameters, state, key, *rows):
             return (*carry, key), tuple(value / n for value in values)
         if shuffle:
             batches, last = in_batches((jax.random.permutation(drawn, n),))
-            update_by = lambda carry, which: step(carry, take(*which))  # noqa: E731
+            update_by = step_of_rows
         else:
             batches, last = in_batches(rows)
             update_by = step

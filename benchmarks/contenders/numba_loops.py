@@ -158,16 +158,19 @@ def one_sample(x, label, W1, b1, W2, b2, G1, g1, G2, g2, a1, a2, delta1, one):
 
 
 @njit(fastmath=False)
-def batches(X, labels, size, shuffle, layers, slots, flat, rate, one, losses, accuracy):
-    """Mini-batches with Adam. `flat` has parameters, gradient, two moments and room for scalars."""
+def batches(X, labels, size, generator, layers, slots, flat, rate, one, losses, accuracy):
+    """Mini-batches with Adam; a generator draws the order, None leaves the rows as they stand.
+
+    `flat` has parameters, gradient, two moments and room for scalars.
+    """
     parameters, gradient, first, second, constants = flat
     (W1, b1, W2, b2), (G1, g1, G2, g2) = layers, slots
     a1, a2, delta1 = np.empty_like(b1), np.empty_like(b2), np.empty_like(b1)
     n, step = len(X), 0
     order = np.arange(n)
     for epoch in range(len(losses)):
-        if shuffle:
-            np.random.shuffle(order)  # noqa: NPY002 - the generator that numba compiles
+        if generator is not None:
+            generator.shuffle(order)
         total, hits = 0.0, 0
         for begin in range(0, n, size):
             end = min(begin + size, n)
@@ -224,7 +227,7 @@ class Batches(work.Training):
             case.X,
             case.labels,
             problem.batch_size,
-            shuffle,
+            np.random.default_rng(0) if shuffle else None,
             (*layers[0], *layers[1]),
             (*slots[0], *slots[1]),
             (parameters, gradient, first, second, constants),

@@ -58,9 +58,6 @@ class History(Mapping[str, "NDArray[np.float64]"]):
             self._values, other._values, equal_nan=True
         )
 
-    # Equal by value, and so without a hash, as arrays are; object declares a method here.
-    __hash__ = None  # type: ignore[assignment]
-
     @property
     def epochs(self) -> int:
         """Number of finished epochs."""

@@ -1,12 +1,13 @@
 """Optimizers: what an update rule's hyperparameters are. The arithmetic is in the kernels."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
 from ._validation import as_flag, as_in_range, as_positive
 
 
 @dataclass(frozen=True, repr=False)
-class Optimizer:
+class Optimizer(ABC):
     """What all optimizers share: a learning rate, and fields in the order of their update rule."""
 
     learning_rate: float = 0.01
@@ -27,9 +28,9 @@ class Optimizer:
         object.__setattr__(self, name, value)
 
     @property
+    @abstractmethod
     def rule(self) -> str:
         """The name of its update rule in the kernels' table."""
-        raise NotImplementedError
 
     def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them."""
