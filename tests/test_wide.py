@@ -1,4 +1,4 @@
-"""Networks wide enough to have their outputs on the lanes, and single rows: by the reference."""
+"""Layers wide enough to have their outputs on the lanes, and single rows: by the reference."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,16 @@ COMBINATIONS = [
     for output in ACTIVATIONS
     if needed in ("", output)
 ]
+# Behind wide layers one and two with so few outputs that they are narrow, by the lanes.
+WIDE, MIXED = (20, 48, 32), (40, 64, 5, 2)
 HIDDEN = [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
 def wide_network(sizes, *arguments, **options):
-    """A network, which must get the shape of work that this file is about."""
+    """A network with the wide layers that this file is about."""
     net = Network(sizes, *arguments, random_state=len(sizes) + sizes[0], **options)
-    assert net._work[0] == "wide"
+    assert net._work[0] > 0
     return net
 
 
@@ -83,11 +85,39 @@ def test_rows(n_samples, dtype, rng):
 @every_dtype
 @pytest.mark.parametrize(("loss", "output"), COMBINATIONS)
 def test_every_activation_and_loss(loss, output, dtype, rng):
-    sizes = (20, 48, 64, 64, 32, 16)
-    net = wide_network(sizes, (*HIDDEN, output), loss, dtype=dtype)
+    """In wide layers, and where wide ones go over into narrow ones."""
     assert len(HIDDEN) == 4
-    for layout in ("plain", "readonly", "fortran", "strided", "swapped"):
-        check_network(net, 70, rng, layout)
+    for k in range(4):
+        hidden = HIDDEN[k:] + HIDDEN[:k]
+        for sizes in ((20, 48, 64, 64, 32, 16), (20, 48, 64, 64, 3, 2), (20, 48, 64, 64, 32, 1)):
+            net = wide_network(sizes, (*hidden, output), loss, dtype=dtype)
+            for layout in ("plain", "readonly", "fortran", "strided", "swapped"):
+                check_network(net, 70, rng, layout)
+
+
+def lanes_of(dtype):
+    """How many numbers a vector has at this level."""
+    return Network((300, 300), dtype=dtype, random_state=0)._work[1]
+
+
+@every_dtype
+def test_which_layers_are_wide(dtype):
+    """Both sides of each rule for the last layers; the first ones are as wide as they must be."""
+
+    def n_wide(*sizes):
+        return Network(sizes, dtype=dtype, random_state=0)._work[0]
+
+    lanes = lanes_of(dtype)
+    thin = 2 * lanes // 3  # outputs that fill no more than two thirds of a vector
+    assert n_wide(64, 64, thin + 1) == n_wide(64, 64, 64) == 2
+    assert n_wide(200, 96, 64, 1, 64) == 4
+    assert n_wide(4, 2, 1) == n_wide(784, 1) == 0
+    if thin:
+        assert n_wide(64, 64, thin) == n_wide(64, 64, thin, thin) == 1
+        assert n_wide(64, 64, 64, thin, thin, 1) == 2
+        assert n_wide(32, 64, thin) == n_wide(64, 128, thin) == 1
+        assert n_wide(31, 64, thin) != 1
+        assert n_wide(64, 144, thin) != 1
 
 
 @st.composite
@@ -108,7 +138,7 @@ def networks(draw):
 @given(net=networks(), n_samples=st.one_of(st.sampled_from(ROWS), st.integers(2, 300)))
 @hypothesis_settings(max_examples=150)
 def test_any_network(net, n_samples):
-    assume(net._work[0] == "wide")
+    assume(net._work[0] > 0)
     check_network(net, n_samples, np.random.default_rng(n_samples))
 
 
@@ -148,16 +178,19 @@ def check_fit(net, n_samples, batch_size, *, labels=False, epochs=2, shuffle=Tru
 @every_dtype
 @pytest.mark.parametrize("labels", [True, False])
 @pytest.mark.parametrize("batch_size", [2, 7, 48, 65, 150, 600])
-def test_mini_batches_in_shuffled_order(batch_size, labels, dtype):
+@pytest.mark.parametrize("sizes", [WIDE, MIXED])
+def test_mini_batches_in_shuffled_order(sizes, batch_size, labels, dtype):
     """Rows are read where they are, through the order; the last batch is shorter."""
-    net = wide_network((20, 48, 32), ("tanh", "softmax"), "cross_entropy", dtype=dtype)
+    activations = ("tanh",) * (len(sizes) - 2) + ("softmax",)
+    net = wide_network(sizes, activations, "cross_entropy", dtype=dtype)
     check_fit(net, 2 * batch_size + batch_size // 2 + 2, batch_size, labels=labels)
 
 
 @every_dtype
-def test_batches_of_several_slabs_in_shuffled_order(dtype):
+@pytest.mark.parametrize("sizes", [WIDE, MIXED])
+def test_batches_of_several_slabs_in_shuffled_order(sizes, dtype):
     """1100 of 1500 rows: slabs of up to 512, the last one shorter than a part."""
-    net = wide_network((20, 48, 32), "tanh", dtype=dtype, biases=False)
+    net = wide_network(sizes, "tanh", dtype=dtype, biases=False)
     check_fit(net, 1500, 1100)
 
 
@@ -220,7 +253,7 @@ def test_single_rows(width, dtype, rng):
 @every_dtype
 def test_single_rows_of_one_lane_and_of_many(dtype, rng):
     """Which of the two a network gets, with the activations and losses that go with it."""
-    lanes = Network((300, 300), dtype=dtype, random_state=0)._work[1]
+    lanes = lanes_of(dtype)
     for loss, output in COMBINATIONS:
         for width, expected in ((2, 1), (30, lanes)):
             activations = (*HIDDEN, output)

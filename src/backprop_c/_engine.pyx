@@ -10,23 +10,17 @@ import numpy as np
 
 from backprop_c._crew cimport Crew
 from backprop_c._kernels.platform cimport (
-    SECONDS_OF_RUN, allocate, pause_briefly, process_id, release,
+    CACHE_LINE, SECONDS_OF_RUN, allocate, c_assert, pause_briefly, process_id, release,
 )
-from backprop_c._kernels.table cimport NARROW, SINGLE, WIDE, Layer, Plan, Table
+from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
 from backprop_c._loop cimport Prediction, predict_run, predict_task
-from backprop_c._plan cimport (
-    WORK_FOR_THREADS, free_plan, make_plan, one_lane_pays, wide_pays, work_per_sample,
-)
+from backprop_c._plan cimport WORK_FOR_THREADS, free_plan, make_plan, one_lane_pays
 from backprop_c._tables cimport table_of
 
 cnp.import_array()
 
 
-cdef extern from "assert.h":
-    void c_assert "assert"(bint) noexcept nogil
-
 cdef enum:
-    CACHE_LINE = 64
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
     # What a thread takes of a prediction at a time.
@@ -73,12 +67,11 @@ cdef class Engine:
             raise RuntimeError("a network is constructed once; make a new one")
         cdef const Table* table = table_of(dtype.name)
         cdef const Table* single_table = table
-        cdef int shape = WIDE if wide_pays(table, layer_sizes) else NARROW
         self.dtype = dtype
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
         self.allocate_parameters(biases)
-        make_plan(&self.plan, table, shape, layer_sizes, activations, loss, biases)
+        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases)
         if one_lane_pays(layer_sizes):
             single_table = table_of(dtype.name, single=True)
         make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
@@ -191,9 +184,9 @@ cdef class Engine:
 
     @property
     def _work(self):
-        """The shape of work on batches, and how many lanes take a single row's outputs."""
+        """How many layers are wide in batches, and how many lanes take a single row's outputs."""
         self.require_set_up()
-        return "wide" if self.plan.shape == WIDE else "narrow", self.single_table.lanes
+        return self.plan.n_wide, self.single_table.lanes
 
     @property
     def _training(self):
@@ -238,7 +231,7 @@ cdef class Engine:
         if n_samples == 1:
             self.single_table.work[SINGLE].predict(&self.single, 1, X, parameters, workspace, out)
         else:
-            self.table.work[self.plan.shape].predict(
+            self.table.work[BATCH].predict(
                 &self.plan, n_samples, X, parameters, workspace, out)
 
     cdef bint fits(self, object X):
@@ -354,7 +347,7 @@ cdef class Engine:
                 if not self.takes(out, x, ndim, shape):
                     raise TypeError("a subclass's _check_out took what the kernels cannot write to")
             result = <cnp.ndarray>out
-        if rows * work_per_sample(&self.plan) <= WORK_OF_SHORT_CALL:
+        if rows * self.plan.work <= WORK_OF_SHORT_CALL:
             workspace = self.take_workspace()
             self.predict_rows(self.numbers, rows, cnp.PyArray_DATA(x), workspace,
                               cnp.PyArray_DATA(result))
@@ -370,18 +363,17 @@ cdef class Engine:
         cdef Crew crew
         cdef char* workspaces = NULL
         cdef const Plan* plan = &self.single if n_samples == 1 else &self.plan
-        cdef Py_ssize_t work = work_per_sample(plan)
         memset(&prediction, 0, sizeof(Prediction))
         prediction.plan = plan
         prediction.work = (self.single_table if n_samples == 1 else self.table).work + plan.shape
         prediction.n_samples = n_samples
-        prediction.slab = plan.part_rows * max(1, WORK_OF_SLAB // (plan.part_rows * work))
+        prediction.slab = plan.part_rows * max(1, WORK_OF_SLAB // (plan.part_rows * plan.work))
         prediction.row_in = plan.layers[0].n_in * self.table.real_bytes
         prediction.row_out = plan.layers[plan.n_layers - 1].n_out * self.table.real_bytes
         prediction.X = X
         prediction.a_out = out
         n_threads = min(n_threads, (n_samples + prediction.slab - 1) // prediction.slab)
-        if n_threads < 2 or n_samples * work < WORK_FOR_THREADS:
+        if n_threads < 2 or n_samples * plan.work < WORK_FOR_THREADS:
             prediction.workspaces = workspaces = self.take_workspace()
             try:
                 self.predict_runs(&prediction)

@@ -9,8 +9,7 @@ from libc.string cimport memset
 
 from backprop_c._crew cimport run_phase
 from backprop_c._kernels.platform cimport load_flag, monotonic_seconds
-from backprop_c._kernels.table cimport MAX_METRICS, NARROW, WIDE
-from backprop_c._plan cimport work_per_sample
+from backprop_c._kernels.table cimport MAX_METRICS
 
 
 cdef enum:
@@ -76,8 +75,8 @@ cdef void do_part(Job* job, Py_ssize_t number, char* workspace) noexcept nogil:
     cdef char* gradient = job.gradient
     part.start += number * plan.part_rows
     part.stop = min(part.start + plan.part_rows, part.stop)
-    if gradient != NULL and plan.shape == NARROW:
-        gradient += number * plan.stride * job.table.real_bytes
+    if gradient != NULL:
+        gradient += number * plan.part_stride * job.table.real_bytes
     memset(job.part_sums + number, 0, sizeof(Sums))
     job.work.run_part(plan, &job.samples, &part, job.live.numbers, workspace, job.slab_rows,
                       gradient, job.part_sums + number)
@@ -135,6 +134,7 @@ cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
     cdef Py_ssize_t p
     cdef bint last = job.offset + size == batch
     job.slab.fresh = job.offset == 0
+    job.slab.last = last
     job.slab.slab_start = job.slab.start = job.row + job.offset
     job.slab.stop = job.slab.start + size
     if size <= plan.part_rows:
@@ -148,7 +148,7 @@ cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
     if job.gradient != NULL:
         if job.slab.fresh:
             job.n_gradients = n_parts
-        job.gathering = plan.shape == WIDE or (last and job.n_gradients > 1)
+        job.gathering = plan.n_wide > 0 or (last and job.n_gradients > 1)
         job.updating = last and job.update != NULL and job.sums.batch_weight != 0
         if job.updating:
             job.live.steps += 1
@@ -190,12 +190,8 @@ cdef void run(Job* job, double seconds) noexcept nogil:
 
     A run that ends early can be gone on with: `job` holds the position.
     """
-    cdef Py_ssize_t work_of_sample = work_per_sample(job.plan)
     cdef bint one_block = (
-        job.plan.shape == NARROW
-        and job.batch_size >= job.n_samples
-        and job.n_samples <= job.plan.block_rows
-    )
+        job.batch_size >= job.n_samples and job.n_samples <= job.plan.block_rows)
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
     cdef Py_ssize_t batch, size, stop
@@ -225,7 +221,7 @@ cdef void run(Job* job, double seconds) noexcept nogil:
             if job.offset == batch:
                 job.row += batch
                 job.offset = 0
-            work += WORK_OF_BATCH + size * work_of_sample
+            work += WORK_OF_BATCH + size * job.plan.work
             if work > WORK_BETWEEN_LOOKS:
                 work = 0
                 if monotonic_seconds() > deadline:

@@ -4,15 +4,11 @@ from backprop_c._kernels.table cimport Plan, Table
 
 
 cdef enum:
-    # What a unit costs beside its weights, in multiplications: its activation.
-    WORK_OF_UNIT = 8
     # Several threads are worth their start, some 50 microseconds each, from so many
     # multiplications of forward passes on.
     WORK_FOR_THREADS = 8000000
 
 
-cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil
-cdef bint wide_pays(const Table* table, tuple layer_sizes)
 cdef bint one_lane_pays(tuple layer_sizes)
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
                    tuple activations, int loss, bint biases) except -1

@@ -6,17 +6,16 @@ results do not, either.
 
 from libc.stdlib cimport calloc, free
 
-from backprop_c._kernels.table cimport NARROW, WIDE, Layer, Plan, Range, Table
+from backprop_c._kernels.platform cimport CACHE_LINE, c_assert
+from backprop_c._kernels.table cimport BATCH, Layer, Plan, Range, Table
 
-
-cdef extern from "assert.h":
-    void c_assert "assert"(bint) noexcept nogil
 
 cdef enum:
-    CACHE_LINE = 64
-    # NARROW: a block's rows of activations stay in the first-level cache, half of the usual 48 KiB.
-    # In larger networks so many vectors, over which a tile of the gradient is summed, as fit in
-    # the second-level cache.
+    # What a unit costs beside its weights, in multiplications: its activation.
+    WORK_OF_UNIT = 8
+    # Narrow layers: a block's rows of activations stay in the first-level cache, half of the usual
+    # 48 KiB. In larger networks so many vectors, over which a tile of the gradient is summed, as
+    # fit in the second-level cache.
     BLOCK_BYTES = 24576
     LARGE_BLOCK_VECTORS = 12
     LARGE_BLOCK_BYTES = 1048576
@@ -25,31 +24,26 @@ cdef enum:
     WORK_OF_PART = 100000
     WORK_OF_SLAB = 150000000
     MOST_PARTS = 16
-    # WIDE: samples in a part, and how much the rows of a slab may take.
+    # Wide layers: samples in a part, and how much the rows of a slab may take.
     WIDE_PART_ROWS = 64
     SLAB_ROWS = 512
     SLAB_BYTES = 4194304
-    # What a range of parameters costs: multiplications of its gradient (WIDE), parameters to be
-    # summed over parts (NARROW).
+    # What a range of parameters costs: multiplications of its gradient (wide layers), parameters
+    # to be summed over parts (narrow ones).
     WORK_OF_RANGE = 8000000
     PARAMETERS_OF_RANGE = 16384
     RANGE_ROWS = 6
     MOST_RANGES = 4096
+    # The last wide layer before narrow ones: at least so much work for each of its units, which are
+    # taken to a block and back, and no more units than are transposed there at little cost.
+    LEAST_WORK_OF_LAST_UNIT = 40
+    MOST_LAST_UNITS = 128
     # Single rows of the smallest networks: one lane.
     MOST_ONE_LANE_WORK = 100
 
-# How much more work whole vectors may be for wide networks, by their work: the larger they are, the
+# How much more work whole vectors may be for wide layers, by their work: the larger they are, the
 # more is won by reading rows in place, and by weights that are read once for many rows.
 MOST_PADDING = ((2000, 1.1), (10000, 1.3), (250000, 2.0))
-
-
-cdef Py_ssize_t work_per_sample(const Plan* plan) noexcept nogil:
-    """Roughly the multiplications of one sample's forward pass."""
-    cdef Py_ssize_t work = plan.n_parameters
-    cdef Py_ssize_t k
-    for k in range(plan.n_layers):
-        work += WORK_OF_UNIT * plan.layers[k].n_out
-    return work
 
 
 cdef Py_ssize_t rounded_up(Py_ssize_t n, Py_ssize_t unit) noexcept:
@@ -66,14 +60,32 @@ cdef Py_ssize_t work_of_layers(tuple layer_sizes, Py_ssize_t lanes):
 
 
 cdef bint wide_pays(const Table* table, tuple layer_sizes):
-    """Whether batches have their outputs on the lanes, rather than their samples.
+    """Whether layers are better off with their outputs on the lanes than with their samples.
 
-    They do in large networks whose layers fill whole vectors well enough. (docs/kernels.md has
-    the figures of this and of the next rule.)
+    They are where they are large and fill whole vectors well enough.
     """
     work = work_of_layers(layer_sizes, 1)
     padded = work_of_layers(layer_sizes, table.lanes)
     return any(work >= least and padded <= most * work for least, most in MOST_PADDING)
+
+
+cdef Py_ssize_t wide_layers(const Table* table, tuple layer_sizes):
+    """How many layers, from the first on, are wide in a batch.
+
+    All, none, or all but the last ones whose few outputs would leave a third of a vector empty or
+    more. (docs/kernels.md has the figures of these rules and of the next one.)
+    """
+    cdef Py_ssize_t n_layers = len(layer_sizes) - 1
+    cdef Py_ssize_t n_wide = n_layers
+    while n_wide and 3 * layer_sizes[n_wide] <= 2 * table.lanes:
+        n_wide -= 1
+    first_ones = layer_sizes[:n_wide + 1]
+    last_units = layer_sizes[n_wide]
+    if (n_wide < n_layers and last_units <= MOST_LAST_UNITS
+            and work_of_layers(first_ones, 1) >= LEAST_WORK_OF_LAST_UNIT * last_units
+            and wide_pays(table, first_ones)):
+        return n_wide
+    return n_layers if wide_pays(table, layer_sizes) else 0
 
 
 cdef bint one_lane_pays(tuple layer_sizes):
@@ -90,6 +102,7 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     plan.shape = shape
     plan.loss = loss
     plan.n_layers = len(layer_sizes) - 1
+    plan.n_wide = wide_layers(table, layer_sizes) if shape == BATCH else 0
     plan.layers = <Layer*>calloc(plan.n_layers, sizeof(Layer))
     if plan.layers == NULL:
         raise MemoryError()
@@ -100,15 +113,25 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.stride = rounded_up(layer.n_out, table.lanes)
         layer.activation = activations[k]
         layer.weights = offset
+        if k == plan.n_wide:
+            plan.narrow_begin = offset
         offset += layer.n_in * layer.n_out
         layer.biases = offset if biases else -1
         offset += layer.n_out if biases else 0
+        plan.work += WORK_OF_UNIT * layer.n_out
     plan.n_parameters = offset
+    plan.work += offset
+    if plan.n_wide == plan.n_layers:
+        plan.narrow_begin = offset
     plan.stride = rounded_up(offset, CACHE_LINE // table.real_bytes)
-    if shape == NARROW:
-        lay_out_narrow(plan, table)
-    elif shape == WIDE:
-        lay_out_wide(plan, table)
+    plan.part_stride = rounded_up(offset - plan.narrow_begin, CACHE_LINE // table.real_bytes)
+    if shape == BATCH:
+        lay_out_block(plan, table)
+        lay_out_slab(plan, table)
+        if plan.n_wide == 0:
+            cut_narrow(plan, table)
+        else:
+            cut_wide(plan, table)
     else:
         lay_out_single(plan, table)
     # Each thread's workspace begins on a cache line of its own.
@@ -136,83 +159,83 @@ cdef Py_ssize_t lay_out_targets(Plan* plan, Py_ssize_t feature) noexcept:
     return plan.labels + 1
 
 
-cdef Py_ssize_t lay_out_outputs(Plan* plan, const Table* table, Py_ssize_t feature):
-    """Features for the outputs' z, a and delta; the first one behind them."""
-    cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
-    plan.z = feature
-    plan.a = plan.z + (n_out if reads_z(plan, table, plan.n_layers - 1) else 0)
-    plan.delta = plan.a + n_out
-    return plan.delta + n_out
+cdef Py_ssize_t lay_out_layer(Plan* plan, const Table* table, Py_ssize_t k, Py_ssize_t feature):
+    """Features for a layer's z and a in the block; the first one behind them."""
+    cdef Layer* layer = plan.layers + k
+    layer.block.z = feature
+    layer.block.a = feature + (layer.n_out if reads_z(plan, table, k) else 0)
+    return layer.block.a + layer.n_out
+
+
+cdef lay_out_block(Plan* plan, const Table* table):
+    """Features for all that has its samples on the lanes; deltas take turns in two places."""
+    cdef Layer* last = plan.layers + plan.n_layers - 1
+    cdef Py_ssize_t first = max(plan.n_wide - 1, 0)
+    cdef Py_ssize_t k, widest = 0
+    cdef Py_ssize_t feature = lay_out_targets(plan, 0 if plan.n_wide else plan.layers[0].n_in)
+    for k in range(first, plan.n_layers):
+        feature = lay_out_layer(plan, table, k, feature)
+        widest = max(widest, plan.layers[k].n_out)
+    for k in range(first, plan.n_layers):
+        plan.layers[k].block.delta = feature + (widest if (plan.n_layers - 1 - k) % 2 else 0)
+    plan.features = feature + widest * min(2, plan.n_layers - first)
+    c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[first].block.z)
+    c_assert(last.block.a + last.n_out <= last.block.delta)
+    c_assert(last.block.delta + last.n_out <= plan.features)
+
+
+cdef lay_out_slab(Plan* plan, const Table* table):
+    """Numbers for each row of all that has its outputs on the lanes."""
+    cdef Layer* layer
+    cdef Py_ssize_t k, number = 0
+    cdef Py_ssize_t last = plan.n_wide - 1
+    for k in range(plan.n_wide):
+        layer = plan.layers + k
+        layer.rows.z = number
+        layer.rows.a = number + (layer.stride if k < last and reads_z(plan, table, k) else 0)
+        number = layer.rows.a + layer.stride
+    plan.forward_numbers = number
+    for k in range(plan.n_wide):
+        layer = plan.layers + k
+        # Once the last one's z have been taken to the block, their delta comes in their place.
+        layer.rows.delta = number if k < last else layer.rows.z
+        number += layer.stride if k < last else 0
+    plan.row_numbers = number
 
 
 cdef Py_ssize_t most_parts(const Plan* plan) noexcept:
     """Parts in a slab: enough for some threads, not too many to stop in time."""
-    return max(1, min(MOST_PARTS, WORK_OF_SLAB // (plan.part_rows * work_per_sample(plan))))
+    return max(1, min(MOST_PARTS, WORK_OF_SLAB // (plan.part_rows * plan.work)))
 
 
-cdef lay_out_narrow(Plan* plan, const Table* table):
-    """A block has everything, feature-major; deltas of layers take turns in two places."""
-    cdef Layer* layer
-    cdef Layer* last = plan.layers + plan.n_layers - 1
-    cdef Py_ssize_t k, vectors, widest = 0
-    cdef Py_ssize_t feature = lay_out_targets(plan, plan.layers[0].n_in)
-    cdef Py_ssize_t vector_bytes
-    for k in range(plan.n_layers):
-        layer = plan.layers + k
-        widest = max(widest, layer.n_out)
-        layer.z = feature
-        layer.a = layer.z + (layer.n_out if reads_z(plan, table, k) else 0)
-        feature = layer.a + layer.n_out
-    for k in range(plan.n_layers):
-        plan.layers[k].delta = feature + (widest if (plan.n_layers - k) % 2 else 0)
-    plan.x = 0
-    plan.z, plan.a, plan.delta = last.z, last.a, last.delta
-    plan.features = feature + 2 * widest
-    vector_bytes = plan.features * table.lanes * table.real_bytes
-    vectors = max(BLOCK_BYTES // vector_bytes,
-                  min(LARGE_BLOCK_VECTORS, LARGE_BLOCK_BYTES // vector_bytes))
-    vectors = min(vectors, WORK_OF_SLAB // (table.lanes * work_per_sample(plan)))
+cdef cut_narrow(Plan* plan, const Table* table):
+    """Where there are narrow layers only: samples in a block and in a part, and the workspace."""
+    cdef Py_ssize_t vector_bytes = plan.features * table.lanes * table.real_bytes
+    cdef Py_ssize_t vectors = max(BLOCK_BYTES // vector_bytes,
+                                  min(LARGE_BLOCK_VECTORS, LARGE_BLOCK_BYTES // vector_bytes))
+    vectors = min(vectors, WORK_OF_SLAB // (table.lanes * plan.work))
     plan.block_rows = table.lanes * max(1, vectors)
     # Predictions sum nothing over lanes: they stay in the first-level cache.
     plan.predict_rows = min(plan.block_rows, table.lanes * max(1, BLOCK_BYTES // vector_bytes))
-    plan.part_rows = plan.block_rows * max(
-        1, WORK_OF_PART // (plan.block_rows * work_per_sample(plan)))
+    plan.part_rows = plan.block_rows * max(1, WORK_OF_PART // (plan.block_rows * plan.work))
     plan.max_parts = most_parts(plan)
     plan.workspace_bytes = plan.features * plan.block_rows * table.real_bytes
-    c_assert(plan.targets < plan.sample_weights < plan.labels < plan.layers[0].z)
-    c_assert(last.a + last.n_out <= plan.delta and plan.delta + last.n_out <= plan.features)
 
 
-cdef lay_out_wide(Plan* plan, const Table* table):
-    """A block has the outputs, feature-major; a slab the rows of all layers, row-major."""
-    cdef Layer* layer
-    cdef Py_ssize_t last = plan.n_layers - 1
-    cdef Py_ssize_t k, forward_numbers, rows, depth = 0
-    cdef Py_ssize_t number = 0
-    for k in range(plan.n_layers):
-        layer = plan.layers + k
-        depth = max(depth, layer.n_in, layer.n_out)
-        layer.z = number
-        layer.a = layer.z + (layer.stride if k < last and reads_z(plan, table, k) else 0)
-        number = layer.a + layer.stride
-    forward_numbers = number
-    for k in range(last):
-        plan.layers[k].delta = number
-        number += plan.layers[k].stride
-    # Once the outputs' z have been taken to the block, their delta comes in its place.
-    plan.layers[last].delta = plan.layers[last].z
-    plan.row_numbers = number
-    plan.features = lay_out_outputs(plan, table, lay_out_targets(plan, 0))
-    rows = min(WIDE_PART_ROWS, WORK_OF_SLAB // work_per_sample(plan))
+cdef cut_wide(Plan* plan, const Table* table):
+    """Where there are wide layers: samples in a part, parts in a slab, and the workspace."""
+    cdef Py_ssize_t k, rows, depth = 0
+    for k in range(plan.n_wide):
+        depth = max(depth, plan.layers[k].n_in, plan.layers[k].n_out)
+    rows = min(WIDE_PART_ROWS, WORK_OF_SLAB // plan.work)
     plan.part_rows = plan.block_rows = rounded_up(max(1, rows), table.lanes)
     plan.predict_rows = plan.part_rows
-    rows = min(SLAB_ROWS, SLAB_BYTES // (number * table.real_bytes))
+    rows = min(SLAB_ROWS, SLAB_BYTES // (plan.row_numbers * table.real_bytes))
     plan.max_parts = max(1, min(most_parts(plan), rows // plan.part_rows))
     depth = min(table.panel_depth, max(depth, plan.part_rows * plan.max_parts))
     plan.panel_at = rounded_up(plan.features * plan.block_rows * table.real_bytes, CACHE_LINE)
     plan.rows_at = plan.panel_at + rounded_up(depth * table.panel * table.real_bytes, CACHE_LINE)
-    plan.workspace_bytes = plan.rows_at + forward_numbers * plan.part_rows * table.real_bytes
-    c_assert(plan.block_rows % table.lanes == 0)
+    plan.workspace_bytes = plan.rows_at + plan.forward_numbers * plan.part_rows * table.real_bytes
 
 
 cdef lay_out_single(Plan* plan, const Table* table):
@@ -222,18 +245,19 @@ cdef lay_out_single(Plan* plan, const Table* table):
     """
     cdef Layer* layer
     cdef Py_ssize_t k, last = plan.n_layers - 1
-    cdef Py_ssize_t number
-    plan.features = lay_out_outputs(plan, table, lay_out_targets(plan, 0))
+    cdef Py_ssize_t number = lay_out_layer(plan, table, last, lay_out_targets(plan, 0))
+    plan.layers[last].block.delta = number
+    plan.features = number + plan.layers[last].n_out
     number = plan.features * table.lanes
     for k in range(plan.n_layers):
         layer = plan.layers + k
         if k == last and table.lanes == 1:
-            layer.z, layer.a, layer.delta = plan.z, plan.a, plan.delta
+            layer.rows = layer.block
             continue
-        layer.z = number
-        layer.a = layer.z + (layer.stride if reads_z(plan, table, k) else 0)
-        layer.delta = layer.a + layer.stride
-        number = layer.delta + layer.stride
+        layer.rows.z = number
+        layer.rows.a = layer.rows.z + (layer.stride if reads_z(plan, table, k) else 0)
+        layer.rows.delta = layer.rows.a + layer.stride
+        number = layer.rows.delta + layer.stride
     plan.block_rows = plan.predict_rows = plan.part_rows = plan.max_parts = 1
     plan.workspace_bytes = number * table.real_bytes
 
@@ -242,25 +266,23 @@ cdef int cut_ranges(Plan* plan, const Table* table) except -1:
     """Cut the parameters into what is summed and updated in one go."""
     cdef Layer* layer
     cdef Range* range_
-    cdef Py_ssize_t k, rows, step, begin, slab = plan.part_rows * plan.max_parts
+    cdef Py_ssize_t k, rows, begin, slab = plan.part_rows * plan.max_parts
+    cdef Py_ssize_t step = plan.n_parameters
     cuts = []
-    if plan.shape == WIDE:
-        for k in range(plan.n_layers):
-            layer = plan.layers + k
-            rows = max(1, WORK_OF_RANGE // (layer.n_out * slab), layer.n_in // MOST_RANGES)
-            rows = rounded_up(rows, RANGE_ROWS)
-            for first in range(0, layer.n_in, rows):
-                stop = min(first + rows, layer.n_in)
-                end = layer.weights + stop * layer.n_out
-                if layer.biases >= 0 and stop == layer.n_in:
-                    end += layer.n_out
-                cuts.append((k, first, stop, layer.weights + first * layer.n_out, end))
-    else:
-        step = plan.n_parameters
-        if plan.shape == NARROW:
-            step = max(PARAMETERS_OF_RANGE, rounded_up(step // MOST_RANGES, CACHE_LINE))
-        for begin in range(0, plan.n_parameters, step):
-            cuts.append((0, 0, 0, begin, min(begin + step, plan.n_parameters)))
+    for k in range(plan.n_wide):
+        layer = plan.layers + k
+        rows = max(1, WORK_OF_RANGE // (layer.n_out * slab), layer.n_in // MOST_RANGES)
+        rows = rounded_up(rows, RANGE_ROWS)
+        for first in range(0, layer.n_in, rows):
+            stop = min(first + rows, layer.n_in)
+            end = layer.weights + stop * layer.n_out
+            if layer.biases >= 0 and stop == layer.n_in:
+                end += layer.n_out
+            cuts.append((k, first, stop, layer.weights + first * layer.n_out, end))
+    if plan.shape == BATCH:
+        step = max(PARAMETERS_OF_RANGE, rounded_up(step // MOST_RANGES, CACHE_LINE))
+    for begin in range(plan.narrow_begin, plan.n_parameters, step):
+        cuts.append((plan.n_wide, 0, 0, begin, min(begin + step, plan.n_parameters)))
     plan.ranges = <Range*>calloc(len(cuts), sizeof(Range))
     if plan.ranges == NULL:
         raise MemoryError()

@@ -13,10 +13,12 @@ import numpy as np
 
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
-from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release, set_flag
-from backprop_c._kernels.table cimport NARROW, Plan, Sums
+from backprop_c._kernels.platform cimport (
+    CACHE_LINE, SECONDS_OF_RUN, allocate, release, set_flag,
+)
+from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
-from backprop_c._plan cimport WORK_FOR_THREADS, work_per_sample
+from backprop_c._plan cimport WORK_FOR_THREADS
 
 cnp.import_array()
 
@@ -26,7 +28,6 @@ cdef enum:
     RECORDED_EPOCHS = 262144
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
-    CACHE_LINE = 64
     MAX_HYPERPARAMETERS = 8
 
 
@@ -158,7 +159,7 @@ cdef class Trainer:
         job.work = job.table.work + plan.shape
         batch_slab = min(job.batch_size, slab_size(plan))
         n_parts = (batch_slab + plan.part_rows - 1) // plan.part_rows
-        work = epochs * job.n_samples * work_per_sample(plan)
+        work = epochs * job.n_samples * plan.work
         self.n_threads = 1 if work < WORK_FOR_THREADS or n_parts == 1 else n_threads
         # A slab has room for what this batch needs.
         job.slab.capacity = n_parts * plan.part_rows
@@ -166,8 +167,8 @@ cdef class Trainer:
         job.slab_rows = allocated(plan.row_numbers * job.slab.capacity * job.table.real_bytes)
         job.part_sums = <Sums*>allocated(n_parts * sizeof(Sums))
         if gradient_wanted:
-            n_gradients = n_parts if plan.shape == NARROW else 1
-            job.gradient = allocated(n_gradients * plan.stride * job.table.real_bytes)
+            job.gradient = allocated(
+                (plan.stride + (n_parts - 1) * plan.part_stride) * job.table.real_bytes)
 
     cdef _prepare_record(self, Py_ssize_t epochs):
         self.epochs_left = epochs
@@ -179,7 +180,7 @@ cdef class Trainer:
     cdef _run(self, double seconds):
         """One run of the driver, and hand over what it recorded."""
         cdef Job* job = &self.job
-        cdef double work = <double>self.epochs_left * job.n_samples * work_per_sample(job.plan)
+        cdef double work = <double>self.epochs_left * job.n_samples * job.plan.work
         if self.n_threads > 1 and self.crew is None:
             self.crew = Crew(self, self.n_threads)
             self.crew.phases.task = do_task

@@ -6,7 +6,7 @@ from libc.math cimport sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    CAPSULE, N_SHAPES, NARROW, SINGLE, WIDE, Activation, Layer, Loss, Metric, Part, Plan, Range,
+    BATCH, CAPSULE, N_SHAPES, SINGLE, Activation, Layer, Loss, Metric, Part, Places, Plan, Range,
     Samples, Sums, Table, Update, Work,
 )
 
@@ -44,6 +44,7 @@ include "elementary.pxi"
 include "activations.pxi"
 include "losses.pxi"
 include "metrics.pxi"
+include "numbers.pxi"
 include "transpose.pxi"
 include "product.pxi"
 include "row.pxi"
@@ -52,12 +53,12 @@ include "updates.pxi"
 include "outputs.pxi"
 include "narrow.pxi"
 include "wide.pxi"
+include "batch.pxi"
 include "single.pxi"
 
 cdef Work[N_SHAPES] WORK
-WORK[NARROW] = Work(narrow_part, narrow_gather, narrow_predict)
-WORK[WIDE] = Work(wide_part, wide_gather, wide_predict)
-WORK[SINGLE] = Work(single_part, single_gather, single_predict)
+WORK[BATCH] = Work(batch_part, batch_gather, batch_predict)
+WORK[SINGLE] = Work(single_part, NULL, single_predict)
 
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)

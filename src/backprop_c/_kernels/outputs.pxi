@@ -88,6 +88,7 @@ cdef void judge_block(const Plan* plan, const Samples* samples, Py_ssize_t vecto
     # as judge, for the outputs in a block
     # block: the workspace, of (plan.features, vectors)
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
+    cdef const Places* outputs = &plan.layers[plan.n_layers - 1].block
     cdef double weight = rows
     cdef wide total
     cdef Py_ssize_t v
@@ -96,6 +97,6 @@ cdef void judge_block(const Plan* plan, const Samples* samples, Py_ssize_t vecto
         for v in range(vectors):
             total = wide_add(total, sample_weights[v])
         weight = wide_sum(total)
-    judge(plan, vectors, weight, metrics, block + plan.z * vectors, block + plan.a * vectors,
+    judge(plan, vectors, weight, metrics, block + outputs.z * vectors, block + outputs.a * vectors,
           block + plan.targets * vectors, block + plan.labels * vectors, sample_weights,
-          gradient_wanted, block + plan.delta * vectors, sums_out)
+          gradient_wanted, block + outputs.delta * vectors, sums_out)

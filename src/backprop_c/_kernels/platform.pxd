@@ -22,6 +22,14 @@ cdef extern from "platform.h" nogil:
     uint32_t saved_registers()
 
 
+cdef extern from "assert.h":
+    void c_assert "assert"(bint) noexcept nogil
+
+
+cdef enum:
+    CACHE_LINE = 64
+
+
 # Between two looks for signals, in seconds; a driver without the GIL stops by it.
 cdef extern from *:
     """

@@ -192,18 +192,3 @@ cdef void product_of(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, 
     cdef Factor factor = Factor(<const real*>a, a_row_stride, a_sum_stride, NULL, NULL)
     wide_product(n_rows, n_columns, n_sum, &factor, <const real*>b, b_stride, transposed, NULL,
                  False, False, panel, <real*>out, n_columns)
-
-
-cdef bint all_finite(Py_ssize_t n, const void* x) noexcept nogil:
-    # whether every x - x is 0
-    # x: (n,)
-    cdef const real* number = <const real*>x
-    cdef lanes total = splat(0)
-    cdef real rest = 0
-    cdef Py_ssize_t k = 0
-    while k + LANES <= n:
-        total = total + (load(number + k) - load(number + k))
-        k += LANES
-    for k in range(k, n):
-        rest += number[k] - number[k]
-    return lane_sum(total) + rest == 0

@@ -25,14 +25,14 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
         biases = parameters + layer.biases if layer.biases >= 0 else NULL
         if LANES == 1 and activation.value != NULL:
             row_through(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
-                        <Value>activation.value, memory + layer.z, memory + layer.a)
+                        <Value>activation.value, memory + layer.rows.z, memory + layer.rows.a)
         else:
             row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
-                        memory + layer.z)
+                        memory + layer.rows.z)
             if k < plan.n_layers - 1:
-                activation.forward(layer.stride // LANES, 1, memory + layer.z, memory + layer.a)
-        x = memory + layer.a
-    return memory + layer.z
+                activation.forward(layer.stride // LANES, 1, memory + layer.rows.z, memory + layer.rows.a)
+        x = memory + layer.rows.a
+    return memory + layer.rows.z
 
 
 cdef inline bint outputs_are_left(const Plan* plan) noexcept nogil:
@@ -55,19 +55,19 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
         if k > 0:
             before = layer - 1
             activation = ACTIVATIONS + before.activation
-            kept = memory + (before.z if activation.reads == c"z" else before.a)
-            row_backward_inputs(layer.n_in, layer.n_out, memory + layer.delta,
+            kept = memory + (before.rows.z if activation.reads == c"z" else before.rows.a)
+            row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
                                 parameters + layer.weights, kept,
-                                <Derivative>activation.derivative, memory + before.delta)
+                                <Derivative>activation.derivative, memory + before.rows.delta)
             if LANES > 1:
-                activation.backward(before.stride // LANES, 1, kept, memory + before.delta)
-            row_backward_weights(layer.n_in, layer.n_out, memory + before.a, memory + layer.delta,
+                activation.backward(before.stride // LANES, 1, kept, memory + before.rows.delta)
+            row_backward_weights(layer.n_in, layer.n_out, memory + before.rows.a, memory + layer.rows.delta,
                                  gradient_out + layer.weights)
         else:
-            row_backward_weights(layer.n_in, layer.n_out, x, memory + layer.delta,
+            row_backward_weights(layer.n_in, layer.n_out, x, memory + layer.rows.delta,
                                  gradient_out + layer.weights)
         if layer.biases >= 0:
-            row_backward_biases(layer.n_out, memory + layer.delta, gradient_out + layer.biases)
+            row_backward_biases(layer.n_out, memory + layer.rows.delta, gradient_out + layer.biases)
 
 
 cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
@@ -82,7 +82,7 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     cdef const real* x = <const real*>samples.X + row * plan.layers[0].n_in
     cdef const real* y
     cdef const lanes* targets = block + plan.targets
-    cdef lanes* delta = block + plan.delta
+    cdef lanes* delta = block + last.block.delta
     cdef real* z
     cdef real weight = 1
     cdef Py_ssize_t j
@@ -103,24 +103,17 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     block[plan.sample_weights] = first_lane(weight)
     z = single_forward(plan, x, <const real*>parameters, memory)
     if LANES > 1:
-        spread(last.n_out, z, block + plan.z)
+        spread(last.n_out, z, block + last.block.z)
     if outputs_are_left(plan):
-        ACTIVATIONS[last.activation].forward(last.n_out, 1, block + plan.z, block + plan.a)
-    judge(plan, 1, weight, part.metrics, block + plan.z, block + plan.a, targets,
+        ACTIVATIONS[last.activation].forward(last.n_out, 1, block + last.block.z,
+                                             block + last.block.a)
+    judge(plan, 1, weight, part.metrics, block + last.block.z, block + last.block.a, targets,
           block + plan.labels, block + plan.sample_weights, gradient_out != NULL, delta, sums_out)
     if gradient_out != NULL:
         if LANES > 1:
             for j in range(last.n_out):
-                memory[last.delta + j] = (<const real*>(delta + j))[0]
+                memory[last.rows.delta + j] = (<const real*>(delta + j))[0]
         single_backward(plan, x, <const real*>parameters, memory, <real*>gradient_out)
-
-
-cdef void single_gather(const Plan* plan, const Samples* samples, const Part* slab,
-                        const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
-                        void* workspace, void* gradient_out) noexcept nogil:
-    # nothing: the gradient is whole already
-    # gradient: (n_parameters,)
-    pass
 
 
 cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
@@ -138,14 +131,14 @@ cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     for s in range(n_samples):
         z = single_forward(plan, x, <const real*>parameters, memory)
         if LANES > 1 and activation.outputs_only:
-            spread(last.n_out, z, block + plan.z)
-            activation.forward(last.n_out, 1, block + plan.z, block + plan.a)
+            spread(last.n_out, z, block + last.block.z)
+            activation.forward(last.n_out, 1, block + last.block.z, block + last.block.a)
             for j in range(last.n_out):
-                a[j] = (<const real*>(block + plan.a + j))[0]
+                a[j] = (<const real*>(block + last.block.a + j))[0]
         else:
             if outputs_are_left(plan):
-                activation.forward(last.stride // LANES, 1, z, memory + last.a)
+                activation.forward(last.stride // LANES, 1, z, memory + last.rows.a)
             for j in range(last.n_out):
-                a[j] = memory[last.a + j]
+                a[j] = memory[last.rows.a + j]
         x += plan.layers[0].n_in
         a += last.n_out

@@ -11,35 +11,39 @@ cdef extern from *:
     const char* CAPSULE "BACKPROP_C_CAPSULE"
 
 
-# How the work on a network's samples is cut. NARROW: samples are on the lanes. WIDE: a layer's
-# outputs are. SINGLE: one sample at a time, its outputs on the lanes.
+# How the work on a network's samples is cut. BATCH: many at a time; the first `n_wide` layers have
+# their outputs on the lanes, the others the samples. SINGLE: one sample at a time, with outputs on
+# the lanes.
 cdef enum:
-    NARROW = 0
-    WIDE = 1
-    SINGLE = 2
-    N_SHAPES = 3
+    BATCH = 0
+    SINGLE = 1
+    N_SHAPES = 2
+
+
+# Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
+# the pre-activations again.
+ctypedef struct Places:
+    Py_ssize_t z
+    Py_ssize_t a
+    Py_ssize_t delta
 
 
 # One layer of a network. `weights` and `biases` are offsets into the parameters; `biases` is -1
-# in a network without biases. `z`, `a` and `delta` are where in the workspace the layer's
-# pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads the
-# pre-activations again. NARROW counts them in features of a block; WIDE in numbers for each row of
-# a slab, a row taking `stride` of them; SINGLE in numbers.
+# in a network without biases.
 ctypedef struct Layer:
     Py_ssize_t n_in
     Py_ssize_t n_out
     Py_ssize_t weights
     Py_ssize_t biases
-    Py_ssize_t z
-    Py_ssize_t a
-    Py_ssize_t delta
-    Py_ssize_t stride
+    Py_ssize_t stride              # n_out, rounded up to whole vectors: a row's numbers
+    Places block                   # in features of a block: narrow layers, the last wide one, outputs
+    Places rows                    # in numbers for each row of a slab (wide), or of the workspace
     int activation
 
 
 # Some of a layer's parameters, whose gradient is summed and which are updated in one go: rows
-# first..stop-1 of its weights, and its biases if it has the last row of them. `begin` and `end` are
-# offsets into the parameters.
+# first..stop-1 of its weights, and its biases if it has the last row of them; of narrow layers,
+# parameters of all of them. `begin` and `end` are offsets into the parameters.
 ctypedef struct Range:
     Py_ssize_t layer
     Py_ssize_t first
@@ -53,19 +57,19 @@ ctypedef struct Range:
 # Each thread has a workspace: a block of samples, feature-major, in which each feature is a row of
 # so many vectors; losses and metrics, in every shape of work, look there for the outputs.
 # A part is what one thread takes at a time; a slab, the parts between two barriers. Threads share
-# the slab's rows of activations (WIDE).
+# the slab's rows of activations, of wide layers.
 ctypedef struct Plan:
     int shape
     Py_ssize_t n_layers
+    Py_ssize_t n_wide
     Layer* layers
+    Py_ssize_t work                # roughly the multiplications of one sample's forward pass
     Py_ssize_t n_parameters
     Py_ssize_t stride              # between vectors of parameters, as of an optimizer's states
     int loss
-    Py_ssize_t x                   # features of a block; `z`, `a`, `delta` are of the outputs
-    Py_ssize_t z
-    Py_ssize_t a
-    Py_ssize_t delta
-    Py_ssize_t targets
+    Py_ssize_t narrow_begin        # offset of the narrow layers' parameters
+    Py_ssize_t part_stride         # between the gradients of parts, which narrow layers have
+    Py_ssize_t targets             # features of a block
     Py_ssize_t sample_weights
     Py_ssize_t labels
     Py_ssize_t features
@@ -73,9 +77,10 @@ ctypedef struct Plan:
     Py_ssize_t predict_rows        # samples that a prediction takes at a time
     Py_ssize_t part_rows           # samples in a part, whole blocks of them
     Py_ssize_t max_parts
-    Py_ssize_t rows_at             # WIDE: where predict's rows are in the workspace, in bytes
-    Py_ssize_t panel_at            # WIDE: where packed weights are
-    Py_ssize_t row_numbers         # WIDE: numbers for each row of a slab
+    Py_ssize_t rows_at             # where predict's rows are in the workspace, in bytes
+    Py_ssize_t panel_at            # where packed weights are
+    Py_ssize_t row_numbers         # numbers for each row of a slab,
+    Py_ssize_t forward_numbers     # and those of them that are not deltas
     Py_ssize_t n_ranges
     Range* ranges
     size_t workspace_bytes
@@ -109,9 +114,10 @@ ctypedef struct Part:
     Py_ssize_t slab_start
     Py_ssize_t start
     Py_ssize_t stop
-    Py_ssize_t capacity            # WIDE: rows that the slab's memory has room for
-    bint packed                    # NARROW: the workspace holds these very samples already
+    Py_ssize_t capacity            # rows that the slab's memory has room for
+    bint packed                    # the workspace holds these very samples already
     bint fresh                     # the batch's first slab: begin the gradient with it
+    bint last                      # the batch's last slab
     unsigned int metrics           # bit m asks for METRICS[m]
 
 
@@ -155,14 +161,14 @@ ctypedef struct Update:
 
 
 ctypedef struct Work:
-    # Forward, and (unless `gradient_out` is NULL) backward over a part: adds to the sums; NARROW
-    # adds to the gradient, SINGLE sets it, WIDE leaves its sum over samples to `gather`.
-    # Nothing is divided by the weight yet.
+    # Forward, and (unless `gradient_out` is NULL) backward over a part: adds to the sums, and to
+    # the gradient of narrow layers; that of wide ones is left to `gather`. SINGLE sets the
+    # gradient. Nothing is divided by the weight yet.
     void (*run_part)(const Plan* plan, const Samples* samples, const Part* part,
                      const void* parameters, void* workspace, void* slab, void* gradient_out,
                      Sums* sums_out) noexcept nogil
-    # The gradient of a range: over the slab's rows (WIDE), added to it unless the slab is
-    # fresh; or of its parts (NARROW).
+    # The gradient of a range: of wide layers over the slab's rows, added to it unless the slab is
+    # fresh; of narrow ones over the parts, after the last slab. NULL where there is nothing to do.
     void (*gather)(const Plan* plan, const Samples* samples, const Part* slab,
                    const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
                    void* workspace, void* gradient_out) noexcept nogil

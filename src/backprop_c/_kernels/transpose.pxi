@@ -1,7 +1,13 @@
 # Between rows of samples and blocks with samples on the lanes.
 
-cdef void transpose(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x, Py_ssize_t x_stride,
-                    const Py_ssize_t* order, real* y_out, Py_ssize_t y_stride) noexcept nogil:
+cdef enum:
+    # Columns that are transposed at a time.
+    TRANSPOSED = 32
+
+
+cdef inline void transpose_panel(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x,
+                                 Py_ssize_t x_stride, const Py_ssize_t* order, real* y_out,
+                                 Py_ssize_t y_stride) noexcept nogil:
     # y[c, r] = x[order[r], c]
     # x: (n_rows, n_columns), order: (n_rows,) or NULL, y: (n_columns, n_rows)
     cdef const real* row[QUAD]
@@ -26,6 +32,17 @@ cdef void transpose(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x, Py_s
         row[0] = x + (order[r] if order != NULL else r) * x_stride
         for c in range(n_columns):
             y_out[c * y_stride + r] = row[0][c]
+
+
+cdef void transpose(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x, Py_ssize_t x_stride,
+                    const Py_ssize_t* order, real* y_out, Py_ssize_t y_stride) noexcept nogil:
+    # y[c, r] = x[order[r], c], by panels of columns: where y_stride is a power of two, the rows of y
+    # share few places of the first-level cache
+    # x: (n_rows, n_columns), order: (n_rows,) or NULL, y: (n_columns, n_rows)
+    cdef Py_ssize_t c
+    for c from 0 <= c < n_columns by TRANSPOSED:
+        transpose_panel(n_rows, min(<Py_ssize_t>TRANSPOSED, n_columns - c), x + c, x_stride, order,
+                        y_out + c * y_stride, y_stride)
 
 
 cdef void pack_rows(Py_ssize_t n_features, Py_ssize_t vectors, Py_ssize_t rows, const real* x,

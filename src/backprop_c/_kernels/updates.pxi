@@ -117,15 +117,6 @@ cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const
         store(p + k, keep * load(p + k) - rate * first / (square_root(second) + epsilon), end - k)
 
 
-cdef void copy(Py_ssize_t n, const void* x, void* x_out) noexcept nogil:
-    # x_out = x. Not memcpy: where the lanes are few, numbers have just been stored one by one, and
-    # a wide load would wait for the last one.
-    # x: (n,), in whole vectors
-    cdef Py_ssize_t k
-    for k from 0 <= k < n by LANES:
-        store(<real*>x_out + k, load(<const real*>x + k), LANES)
-
-
 cdef Update[3] UPDATES
 UPDATES[0] = Update(b"sgd", 0, sgd_prepare, sgd_update)
 UPDATES[1] = Update(b"momentum", 1, sgd_prepare, momentum_update)

@@ -1,7 +1,7 @@
-# Outputs on the lanes: a part of a slab goes forward and backward through all layers, row-major,
-# and leaves its activations and deltas in the slab. The weight gradient sums over the slab's rows
-# afterwards, cut by rows of weights: so any number of threads gives the same bits, and needs one
-# gradient.
+# Wide layers, with outputs on the lanes: a part of a slab goes forward and backward through them,
+# row-major, and leaves its activations and deltas in the slab. The weight gradient sums over the
+# slab's rows afterwards, cut by rows of weights: so any number of threads gives the same bits, and
+# needs one gradient.
 
 cdef inline real* slab_row(void* slab, Py_ssize_t capacity, Py_ssize_t place, Py_ssize_t row,
                            Py_ssize_t stride) noexcept nogil:
@@ -22,21 +22,21 @@ cdef Factor inputs_of(const Plan* plan, const Samples* samples, Py_ssize_t start
 cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
                        const real* parameters, void* workspace, void* slab, Py_ssize_t capacity,
                        Py_ssize_t first) noexcept nogil:
-    # a_l = activation_l(a_(l-1) @ weights_l + biases_l); z of the outputs is left for the caller
+    # a_l = activation_l(a_(l-1) @ weights_l + biases_l); the last one's z is left for the caller
     # inputs: (rows, n_in), slab: (rows, row_numbers) from row `first` on
     cdef Factor x = inputs[0]
     cdef const Layer* layer
     cdef real* z
     cdef real* a
     cdef Py_ssize_t k
-    for k in range(plan.n_layers):
+    for k in range(plan.n_wide):
         layer = plan.layers + k
-        z = slab_row(slab, capacity, layer.z, first, layer.stride)
+        z = slab_row(slab, capacity, layer.rows.z, first, layer.stride)
         wide_product(rows, layer.n_out, layer.n_in, &x, parameters + layer.weights, layer.n_out,
                      False, parameters + layer.biases if layer.biases >= 0 else NULL, False, True,
                      <char*>workspace + plan.panel_at, z, layer.stride)
-        if k < plan.n_layers - 1:
-            a = slab_row(slab, capacity, layer.a, first, layer.stride)
+        if k < plan.n_wide - 1:
+            a = slab_row(slab, capacity, layer.rows.a, first, layer.stride)
             ACTIVATIONS[layer.activation].forward(rows, layer.stride // LANES, z, a)
             x = Factor(a, layer.stride, 1, NULL, NULL)
 
@@ -44,84 +44,28 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
 cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameters, void* workspace,
                         void* slab, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
     # delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
-    # slab: (rows, row_numbers) from row `first` on, with the outputs' delta in it
+    # slab: (rows, row_numbers) from row `first` on, with the last one's delta in it
     cdef const Layer* layer
     cdef const Layer* before
     cdef const Activation* activation
     cdef Factor factor
     cdef real* delta
     cdef Py_ssize_t k
-    for k in range(plan.n_layers - 1, 0, -1):
+    for k in range(plan.n_wide - 1, 0, -1):
         layer = plan.layers + k
         before = layer - 1
         activation = ACTIVATIONS + before.activation
-        factor = Factor(slab_row(slab, capacity, layer.delta, first, layer.stride),
+        factor = Factor(slab_row(slab, capacity, layer.rows.delta, first, layer.stride),
                         layer.stride, 1, NULL, NULL)
-        delta = slab_row(slab, capacity, before.delta, first, before.stride)
+        delta = slab_row(slab, capacity, before.rows.delta, first, before.stride)
         wide_product(rows, layer.n_in, layer.n_out, &factor, parameters + layer.weights,
                      layer.n_out, True, NULL, False, True, <char*>workspace + plan.panel_at, delta,
                      before.stride)
         activation.backward(
             rows, before.stride // LANES,
-            slab_row(slab, capacity, before.z if activation.reads == c"z" else before.a,
+            slab_row(slab, capacity, before.rows.z if activation.reads == c"z" else before.rows.a,
                      first, before.stride),
             delta)
-
-
-cdef void wide_part(const Plan* plan, const Samples* samples, const Part* part,
-                    const void* parameters, void* workspace, void* slab, void* gradient_out,
-                    Sums* sums_out) noexcept nogil:
-    # sums += loss, weight and metrics of the samples; the slab gets their activations and deltas
-    # block: the workspace, of (plan.features, vectors); gradient: NULL if deltas are not wanted
-    cdef lanes* block = <lanes*>workspace
-    cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef Py_ssize_t capacity = part.capacity
-    cdef Py_ssize_t rows = part.stop - part.start
-    cdef Py_ssize_t first = part.start - part.slab_start
-    cdef Py_ssize_t vectors = (rows + LANES - 1) // LANES
-    cdef Factor inputs = inputs_of(plan, samples, part.start)
-    wide_forward(plan, &inputs, rows, <const real*>parameters, workspace, slab, capacity, first)
-    pack_rows(last.n_out, vectors, rows,
-              slab_row(slab, capacity, last.z, first, last.stride), last.stride, NULL,
-              <real*>(block + plan.z * vectors))
-    ACTIVATIONS[last.activation].forward(last.n_out, vectors, block + plan.z * vectors,
-                                         block + plan.a * vectors)
-    pack_targets(plan, samples, part.start, vectors, rows, part.metrics, block)
-    judge_block(plan, samples, vectors, rows, part.metrics, gradient_out != NULL, block, sums_out)
-    if gradient_out != NULL:
-        transpose(last.n_out, rows, <const real*>(block + plan.delta * vectors), vectors * LANES,
-                  NULL, slab_row(slab, capacity, last.delta, first, last.stride),
-                  last.stride)
-        wide_backward(plan, rows, <const real*>parameters, workspace, slab, capacity, first)
-
-
-cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab,
-                      const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
-                      void* workspace, void* gradient_out) noexcept nogil:
-    # gradient[i, j] (+)= sum_s a[s, i] delta[s, j], of rows i of a layer's weights, and of its
-    # biases sum_s delta[s, j], over the slab's samples s
-    # gradient: (n_parameters,)
-    cdef const Layer* layer = plan.layers + range_.layer
-    cdef Py_ssize_t capacity = slab.capacity
-    cdef Py_ssize_t rows = slab.stop - slab.start
-    cdef real* gradient = <real*>gradient_out
-    cdef const real* delta = slab_row(<void*>slab_rows, capacity, layer.delta, 0,
-                                      layer.stride)
-    cdef const Layer* before
-    cdef Factor x
-    if range_.layer == 0:
-        x = inputs_of(plan, samples, slab.start)
-        x = Factor(x.numbers + range_.first, 1, x.row_stride, NULL, x.rows)
-    else:
-        before = layer - 1
-        x = Factor(slab_row(<void*>slab_rows, capacity, before.a, 0, before.stride)
-                   + range_.first, 1, before.stride, NULL, NULL)
-    wide_product(range_.stop - range_.first, layer.n_out, rows, &x, delta, layer.stride, False,
-                 NULL, not slab.fresh, False, <char*>workspace + plan.panel_at,
-                 gradient + layer.weights + range_.first * layer.n_out, layer.n_out)
-    if layer.biases >= 0 and range_.stop == layer.n_in:
-        wide_backward_biases(layer.n_out, rows, delta, layer.stride, not slab.fresh,
-                             gradient + layer.biases)
 
 
 cdef void wide_backward_biases(Py_ssize_t n_out, Py_ssize_t rows, const real* delta,
@@ -137,30 +81,29 @@ cdef void wide_backward_biases(Py_ssize_t n_out, Py_ssize_t rows, const real* de
         store(gradient_out + j, total, n_out - j)
 
 
-cdef void wide_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
-                       const void* parameters, void* workspace, void* a_out) noexcept nogil:
-    # a_out = the outputs of X
-    # X: (n_samples, n_in), a_out: (n_samples, n_out)
-    cdef lanes* block = <lanes*>workspace
-    cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef void* slab = <char*>workspace + plan.rows_at
-    cdef Samples samples
-    cdef Factor inputs
-    cdef Py_ssize_t rows, vectors
-    cdef Py_ssize_t start = 0
-    samples.X = X
-    samples.order = NULL
-    while start < n_samples:
-        rows = min(plan.predict_rows, n_samples - start)
-        vectors = (rows + LANES - 1) // LANES
-        inputs = inputs_of(plan, &samples, start)
-        wide_forward(plan, &inputs, rows, <const real*>parameters, workspace, slab,
-                     plan.part_rows, 0)
-        pack_rows(last.n_out, vectors, rows,
-                  slab_row(slab, plan.part_rows, last.z, 0, last.stride), last.stride, NULL,
-                  <real*>(block + plan.z * vectors))
-        ACTIVATIONS[last.activation].forward(last.n_out, vectors, block + plan.z * vectors,
-                                             block + plan.a * vectors)
-        transpose(last.n_out, rows, <const real*>(block + plan.a * vectors), vectors * LANES, NULL,
-                  <real*>a_out + start * last.n_out, last.n_out)
-        start += rows
+cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab,
+                      const Range* range_, const void* slab_rows, void* workspace,
+                      real* gradient_out) noexcept nogil:
+    # gradient[i, j] (+)= sum_s a[s, i] delta[s, j], of rows i of a layer's weights, and of its
+    # biases sum_s delta[s, j], over the slab's samples s
+    # gradient: (n_parameters,)
+    cdef const Layer* layer = plan.layers + range_.layer
+    cdef Py_ssize_t capacity = slab.capacity
+    cdef Py_ssize_t rows = slab.stop - slab.start
+    cdef const real* delta = slab_row(<void*>slab_rows, capacity, layer.rows.delta, 0,
+                                      layer.stride)
+    cdef const Layer* before
+    cdef Factor x
+    if range_.layer == 0:
+        x = inputs_of(plan, samples, slab.start)
+        x = Factor(x.numbers + range_.first, 1, x.row_stride, NULL, x.rows)
+    else:
+        before = layer - 1
+        x = Factor(slab_row(<void*>slab_rows, capacity, before.rows.a, 0, before.stride)
+                   + range_.first, 1, before.stride, NULL, NULL)
+    wide_product(range_.stop - range_.first, layer.n_out, rows, &x, delta, layer.stride, False,
+                 NULL, not slab.fresh, False, <char*>workspace + plan.panel_at,
+                 gradient_out + layer.weights + range_.first * layer.n_out, layer.n_out)
+    if layer.biases >= 0 and range_.stop == layer.n_in:
+        wide_backward_biases(layer.n_out, rows, delta, layer.stride, not slab.fresh,
+                             gradient_out + layer.biases)

@@ -1,0 +1,94 @@
+# Many samples at a time: through the wide layers, row-major in the slab; by a transposition of the
+# last one's z to a block, feature-major; and there through the narrow layers to the loss. Back the
+# same way. Either kind of layers may be missing: then the block has the samples, or the outputs.
+
+cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t start,
+                        Py_ssize_t rows, bint packed, const real* parameters, void* workspace,
+                        void* slab, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
+    # a_l = activation_l(a_(l-1) @ weights_l + biases_l) of samples start..start+rows-1
+    # slab: (capacity, row_numbers), from row `first` on; workspace: a block, of (features, vectors),
+    # whose inputs may be `packed` already
+    cdef lanes* block = <lanes*>workspace
+    cdef Py_ssize_t vectors = (rows + LANES - 1) // LANES
+    cdef Factor inputs = inputs_of(plan, samples, start)
+    cdef const Layer* last_wide
+    if plan.n_wide > 0:
+        last_wide = plan.layers + plan.n_wide - 1
+        wide_forward(plan, &inputs, rows, parameters, workspace, slab, capacity, first)
+        pack_rows(last_wide.n_out, vectors, rows,
+                  slab_row(slab, capacity, last_wide.rows.z, first, last_wide.stride),
+                  last_wide.stride, NULL, <real*>(block + last_wide.block.z * vectors))
+    elif not packed:
+        pack_rows(plan.layers[0].n_in, vectors, rows, inputs.numbers, inputs.row_stride,
+                  inputs.rows, <real*>block)
+    narrow_forward(plan, vectors, parameters, block)
+
+
+cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
+                     const void* parameters, void* workspace, void* slab, void* gradient_out,
+                     Sums* sums_out) noexcept nogil:
+    # sums += loss, weight and metrics of the samples; gradient += theirs, of the narrow layers; the
+    # slab gets activations and deltas of the wide ones
+    # gradient: (n_parameters,), or NULL if deltas are not wanted, either
+    cdef lanes* block = <lanes*>workspace
+    cdef const real* numbers = <const real*>parameters
+    cdef real* gradient = <real*>gradient_out
+    cdef const Layer* last_wide
+    cdef Py_ssize_t start = part.start
+    cdef Py_ssize_t rows, vectors, first
+    if gradient != NULL and part.fresh:
+        memset(gradient + plan.narrow_begin, 0,
+               (plan.n_parameters - plan.narrow_begin) * sizeof(real))
+    while start < part.stop:
+        rows = min(plan.block_rows, part.stop - start)
+        vectors = (rows + LANES - 1) // LANES
+        first = start - part.slab_start
+        batch_forward(plan, samples, start, rows, part.packed, numbers, workspace, slab,
+                      part.capacity, first)
+        if not part.packed:
+            pack_targets(plan, samples, start, vectors, rows, part.metrics, block)
+        judge_block(plan, samples, vectors, rows, part.metrics, gradient != NULL, block, sums_out)
+        if gradient != NULL:
+            narrow_backward(plan, vectors, numbers, block, gradient)
+            if plan.n_wide > 0:
+                last_wide = plan.layers + plan.n_wide - 1
+                transpose(last_wide.n_out, rows,
+                          <const real*>(block + last_wide.block.delta * vectors), vectors * LANES,
+                          NULL,
+                          slab_row(slab, part.capacity, last_wide.rows.delta, first,
+                                   last_wide.stride),
+                          last_wide.stride)
+                wide_backward(plan, rows, numbers, workspace, slab, part.capacity, first)
+        start += rows
+
+
+cdef void batch_gather(const Plan* plan, const Samples* samples, const Part* slab,
+                       const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
+                       void* workspace, void* gradient_out) noexcept nogil:
+    # the gradient of a range of wide layers, over the slab's rows, or of narrow ones, over its parts
+    # gradient: (n_parameters,), and of narrow layers one for each part
+    if range_.layer < plan.n_wide:
+        wide_gather(plan, samples, slab, range_, slab_rows, workspace, <real*>gradient_out)
+    elif slab.last:
+        narrow_gather(plan, range_, n_parts, <real*>gradient_out)
+
+
+cdef void batch_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
+                        const void* parameters, void* workspace, void* a_out) noexcept nogil:
+    # a_out = the outputs of X
+    # X: (n_samples, n_in), a_out: (n_samples, n_out)
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef Samples samples
+    cdef Py_ssize_t rows, vectors
+    cdef Py_ssize_t start = 0
+    samples.X = X
+    samples.order = NULL
+    while start < n_samples:
+        rows = min(plan.predict_rows, n_samples - start)
+        vectors = (rows + LANES - 1) // LANES
+        batch_forward(plan, &samples, start, rows, False, <const real*>parameters, workspace,
+                      <char*>workspace + plan.rows_at, plan.part_rows, 0)
+        transpose(last.n_out, rows,
+                  <const real*>(<lanes*>workspace + last.block.a * vectors), vectors * LANES, NULL,
+                  <real*>a_out + start * last.n_out, last.n_out)
+        start += rows

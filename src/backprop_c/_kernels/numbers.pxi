@@ -1,0 +1,24 @@
+# Numbers one after the other, whatever they mean.
+
+cdef bint all_finite(Py_ssize_t n, const void* x) noexcept nogil:
+    # whether every x - x is 0
+    # x: (n,)
+    cdef const real* number = <const real*>x
+    cdef lanes total = splat(0)
+    cdef real rest = 0
+    cdef Py_ssize_t k = 0
+    while k + LANES <= n:
+        total = total + (load(number + k) - load(number + k))
+        k += LANES
+    for k in range(k, n):
+        rest += number[k] - number[k]
+    return lane_sum(total) + rest == 0
+
+
+cdef void copy(Py_ssize_t n, const void* x, void* x_out) noexcept nogil:
+    # x_out = x. Not memcpy: where the lanes are few, numbers have just been stored one by one, and
+    # a wide load would wait for the last one.
+    # x: (n,), in whole vectors
+    cdef Py_ssize_t k
+    for k from 0 <= k < n by LANES:
+        store(<real*>x_out + k, load(<const real*>x + k), LANES)
