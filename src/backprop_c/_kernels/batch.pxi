@@ -6,7 +6,7 @@ cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t sta
                         Py_ssize_t rows, bint packed, const real* parameters, void* workspace,
                         void* slab, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l) of samples start..start+rows-1
-    # slab: (capacity, row_numbers), from row `first` on; workspace: a block, of (features, vectors),
+    # slab: (capacity, row_numbers), from row `first` on; workspace: a block, (features, vectors),
     # whose inputs may be `packed` already
     cdef lanes* block = <lanes*>workspace
     cdef Py_ssize_t vectors = (rows + LANES - 1) // LANES
@@ -65,7 +65,7 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
 cdef void batch_gather(const Plan* plan, const Samples* samples, const Part* slab,
                        const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
                        void* workspace, void* gradient_out) noexcept nogil:
-    # the gradient of a range of wide layers, over the slab's rows, or of narrow ones, over its parts
+    # the gradient of a range: of wide layers over the slab's rows, of narrow ones over the parts
     # gradient: (n_parameters,), and of narrow layers one for each part
     if range_.layer < plan.n_wide:
         wide_gather(plan, samples, slab, range_, slab_rows, workspace, <real*>gradient_out)

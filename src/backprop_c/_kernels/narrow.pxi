@@ -10,7 +10,7 @@ cdef inline const lanes* block_inputs(const Plan* plan, Py_ssize_t k, Py_ssize_t
 
 cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
                          lanes* block) noexcept nogil:
-    # a_l = activation_l(z_l), z_l = a_(l-1) @ weights_l + biases_l, from z of the last wide layer on
+    # z_l = a_(l-1) @ weights_l + biases_l, a_l = activation_l(z_l), from the last wide layer's z on
     # block: the workspace, of (plan.features, vectors)
     cdef const Layer* layer
     cdef Py_ssize_t k

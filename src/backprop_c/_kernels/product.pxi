@@ -58,13 +58,12 @@ cdef inline void wide_rows(const int rows, const int columns, const bint indexed
     # as wide_tile, without writing past the width
     # x: (rows, n_sum), w: (n_sum, width), start: (rows, width) or NULL, y: (rows, width)
     cdef real whole[TILE_ROWS * PANEL]
+    cdef bint fits = width >= columns * LANES
     cdef int r, c
-    if width >= columns * LANES:
-        wide_tile(rows, columns, indexed, n_sum, x, first, skip, w, w_stride, start, start_stride,
-                  y_out, y_stride)
-        return
     wide_tile(rows, columns, indexed, n_sum, x, first, skip, w, w_stride, start, start_stride,
-              whole, PANEL)
+              y_out if fits else whole, y_stride if fits else PANEL)
+    if fits:
+        return
     for r in range(rows):
         for c in range(columns):
             store(y_out + r * y_stride + c * LANES, load(whole + r * PANEL + c * LANES),

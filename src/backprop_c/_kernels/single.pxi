@@ -30,7 +30,8 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
             row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
                         memory + layer.rows.z)
             if k < plan.n_layers - 1:
-                activation.forward(layer.stride // LANES, 1, memory + layer.rows.z, memory + layer.rows.a)
+                activation.forward(layer.stride // LANES, 1, memory + layer.rows.z,
+                                   memory + layer.rows.a)
         x = memory + layer.rows.a
     return memory + layer.rows.z
 
@@ -52,8 +53,8 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
     cdef Py_ssize_t k
     for k in range(plan.n_layers - 1, -1, -1):
         layer = plan.layers + k
+        before = layer - 1
         if k > 0:
-            before = layer - 1
             activation = ACTIVATIONS + before.activation
             kept = memory + (before.rows.z if activation.reads == c"z" else before.rows.a)
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
@@ -61,11 +62,8 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
                                 <Derivative>activation.derivative, memory + before.rows.delta)
             if LANES > 1:
                 activation.backward(before.stride // LANES, 1, kept, memory + before.rows.delta)
-            row_backward_weights(layer.n_in, layer.n_out, memory + before.rows.a, memory + layer.rows.delta,
-                                 gradient_out + layer.weights)
-        else:
-            row_backward_weights(layer.n_in, layer.n_out, x, memory + layer.rows.delta,
-                                 gradient_out + layer.weights)
+        row_backward_weights(layer.n_in, layer.n_out, memory + before.rows.a if k > 0 else x,
+                             memory + layer.rows.delta, gradient_out + layer.weights)
         if layer.biases >= 0:
             row_backward_biases(layer.n_out, memory + layer.rows.delta, gradient_out + layer.biases)
 

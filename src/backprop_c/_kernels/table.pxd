@@ -36,7 +36,7 @@ ctypedef struct Layer:
     Py_ssize_t weights
     Py_ssize_t biases
     Py_ssize_t stride              # n_out, rounded up to whole vectors: a row's numbers
-    Places block                   # in features of a block: narrow layers, the last wide one, outputs
+    Places block                   # in features of a block: of narrow layers, and the last wide one
     Places rows                    # in numbers for each row of a slab (wide), or of the workspace
     int activation
 

@@ -36,7 +36,7 @@ cdef inline void transpose_panel(Py_ssize_t n_rows, Py_ssize_t n_columns, const 
 
 cdef void transpose(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x, Py_ssize_t x_stride,
                     const Py_ssize_t* order, real* y_out, Py_ssize_t y_stride) noexcept nogil:
-    # y[c, r] = x[order[r], c], by panels of columns: where y_stride is a power of two, the rows of y
+    # y[c, r] = x[order[r], c], by panels of columns: where y_stride is a power of two, rows of y
     # share few places of the first-level cache
     # x: (n_rows, n_columns), order: (n_rows,) or NULL, y: (n_columns, n_rows)
     cdef Py_ssize_t c

@@ -46,13 +46,13 @@ cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
     cdef lanes momentum = splat(<real>scalars[3])
     cdef lanes ahead = splat(<real>scalars[4])
     cdef lanes rate = splat(<real>scalars[5])
-    cdef lanes slope, velocity
+    cdef lanes mean_gradient, velocity
     cdef Py_ssize_t k
     for k from begin <= k < end by LANES:
-        slope = scale * load(g + k)
-        velocity = momentum * load(v + k) + slope
+        mean_gradient = scale * load(g + k)
+        velocity = momentum * load(v + k) + mean_gradient
         store(v + k, velocity, end - k)
-        store(p + k, keep * load(p + k) - (rate * velocity + ahead * slope), end - k)
+        store(p + k, keep * load(p + k) - (rate * velocity + ahead * mean_gradient), end - k)
 
 
 cdef double power(double base, long long exponent) noexcept nogil:
@@ -106,15 +106,16 @@ cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const
     cdef lanes beta_2 = splat(<real>scalars[5])
     cdef lanes rest_2 = splat(<real>scalars[6])
     cdef lanes epsilon = splat(<real>scalars[7])
-    cdef lanes slope, first, second
+    cdef lanes mean_gradient, first_moment, second_moment, step
     cdef Py_ssize_t k
     for k from begin <= k < end by LANES:
-        slope = scale * load(g + k)
-        first = beta_1 * load(m + k) + rest_1 * slope
-        second = beta_2 * load(v + k) + rest_2 * (slope * slope)
-        store(m + k, first, end - k)
-        store(v + k, second, end - k)
-        store(p + k, keep * load(p + k) - rate * first / (square_root(second) + epsilon), end - k)
+        mean_gradient = scale * load(g + k)
+        first_moment = beta_1 * load(m + k) + rest_1 * mean_gradient
+        second_moment = beta_2 * load(v + k) + rest_2 * (mean_gradient * mean_gradient)
+        store(m + k, first_moment, end - k)
+        store(v + k, second_moment, end - k)
+        step = rate * first_moment / (square_root(second_moment) + epsilon)
+        store(p + k, keep * load(p + k) - step, end - k)
 
 
 cdef Update[3] UPDATES
