@@ -86,23 +86,30 @@ cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t n
                                real* gradient_out) noexcept nogil:
     # gradient[i, j] += sum over samples of x[i] delta[j]
     # x: (inputs, vectors), delta: (outputs, vectors), gradient: rows n_out apart
-    cdef lanes total[TILE_INPUTS][TILE_OUTPUTS]
+    cdef lanes total[TILE_INPUTS * TILE_OUTPUTS]
+    cdef real sums[TILE_INPUTS * TILE_OUTPUTS]
     cdef Py_ssize_t v
-    cdef int i, j
-    for i in range(inputs):
-        for j in range(outputs):
-            total[i][j] = splat(0)
+    cdef int i, j, k
+    for k in range(inputs * outputs):
+        total[k] = splat(0)
+        sums[k] = 0
     for v in range(vectors):
         for i in range(inputs):
             for j in range(outputs):
-                total[i][j] = total[i][j] + x[i * vectors + v] * delta[j * vectors + v]
+                k = i * outputs + j
+                total[k] = total[k] + x[i * vectors + v] * delta[j * vectors + v]
+    if outputs % QUAD == 0:
+        for i in range(inputs):
+            for j in range(0, outputs // QUAD):
+                add_lane_sums(gradient_out + i * n_out + j * QUAD, &total[i * outputs + j * QUAD])
+        return
+    for k in range(0, inputs * outputs // QUAD):
+        add_lane_sums(sums + k * QUAD, &total[k * QUAD])
+    for k in range(inputs * outputs // QUAD * QUAD, inputs * outputs):
+        sums[k] = lane_sum(total[k])
     for i in range(inputs):
-        if outputs == TILE_OUTPUTS:
-            for j in range(0, TILE_OUTPUTS // QUAD):
-                add_lane_sums(gradient_out + i * n_out + j * QUAD, &total[i][j * QUAD])
-        else:
-            for j in range(outputs):
-                gradient_out[i * n_out + j] = gradient_out[i * n_out + j] + lane_sum(total[i][j])
+        for j in range(outputs):
+            gradient_out[i * n_out + j] = gradient_out[i * n_out + j] + sums[i * outputs + j]
 
 
 cdef inline void gradient_rows(const int inputs, Py_ssize_t n_out, Py_ssize_t vectors,
@@ -115,9 +122,11 @@ cdef inline void gradient_rows(const int inputs, Py_ssize_t n_out, Py_ssize_t ve
         gradient_tile(inputs, TILE_OUTPUTS, n_out, vectors, x, delta + j * vectors,
                       gradient_out + j)
         j += TILE_OUTPUTS
-    while j < n_out:
+    if j + 2 <= n_out:
+        gradient_tile(inputs, 2, n_out, vectors, x, delta + j * vectors, gradient_out + j)
+        j += 2
+    if j < n_out:
         gradient_tile(inputs, 1, n_out, vectors, x, delta + j * vectors, gradient_out + j)
-        j += 1
 
 
 cdef void dense_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors,
