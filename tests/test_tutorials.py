@@ -157,6 +157,16 @@ def test_parameters_that_overflow_in_the_last_epoch():
     assert net.parameters[0] == 1.0
 
 
+def test_parameters_that_overflow_behind_finite_losses():
+    """A sigmoid of minus infinity is 0: without a look at the parameters nobody would notice."""
+    net = Network((1, 1), biases=False, random_state=0)
+    net.parameters[:] = 1e-10
+    with pytest.warns(DivergenceWarning, match="parameters stopped being finite in epoch 1 of 9"):
+        history = net.fit([[1e10]], [0.0], epochs=9, optimizer=SGD(1e305))
+    assert history.epochs == 1
+    assert net.parameters[0] == 1e-10
+
+
 def test_a_warning_made_an_error_still_leaves_the_result():
     net = steps_network()
     with warnings.catch_warnings():

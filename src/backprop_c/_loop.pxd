@@ -55,7 +55,8 @@ ctypedef struct Job:
     Py_ssize_t columns
     double* record                 # (epochs, columns): the loss, and each metric asked for
     int stop
-    bint diverged
+    bint diverged                  # the loss, or what the updates led to, was not finite;
+    bint overflowed                # the loss was, the parameters were not
     # The slab at work.
     Part slab
     bint ranging                   # the phase is over ranges of parameters, not over parts

@@ -159,17 +159,21 @@ cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
     return size
 
 
+cdef void go_back(Job* job) noexcept nogil:
+    """Give up the last epoch's updates. Before the second epoch both states are the start."""
+    job.diverged = True
+    job.earlier, job.finished = job.finished, job.earlier
+
+
 cdef void finish_epoch(Job* job) noexcept nogil:
-    """Record the epoch and keep its end; or, if its loss is not finite, go back."""
+    """Record the epoch and keep its end; go back if its loss or its end is not finite."""
     cdef double* record = job.record + job.epoch * job.columns
     cdef double loss = job.sums.loss / job.sums.weight
     cdef int m
     job.row = 0
     job.begun = False
     if job.update != NULL and not isfinite(loss):
-        # Before the second epoch `earlier` and `finished` are both the start.
-        job.diverged = True
-        job.earlier, job.finished = job.finished, job.earlier
+        go_back(job)
         return
     record[0] = loss
     if job.columns > 1:
@@ -183,6 +187,9 @@ cdef void finish_epoch(Job* job) noexcept nogil:
         job.table.copy(job.plan.n_parameters + job.update.n_states * job.plan.stride,
                        job.live.numbers, job.finished.numbers)
         job.finished.steps = job.live.steps
+        if not job.table.all_finite(job.plan.n_parameters, job.finished.numbers):
+            job.overflowed = True
+            go_back(job)
 
 
 cdef void run(Job* job, double seconds) noexcept nogil:

@@ -96,7 +96,6 @@ cdef class Trainer:
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly Py_ssize_t epochs_done
-    cdef readonly bint overflowed  # the last epoch's updates went too far
     cdef readonly Py_ssize_t n_threads
     cdef Crew crew                 # from the first run to `close`, where there are several threads
 
@@ -340,19 +339,9 @@ cdef class Trainer:
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or self.job.diverged
                 or (self.job.stop and not self.job.begun))
-        if over:
-            self._look_at_the_end()
         self._publish(over)
         PyErr_CheckSignals()
         return not over
-
-    cdef _look_at_the_end(self):
-        """Go back an epoch if the last updates went too far, though their loss was finite."""
-        cdef Job* job = &self.job
-        if self.epochs_done and not job.diverged and not job.table.all_finite(
-                job.plan.n_parameters, job.finished.numbers):
-            job.diverged = self.overflowed = True
-            job.earlier, job.finished = job.finished, job.earlier
 
     cdef _publish(self, bint wait):
         """Publish what is new; beside readers only at the end, when it is worth to wait."""
@@ -369,6 +358,11 @@ cdef class Trainer:
     def diverged(self):
         """Whether the loss, or what the last epoch's updates led to, was not finite."""
         return bool(self.job.diverged)
+
+    @property
+    def overflowed(self):
+        """Whether the loss of that epoch was finite, and its updates were not."""
+        return bool(self.job.overflowed)
 
     @property
     def last_loss(self):
