@@ -118,6 +118,7 @@ EXTENSIONS = [
     extension("_crew"),
     extension("_plan"),
     extension("_loop"),
+    extension("_shared"),
     extension("_engine"),
     extension("_trainer"),
 ]

@@ -27,6 +27,7 @@ def test_metadata():
 def test_files_for_others_are_installed():
     for name in (
         "_engine.pxd",
+        "_shared.pxd",
         "_loop.pxd",
         "_kernels/table.pxd",
         "py.typed",

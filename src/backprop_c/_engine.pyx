@@ -1,21 +1,15 @@
-"""Engine: the parameters of one network, their layout, and predict's short way."""
+"""Engine: the outputs of a network, for one row by the shortest way, for many in threads."""
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.string cimport memcpy, memset
-
-import itertools
-
-import numpy as np
+from libc.string cimport memset
 
 from backprop_c._crew cimport Crew
-from backprop_c._kernels.platform cimport (
-    CACHE_LINE, SECONDS_OF_RUN, allocate, c_assert, pause_briefly, process_id, release,
-)
-from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
+from backprop_c._kernels.platform cimport SECONDS_OF_RUN, allocate, release
+from backprop_c._kernels.table cimport BATCH, SINGLE, Plan
 from backprop_c._loop cimport Prediction, predict_run, predict_task
-from backprop_c._plan cimport WORK_FOR_THREADS, free_plan, make_plan, one_lane_pays
-from backprop_c._tables cimport table_of
+from backprop_c._plan cimport WORK_FOR_THREADS
+from backprop_c._shared cimport SharedParameters
 
 cnp.import_array()
 
@@ -26,6 +20,7 @@ cdef enum:
     # What a thread takes of a prediction at a time.
     WORK_OF_SLAB = 400000
 
+
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
     """Whether a contiguous array and some memory share nothing."""
     cdef const char* begin = <const char*>cnp.PyArray_DATA(array)
@@ -33,198 +28,8 @@ cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
     return begin + cnp.PyArray_NBYTES(array) <= other or other + size <= begin
 
 
-cdef class Engine:
-    """The parameter buffer of a network and what reads it.
-
-    Parameters
-    ----------
-    layer_sizes : tuple of int
-        Units of the inputs, the hidden layers and the outputs.
-    activations : tuple of int
-        One code a layer: its place in the kernels' table.
-    loss : int
-        The loss's code.
-    biases : bool
-        Whether layers have biases.
-    dtype : numpy.dtype
-        float32 or float64.
-
-    Everything here has been validated by the caller.
-    """
-
-    def __cinit__(self, *args, **kwargs):
-        memset(&self.plan, 0, sizeof(Plan))
-        memset(&self.single, 0, sizeof(Plan))
-        self.workspace = NULL
-
-    def __dealloc__(self):
-        free_plan(&self.plan)
-        free_plan(&self.single)
-        release(self.workspace)
-
-    def _set_up(self, tuple layer_sizes, tuple activations, int loss, bint biases, dtype):
-        if self.plan.layers != NULL:
-            raise RuntimeError("a network is constructed once; make a new one")
-        cdef const Table* table = table_of(dtype.name)
-        cdef const Table* single_table = table
-        self.dtype = dtype
-        self.type_number = dtype.num
-        self.layer_sizes = layer_sizes
-        self.allocate_parameters(biases)
-        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases)
-        if one_lane_pays(layer_sizes):
-            single_table = table_of(dtype.name, single=True)
-        make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
-        self.lay_out_parameters(biases)
-        self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
-        self.single_table = single_table
-        self.table = table
-
-    cdef require_set_up(self):
-        """Raise if the constructor was left out, as a subclass may."""
-        if self.table == NULL:
-            raise RuntimeError("Network.__init__ has not been called")
-
-    cdef allocate_parameters(self, bint biases):
-        """The one buffer, first of all: if there is no memory for it, nothing else is tried."""
-        n_parameters = sum(
-            [(n_in + biases) * n_out for n_in, n_out in itertools.pairwise(self.layer_sizes)])
-        itemsize = self.dtype.itemsize
-        # NumPy aligns to 16 bytes; the kernels like a cache line, and may read one more.
-        spare = np.zeros(n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
-        first = -spare.ctypes.data % CACHE_LINE // itemsize
-        self.parameters = spare[first:first + n_parameters]
-        self.numbers = <char*>cnp.PyArray_DATA(self.parameters)
-
-    cdef lay_out_parameters(self, bint biases):
-        """W0, b0, W1, b1, ...: arrays that view the buffer."""
-        cdef Py_ssize_t k, stop
-        cdef const Layer* layer
-        weights, bias_views = [], []
-        for k in range(self.plan.n_layers):
-            layer = self.plan.layers + k
-            stop = layer.weights + layer.n_in * layer.n_out
-            weights.append(
-                self.parameters[layer.weights:stop].reshape(layer.n_in, layer.n_out))
-            c_assert(stop <= self.plan.n_parameters)
-            if biases:
-                c_assert(layer.biases == stop and stop + layer.n_out <= self.plan.n_parameters)
-                bias_views.append(self.parameters[stop:stop + layer.n_out])
-        self.weights = tuple(weights)
-        self.biases = tuple(bias_views)
-
-    # -- Reading while another thread trains -------------------------------------------------
-    #
-    # Short reads keep the GIL, and publishing does. A long read takes the parameters where they
-    # are, but not beside a fit, and only for one run of the driver, in which no Python runs: so a
-    # fit that begins meanwhile waits for it for no longer. Everyone else reads a copy.
-
-    cdef void forget_parent(self) noexcept:
-        """After a fork: the parent's threads are not here, nor what they held."""
-        cdef long process = process_id()
-        if self.process != process:
-            self.process = process
-            self.readers = 0
-            self.orphaned = self.training
-            self.training = False
-            self.workspace_taken = False
-
-    cdef const char* begin_reading(self) except NULL:
-        """The parameters of one epoch, to be read without the GIL until `end_reading`."""
-        self.forget_parent()
-        if self.training:
-            return self.copied(self.numbers)
-        self.readers += 1
-        return self.numbers
-
-    cdef const char* go_on_reading(self, const char* numbers) except NULL:
-        """The same parameters, in a copy, before Python code can run in between."""
-        if numbers != self.numbers:
-            return numbers
-        numbers = self.copied(numbers)
-        self.readers -= 1
-        return numbers
-
-    cdef void end_reading(self, const char* numbers) noexcept:
-        if numbers == self.numbers:
-            self.readers -= 1
-        else:
-            release(<void*>numbers)
-
-    cdef const char* copied(self, const char* numbers) except NULL:
-        cdef size_t size = self.plan.n_parameters * self.table.real_bytes
-        cdef char* copied = <char*>allocate(size + CACHE_LINE)
-        if copied == NULL:
-            raise MemoryError()
-        memcpy(copied, numbers, size)
-        memset(copied + size, 0, CACHE_LINE)
-        return copied
-
-    cdef bint claim_training(self) noexcept:
-        """Take the one place for a fit; False if another fit has it."""
-        self.forget_parent()
-        if self.training:
-            return False
-        self.training = True
-        return True
-
-    cdef void publish(self, const char* numbers) noexcept:
-        """Copy the parameters of a finished epoch in, with the GIL held throughout."""
-        while self.readers:
-            # They began before the fit did, and end within a run of the driver.
-            with nogil:
-                pause_briefly()
-        memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
-
-    def _forget_lock(self):
-        """Whether the parent's fit may hold the generator's lock for ever: true once."""
-        self.forget_parent()
-        orphaned, self.orphaned = self.orphaned, False
-        return bool(orphaned)
-
-    @property
-    def _work(self):
-        """How many layers are wide in batches, and how many lanes take a single row's outputs."""
-        self.require_set_up()
-        return self.plan.n_wide, self.single_table.lanes
-
-    @property
-    def _training(self):
-        """Whether a fit has this network."""
-        self.forget_parent()
-        return self.training
-
-    def _snapshot(self):
-        """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
-        self.require_set_up()
-        copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
-        memcpy(cnp.PyArray_DATA(copied), self.numbers,
-               self.plan.n_parameters * self.table.real_bytes)
-        return copied
-
-    # -- Prediction --------------------------------------------------------------------------
-
-    cdef char* take_workspace(self) except NULL:
-        """The engine's own workspace, or another one while that is in use.
-
-        It is there from its first use on: of thousands of networks few may predict.
-        """
-        cdef char* workspace = self.workspace
-        if workspace == NULL or self.workspace_taken:
-            workspace = <char*>allocate(self.workspace_bytes)
-            if workspace == NULL:
-                raise MemoryError()
-        if self.workspace == NULL:
-            self.workspace = workspace
-        if workspace == self.workspace:
-            self.workspace_taken = True
-        return workspace
-
-    cdef void give_workspace(self, char* workspace) noexcept:
-        if workspace == self.workspace:
-            self.workspace_taken = False
-        else:
-            release(workspace)
+cdef class Engine(SharedParameters):
+    """Predictions with the parameters of a network."""
 
     cdef void predict_rows(self, const char* parameters, Py_ssize_t n_samples, const void* X,
                            void* workspace, void* out) noexcept nogil:
