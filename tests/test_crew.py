@@ -141,6 +141,17 @@ def test_predict_has_the_same_bits(sizes, n_samples, dtype, started):
     assert not started
 
 
+def test_predict_starts_threads_for_work_that_is_worth_it(started):
+    """Both sides of 8 million multiplications."""
+    net = network(WIDE)
+    rows = 8_000_000 // (net.parameters.size + 8 * sum(WIDE[1:]))
+    X = data(WIDE, rows + 1)[0]
+    net.predict(X[:rows], n_threads=3)
+    assert not started
+    net.predict(X, n_threads=3)
+    assert len(started) == 2
+
+
 def test_as_many_threads_as_cores(monkeypatch, started):
     """None: those that the process may use, which need not be all; and 256 at most."""
     if hasattr(os, "sched_getaffinity"):

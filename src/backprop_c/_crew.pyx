@@ -96,13 +96,14 @@ cdef class Crew:
     def __enter__(self):
         try:
             for number in range(1, self.size):
-                self.threads.append(threading.Thread(target=self._help, args=(number,)))
-                self.threads[-1].start()
-        except RuntimeError:
-            if self.threads[-1].ident is not None:
-                self.__exit__()
-                raise
-            self.threads.pop()
+                thread = threading.Thread(target=self._help, args=(number,))
+                self.threads.append(thread)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    if thread.ident is not None:
+                        raise
+                    break
         except BaseException:
             self.__exit__()
             raise
