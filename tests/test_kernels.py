@@ -64,7 +64,7 @@ def test_sample_weights(n_samples, dtype, rng):
     repeats = rng.integers(0, 3, n_samples)
     repeats[0] = 2
     trainer = Trainer(net, X, y, repeats.astype(dtype), (0,))
-    values, gradient = trainer.survey(True)
+    values, gradient = trainer.evaluate(True)
     repeated, targets = np.repeat(X, repeats, axis=0), np.repeat(y, repeats, axis=0)
     loss, expected, outputs = ReferenceNetwork(net).loss_gradient_outputs(repeated, targets)
     assert_close(values, [loss, ((outputs - targets) ** 2).mean()], dtype)

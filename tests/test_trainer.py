@@ -111,7 +111,7 @@ def test_misuse_raises():
         unprepared.optimizer_state,
         unmade.run,
         unmade.optimizer_state,
-        lambda: unmade.survey(True),
+        lambda: unmade.evaluate(True),
         lambda: unmade.prepare(1, 1, 0, (0.1,), None, None),
         lambda: Trainer(None, X, Y, None, ()),
         lambda: unprepared.__init__(net, X, Y, None, ()),
@@ -125,7 +125,7 @@ def test_misuse_raises():
     trainer.prepare(1, 1, 0, (0.1,), None, None)
     for call in (
         lambda: trainer.prepare(1, 1, 0, (0.1,), None, None),
-        lambda: trainer.survey(True),
+        lambda: trainer.evaluate(True),
     ):
         with pytest.raises(RuntimeError):
             call()

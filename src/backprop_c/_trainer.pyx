@@ -208,7 +208,7 @@ cdef class Trainer:
 
     # -- A pass ------------------------------------------------------------------------------
 
-    def survey(self, bint gradient_wanted):
+    def evaluate(self, bint gradient_wanted):
         """The loss and the metrics over all samples, and the gradient or None."""
         cdef Job* job = &self.job
         cdef const char* numbers = NULL

@@ -412,7 +412,7 @@ class Network(Engine):
         """
         names, codes = self._as_metric_codes(metrics)
         samples, targets = self._as_samples(X, y)
-        values, _ = Trainer(self, samples, targets, None, codes).survey(False)
+        values, _ = Trainer(self, samples, targets, None, codes).evaluate(False)
         return dict(zip(names, values.tolist(), strict=True))
 
     def loss_and_gradient(self, X: "ArrayLike", y: "ArrayLike") -> "tuple[float, NDArray[Any]]":
@@ -444,7 +444,7 @@ class Network(Engine):
         (0.5, array([3., 1.]))
         """
         samples, targets = self._as_samples(X, y)
-        values, gradient = Trainer(self, samples, targets, None, ()).survey(True)
+        values, gradient = Trainer(self, samples, targets, None, ()).evaluate(True)
         return float(values[0]), gradient
 
     # -- From what users pass to what the engine takes -----------------------------------------

@@ -47,7 +47,8 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
                       part.capacity, first)
         if not part.packed:
             pack_targets(plan, samples, start, vectors, rows, part.metrics, block)
-        judge_block(plan, samples, vectors, rows, part.metrics, gradient != NULL, block, sums_out)
+        block_loss_and_delta(plan, samples, vectors, rows, part.metrics, gradient != NULL, block,
+                             sums_out)
         if gradient != NULL:
             narrow_backward(plan, vectors, numbers, block, gradient)
             if plan.n_wide > 0:

@@ -59,10 +59,11 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
             labels[s] = <real>class_of(n_out, columns, targets + s)
 
 
-cdef inline void judge(const Plan* plan, Py_ssize_t vectors, double weight, unsigned int metrics,
-                       const lanes* z, const lanes* a, const lanes* targets, const lanes* labels,
-                       const lanes* sample_weights, bint gradient_wanted, lanes* delta_out,
-                       Sums* sums_out) noexcept nogil:
+cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double weight,
+                                unsigned int metrics, const lanes* z, const lanes* a,
+                                const lanes* targets, const lanes* labels,
+                                const lanes* sample_weights, bint gradient_wanted,
+                                lanes* delta_out, Sums* sums_out) noexcept nogil:
     # sums += loss, weight and metrics of the samples; delta = dloss/dz of the outputs
     # z, a, targets, delta: (n_out, vectors); labels, sample_weights: (vectors,)
     cdef const Layer* last = plan.layers + plan.n_layers - 1
@@ -82,10 +83,10 @@ cdef inline void judge(const Plan* plan, Py_ssize_t vectors, double weight, unsi
         activation.backward(last.n_out, vectors, z if activation.reads == c"z" else a, delta_out)
 
 
-cdef void judge_block(const Plan* plan, const Samples* samples, Py_ssize_t vectors,
-                      Py_ssize_t rows, unsigned int metrics, bint gradient_wanted, lanes* block,
-                      Sums* sums_out) noexcept nogil:
-    # as judge, for the outputs in a block
+cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssize_t vectors,
+                               Py_ssize_t rows, unsigned int metrics, bint gradient_wanted,
+                               lanes* block, Sums* sums_out) noexcept nogil:
+    # as loss_and_delta, for the outputs in a block
     # block: the workspace, of (plan.features, vectors)
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
     cdef const Places* outputs = &plan.layers[plan.n_layers - 1].block
@@ -97,6 +98,7 @@ cdef void judge_block(const Plan* plan, const Samples* samples, Py_ssize_t vecto
         for v in range(vectors):
             total = wide_add(total, sample_weights[v])
         weight = wide_sum(total)
-    judge(plan, vectors, weight, metrics, block + outputs.z * vectors, block + outputs.a * vectors,
-          block + plan.targets * vectors, block + plan.labels * vectors, sample_weights,
-          gradient_wanted, block + outputs.delta * vectors, sums_out)
+    loss_and_delta(plan, vectors, weight, metrics, block + outputs.z * vectors,
+                   block + outputs.a * vectors, block + plan.targets * vectors,
+                   block + plan.labels * vectors, sample_weights, gradient_wanted,
+                   block + outputs.delta * vectors, sums_out)

@@ -105,8 +105,9 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     if outputs_are_left(plan):
         ACTIVATIONS[last.activation].forward(last.n_out, 1, block + last.block.z,
                                              block + last.block.a)
-    judge(plan, 1, weight, part.metrics, block + last.block.z, block + last.block.a, targets,
-          block + plan.labels, block + plan.sample_weights, gradient_out != NULL, delta, sums_out)
+    loss_and_delta(plan, 1, weight, part.metrics, block + last.block.z, block + last.block.a,
+                   targets, block + plan.labels, block + plan.sample_weights,
+                   gradient_out != NULL, delta, sums_out)
     if gradient_out != NULL:
         if LANES > 1:
             for j in range(last.n_out):
