@@ -169,9 +169,6 @@ class Product:
         return [rng.random(shape, dtype=np.float32) - np.float32(0.5) for shape in (rows, *last)]
 
 
-DOUBLE = {"tolerance": 1e-9, "weight_tolerance": 1e-9}
-
-
 def classifier(name, title, layer_sizes, n_samples, batch_size, **settings):
     """Relu layers and softmax, cross-entropy, Adam, per update."""
     settings = {"rows": lambda: data.random_rows(n_samples, layer_sizes[0]), **settings}
@@ -189,47 +186,53 @@ def classifier(name, title, layer_sizes, n_samples, batch_size, **settings):
     )
 
 
-def xor(dtype):
-    """Online training of 2-2-1: an update a sample, the four samples in turn."""
+def tutorial(name, title, layer_sizes, dtype, **settings):
+    """Two sigmoid layers, squared error, plain steps over the rows in turn."""
+    if dtype == "float64":
+        settings |= {"tolerance": 1e-9, "weight_tolerance": 1e-9}
     return Training(
-        f"xor-{dtype}",
-        f"XOR 2-2-1, online, {dtype}, per sample",
-        (2, 2, 1),
+        name,
+        title,
+        layer_sizes,
         ("sigmoid", "sigmoid"),
-        data.xor_rows,
-        n_samples=4,
-        batch_size=1,
-        per="sample",
-        start=data.xor_start,
         loss="squared_error",
         optimizer="sgd",
-        learning_rate=0.5,
         dtype=dtype,
         shuffle=False,
         check_epochs=500,
-        **(DOUBLE if dtype == "float64" else {}),
+        **settings,
+    )
+
+
+def xor(dtype):
+    """Online training of 2-2-1: an update a sample, the four samples in turn."""
+    return tutorial(
+        f"xor-{dtype}",
+        f"XOR 2-2-1, online, {dtype}, per sample",
+        (2, 2, 1),
+        dtype,
+        rows=data.xor_rows,
+        start=data.xor_start,
+        n_samples=4,
+        batch_size=1,
+        per="sample",
+        learning_rate=0.5,
     )
 
 
 TRAININGS = (
-    Training(
+    tutorial(
         "iris",
         "Iris 4-2-3, full batch, float64, per epoch",
         (4, 2, 3),
-        ("sigmoid", "sigmoid"),
-        data.iris_rows,
+        "float64",
+        rows=data.iris_rows,
+        start=data.tutorial_start,
         n_samples=130,
         batch_size=130,
         per="epoch",
-        start=data.tutorial_start,
-        loss="squared_error",
-        optimizer="sgd",
         learning_rate=0.1,
-        dtype="float64",
-        shuffle=False,
         metrics=("mse", "accuracy"),
-        check_epochs=500,
-        **DOUBLE,
     ),
     xor("float64"),
     xor("float32"),
