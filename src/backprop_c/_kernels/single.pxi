@@ -50,11 +50,14 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
     cdef const Layer* before
     cdef const Activation* activation
     cdef const real* kept
+    cdef const real* inputs
     cdef Py_ssize_t k
     for k in range(plan.n_layers - 1, -1, -1):
         layer = plan.layers + k
-        before = layer - 1
+        inputs = x
         if k > 0:
+            before = layer - 1
+            inputs = memory + before.rows.a
             activation = ACTIVATIONS + before.activation
             kept = memory + (before.rows.z if activation.reads == c"z" else before.rows.a)
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
@@ -62,8 +65,8 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
                                 <Derivative>activation.derivative, memory + before.rows.delta)
             if LANES > 1:
                 activation.backward(before.stride // LANES, 1, kept, memory + before.rows.delta)
-        row_backward_weights(layer.n_in, layer.n_out, memory + before.rows.a if k > 0 else x,
-                             memory + layer.rows.delta, gradient_out + layer.weights)
+        row_backward_weights(layer.n_in, layer.n_out, inputs, memory + layer.rows.delta,
+                             gradient_out + layer.weights)
         if layer.biases >= 0:
             row_backward_biases(layer.n_out, memory + layer.rows.delta, gradient_out + layer.biases)
 
