@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from backprop_c._crew cimport run_phase
 from backprop_c._kernels.platform cimport load_flag, monotonic_seconds
-from backprop_c._kernels.table cimport MAX_METRICS
+from backprop_c._kernels.table cimport MAX_METRICS, SINGLE
 
 
 cdef enum:
@@ -126,13 +126,16 @@ cdef void add_sums(Job* job, const Sums* part) noexcept nogil:
         job.sums.metrics[m] += part.metrics[m]
 
 
-cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
-    """The batch's next slab; after its last one the parameters are updated. Returns its size."""
+cdef Py_ssize_t run_slab(Job* job) noexcept nogil:
+    """The batch's next slab, and after its last one the update; what it cost, roughly."""
     cdef const Plan* plan = job.plan
+    cdef Py_ssize_t batch = min(job.batch_size, job.n_samples - job.row)
     cdef Py_ssize_t size = min(slab_size(plan), batch - job.offset)
     cdef Py_ssize_t n_parts = 1
     cdef Py_ssize_t p
     cdef bint last = job.offset + size == batch
+    if job.offset == 0:
+        job.sums.batch_weight = 0
     job.slab.fresh = job.offset == 0
     job.slab.last = last
     job.slab.slab_start = job.slab.start = job.row + job.offset
@@ -156,7 +159,34 @@ cdef Py_ssize_t run_slab(Job* job, Py_ssize_t batch) noexcept nogil:
                                job.scalars)
         if job.gathering or job.updating:
             do_phase(job, True, plan.n_ranges)
-    return size
+    job.offset += size
+    if last:
+        job.row += batch
+        job.offset = 0
+    return WORK_OF_BATCH + size * plan.work
+
+
+cdef Py_ssize_t run_online(Job* job) noexcept nogil:
+    """Some batches of one sample: of the smallest networks' time bookkeeping is no small part."""
+    cdef const Plan* plan = job.plan
+    cdef const Update* update = job.update
+    cdef char* numbers = job.live.numbers
+    cdef Py_ssize_t work_of_step = WORK_OF_BATCH + plan.work
+    cdef Py_ssize_t steps = min(1 + WORK_BETWEEN_LOOKS // work_of_step, job.n_samples - job.row)
+    cdef double weight
+    cdef Py_ssize_t s
+    for s in range(job.row, job.row + steps):
+        job.slab.start = s
+        job.sums.batch_weight = 0
+        job.work.run_part(plan, &job.samples, &job.slab, numbers, job.workspaces, NULL,
+                          job.gradient, &job.sums)
+        weight = job.sums.batch_weight
+        if update != NULL and weight != 0:
+            job.live.steps += 1
+            update.prepare(job.hyperparameters, 1 / weight, job.live.steps, job.scalars)
+            update.update(0, plan.n_parameters, plan.stride, job.scalars, job.gradient, numbers)
+    job.row += steps
+    return steps * work_of_step
 
 
 cdef void go_back(Job* job) noexcept nogil:
@@ -193,7 +223,7 @@ cdef void finish_epoch(Job* job) noexcept nogil:
 
 
 cdef void run(Job* job, double seconds) noexcept nogil:
-    """Go on until all epochs are done, the time is over, a stop was asked for or the loss is lost.
+    """Go on until all epochs are done, the time is over, a stop was asked for or numbers overflow.
 
     A run that ends early can be gone on with: `job` holds the position.
     """
@@ -201,7 +231,7 @@ cdef void run(Job* job, double seconds) noexcept nogil:
         job.batch_size >= job.n_samples and job.n_samples <= job.plan.block_rows)
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
-    cdef Py_ssize_t batch, size, stop
+    cdef Py_ssize_t stop
     while job.epoch < job.epochs and not job.diverged:
         if not job.begun:
             if load_flag(&job.stop):
@@ -219,16 +249,8 @@ cdef void run(Job* job, double seconds) noexcept nogil:
                 if monotonic_seconds() > deadline:
                     return
         while job.row < job.n_samples:
-            batch = min(job.batch_size, job.n_samples - job.row)
-            if job.offset == 0:
-                job.sums.batch_weight = 0
-            size = run_slab(job, batch)
+            work += run_online(job) if job.plan.shape == SINGLE else run_slab(job)
             job.slab.packed = one_block
-            job.offset += size
-            if job.offset == batch:
-                job.row += batch
-                job.offset = 0
-            work += WORK_OF_BATCH + size * job.plan.work
             if work > WORK_BETWEEN_LOOKS:
                 work = 0
                 if monotonic_seconds() > deadline:

@@ -100,7 +100,7 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     cdef Layer* layer
     cdef Py_ssize_t k, offset = 0
     plan.shape = shape
-    plan.loss = loss
+    plan.loss = table.losses + loss
     plan.n_layers = len(layer_sizes) - 1
     plan.n_wide = wide_layers(table, layer_sizes) if shape == BATCH else 0
     plan.layers = <Layer*>calloc(plan.n_layers, sizeof(Layer))
@@ -111,7 +111,7 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.n_in = layer_sizes[k]
         layer.n_out = layer_sizes[k + 1]
         layer.stride = rounded_up(layer.n_out, table.lanes)
-        layer.activation = activations[k]
+        layer.activation = table.activations + <int>activations[k]
         layer.weights = offset
         if k == plan.n_wide:
             plan.narrow_begin = offset
@@ -126,8 +126,8 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     plan.stride = rounded_up(offset, CACHE_LINE // table.real_bytes)
     plan.part_stride = rounded_up(offset - plan.narrow_begin, CACHE_LINE // table.real_bytes)
     if shape == BATCH:
-        lay_out_block(plan, table)
-        lay_out_slab(plan, table)
+        lay_out_block(plan)
+        lay_out_slab(plan)
         if plan.n_wide == 0:
             cut_narrow(plan, table)
         else:
@@ -145,10 +145,10 @@ cdef void free_plan(Plan* plan) noexcept:
     free(plan.ranges)
 
 
-cdef bint reads_z(const Plan* plan, const Table* table, Py_ssize_t k):
+cdef bint reads_z(const Plan* plan, Py_ssize_t k):
     """Whether something reads a layer's pre-activations after its activation."""
-    return table.activations[plan.layers[k].activation].reads == c"z" or (
-        k == plan.n_layers - 1 and table.losses[plan.loss].delta_is_of_z)
+    return plan.layers[k].activation.reads == c"z" or (
+        k == plan.n_layers - 1 and plan.loss.delta_is_of_z)
 
 
 cdef Py_ssize_t lay_out_targets(Plan* plan, Py_ssize_t feature) noexcept:
@@ -159,22 +159,22 @@ cdef Py_ssize_t lay_out_targets(Plan* plan, Py_ssize_t feature) noexcept:
     return plan.labels + 1
 
 
-cdef Py_ssize_t lay_out_layer(Plan* plan, const Table* table, Py_ssize_t k, Py_ssize_t feature):
+cdef Py_ssize_t lay_out_layer(Plan* plan, Py_ssize_t k, Py_ssize_t feature):
     """Features for a layer's z and a in the block; the first one behind them."""
     cdef Layer* layer = plan.layers + k
     layer.block.z = feature
-    layer.block.a = feature + (layer.n_out if reads_z(plan, table, k) else 0)
+    layer.block.a = feature + (layer.n_out if reads_z(plan, k) else 0)
     return layer.block.a + layer.n_out
 
 
-cdef lay_out_block(Plan* plan, const Table* table):
+cdef lay_out_block(Plan* plan):
     """Features for all that has its samples on the lanes; deltas take turns in two places."""
     cdef Layer* last = plan.layers + plan.n_layers - 1
     cdef Py_ssize_t first = max(plan.n_wide - 1, 0)
     cdef Py_ssize_t k, widest = 0
     cdef Py_ssize_t feature = lay_out_targets(plan, 0 if plan.n_wide else plan.layers[0].n_in)
     for k in range(first, plan.n_layers):
-        feature = lay_out_layer(plan, table, k, feature)
+        feature = lay_out_layer(plan, k, feature)
         widest = max(widest, plan.layers[k].n_out)
     for k in range(first, plan.n_layers):
         plan.layers[k].block.delta = feature + (widest if (plan.n_layers - 1 - k) % 2 else 0)
@@ -184,7 +184,7 @@ cdef lay_out_block(Plan* plan, const Table* table):
     c_assert(last.block.delta + last.n_out <= plan.features)
 
 
-cdef lay_out_slab(Plan* plan, const Table* table):
+cdef lay_out_slab(Plan* plan):
     """Numbers for each row of all that has its outputs on the lanes."""
     cdef Layer* layer
     cdef Py_ssize_t k, number = 0
@@ -192,7 +192,7 @@ cdef lay_out_slab(Plan* plan, const Table* table):
     for k in range(plan.n_wide):
         layer = plan.layers + k
         layer.rows.z = number
-        layer.rows.a = number + (layer.stride if k < last and reads_z(plan, table, k) else 0)
+        layer.rows.a = number + (layer.stride if k < last and reads_z(plan, k) else 0)
         number = layer.rows.a + layer.stride
     plan.forward_numbers = number
     for k in range(plan.n_wide):
@@ -245,7 +245,7 @@ cdef lay_out_single(Plan* plan, const Table* table):
     """
     cdef Layer* layer
     cdef Py_ssize_t k, last = plan.n_layers - 1
-    cdef Py_ssize_t number = lay_out_layer(plan, table, last, lay_out_targets(plan, 0))
+    cdef Py_ssize_t number = lay_out_layer(plan, last, lay_out_targets(plan, 0))
     plan.layers[last].block.delta = number
     plan.features = number + plan.layers[last].n_out
     number = plan.features * table.lanes
@@ -255,7 +255,7 @@ cdef lay_out_single(Plan* plan, const Table* table):
             layer.rows = layer.block
             continue
         layer.rows.z = number
-        layer.rows.a = layer.rows.z + (layer.stride if reads_z(plan, table, k) else 0)
+        layer.rows.a = layer.rows.z + (layer.stride if reads_z(plan, k) else 0)
         layer.rows.delta = layer.rows.a + layer.stride
         number = layer.rows.delta + layer.stride
     plan.block_rows = plan.predict_rows = plan.part_rows = plan.max_parts = 1

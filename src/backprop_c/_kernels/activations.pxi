@@ -22,8 +22,7 @@ cdef inline lanes sigmoid(lanes z) noexcept nogil:
     # a = 1 / (1 + e) for z >= 0, e / (1 + e) for z < 0, e = exp(-|z|)
     cdef lanes scale
     cdef lanes tail = exponential_parts(minus_absolute(z), &scale)
-    return (select_less(z, splat(0), scale * tail + scale, splat(1))
-            / (scale * tail + (scale + splat(1))))
+    return where_negative(z, scale * tail + scale) / (scale * tail + (scale + splat(1)))
 
 
 cdef inline lanes sigmoid_derivative(lanes a, lanes delta) noexcept nogil:
@@ -33,13 +32,12 @@ cdef inline lanes sigmoid_derivative(lanes a, lanes delta) noexcept nogil:
 
 cdef inline lanes tanh(lanes z) noexcept nogil:
     # a = -e / (2 + e) with the sign of z, e = expm1(-2 |z|)
-    cdef bits sign = as_bits(z) & as_bits(splat(-0.0))
     cdef lanes x = minus_absolute(z)
     cdef lanes r, scale, e
     x = select_less(x, splat(-TANH_LIMIT), splat(-TANH_LIMIT), x)
     scale = reduce_argument(x + x, &r)
     e = scale * expm1_tail(r) + (scale - splat(1))
-    return as_lanes(as_bits(absolute(e / (e + splat(2)))) | sign)
+    return with_sign_of(z, e / (e + splat(2)))
 
 
 cdef inline lanes tanh_derivative(lanes a, lanes delta) noexcept nogil:

@@ -28,8 +28,10 @@ cdef extern from "lanes.h":
     lanes as_lanes(bits) noexcept nogil
     lanes absolute(lanes) noexcept nogil
     lanes minus_absolute(lanes) noexcept nogil
+    lanes with_sign_of(lanes z, lanes x) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
+    lanes where_negative(lanes z, lanes x) noexcept nogil
     real lane_sum(lanes) noexcept nogil
     void add_lane_sums(real* memory, const lanes* x) noexcept nogil
     lanes square_root(lanes) noexcept nogil

@@ -28,6 +28,7 @@
 typedef float real;
 #define SQUARE_ROOT sqrtf
 #define ABSOLUTE fabsf
+#define COPY_SIGN copysignf
 #define SMALLEST FLT_MIN
 typedef uint32_t whole;
 #define EXPONENT_SHIFT 23
@@ -50,6 +51,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 typedef double real;
 #define SQUARE_ROOT sqrt
 #define ABSOLUTE fabs
+#define COPY_SIGN copysign
 #define SMALLEST DBL_MIN
 typedef uint64_t whole;
 #define EXPONENT_SHIFT 52
@@ -94,8 +96,12 @@ LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
 
+/* x where z < 0, 1 elsewhere; 0 <= x <= 1. */
+#define where_negative(z, x) select_less(z, splat(0), x, splat(1))
+
 #define absolute(x) as_lanes(as_bits(x) & ~as_bits(splat(-0.0)))
 #define minus_absolute(x) as_lanes(as_bits(x) | as_bits(splat(-0.0)))
+#define with_sign_of(z, x) as_lanes(as_bits(absolute(x)) | (as_bits(z) & as_bits(splat(-0.0))))
 
 /* x in the first lane, 0 in the others. */
 #define first_lane(x) ((lanes){(real)(x)})
@@ -163,11 +169,18 @@ typedef double wide;
 #define wide_zero() (0.0)
 #define absolute(x) ABSOLUTE(x) /* stays in a vector register, as bits would not */
 #define minus_absolute(x) (-ABSOLUTE(x))
+#define with_sign_of(z, x) COPY_SIGN(x, z)
 #define first_lane(x) ((real)(x))
 LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }
 LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
 #define select_less(a, b, x, y) ((a) < (b) ? (x) : (y))
 #define select_equal(a, b, x, y) ((a) == (b) ? (x) : (y))
+/* No branch, since signs are hard to foresee: the larger of x, and of 0 or 1. */
+LANES_INLINE lanes where_negative(lanes z, lanes x) {
+    bits mask = (as_bits(z) >> (8 * sizeof(real) - 1)) - 1;
+    lanes other = as_lanes(as_bits(1) & mask);
+    return x > other ? x : other;
+}
 #define wide_add(total, x) ((total) + (double)(x))
 #define lane_sum(x) (x)
 #define wide_sum(x) (x)

@@ -21,9 +21,8 @@ cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, const real* param
                           parameters + layer.weights,
                           parameters + layer.biases if layer.biases >= 0 else NULL,
                           block + layer.block.z * vectors)
-        ACTIVATIONS[layer.activation].forward(layer.n_out, vectors,
-                                              block + layer.block.z * vectors,
-                                              block + layer.block.a * vectors)
+        layer.activation.forward(layer.n_out, vectors, block + layer.block.z * vectors,
+                                 block + layer.block.a * vectors)
 
 
 cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
@@ -46,7 +45,7 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* para
             dense_backward_biases(layer.n_out, vectors, delta, gradient_out + layer.biases)
         if k > 0:
             before = layer - 1
-            activation = ACTIVATIONS + before.activation
+            activation = before.activation
             dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
                                   parameters + layer.weights, block + before.block.delta * vectors)
             activation.backward(

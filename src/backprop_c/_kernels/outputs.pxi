@@ -67,8 +67,8 @@ cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double wei
     # sums += loss, weight and metrics of the samples; delta = dloss/dz of the outputs
     # z, a, targets, delta: (n_out, vectors); labels, sample_weights: (vectors,)
     cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef const Activation* activation = ACTIVATIONS + last.activation
-    cdef const Loss* loss = LOSSES + plan.loss
+    cdef const Activation* activation = last.activation
+    cdef const Loss* loss = plan.loss
     cdef int m
     sums_out.loss += loss.value_and_delta(last.n_out, vectors, z, a, targets, sample_weights,
                                           delta_out)

@@ -52,11 +52,29 @@ cdef inline void row_through(Py_ssize_t n_in, Py_ssize_t n_out, const real* x, c
         store(a_out + j, value(z), 1)
 
 
+cdef inline void row_back_through(Py_ssize_t n_in, Py_ssize_t n_out, const real* x,
+                                  const real* delta, const real* w, const real* kept,
+                                  Derivative derivative, real* gradient_out,
+                                  real* delta_out) noexcept nogil:
+    # gradient[i, j] = x[i] delta[j], dloss/dz[i] = derivative(sum_j delta[j] w[i, j]); one lane
+    # x, kept, delta_out: (n_in,), delta: (n_out,), w, gradient: (n_in, n_out)
+    cdef lanes total, value
+    cdef Py_ssize_t i, j
+    for i in range(n_in):
+        total = splat(0)
+        value = splat(x[i])
+        for j in range(n_out):
+            total = total + load(w) * load(delta + j)
+            store(gradient_out, value * load(delta + j), 1)
+            w += 1
+            gradient_out += 1
+        store(delta_out + i, derivative(load(kept + i), total), 1)
+
+
 cdef inline void row_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, const real* delta,
-                                     const real* w, const real* kept, Derivative derivative,
-                                     real* delta_out) noexcept nogil:
-    # dloss/dx[i] = sum_j delta[j] w[i, j]; with one lane, through the derivative to dloss/dz[i]
-    # delta: (n_out,), w: (n_in, n_out), kept, delta_out: (n_in,)
+                                     const real* w, real* delta_out) noexcept nogil:
+    # dloss/dx[i] = sum_j delta[j] w[i, j]
+    # delta: (n_out,), w: (n_in, n_out), delta_out: (n_in,)
     cdef lanes total
     cdef real rest
     cdef Py_ssize_t i, j
@@ -67,10 +85,7 @@ cdef inline void row_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, const re
         rest = lane_sum(total)
         for j in range(n_out // LANES * LANES, n_out):
             rest += w[j] * delta[j]
-        if LANES == 1 and derivative != NULL:
-            store(delta_out + i, derivative(load(kept + i), splat(rest)), 1)
-        else:
-            delta_out[i] = rest
+        delta_out[i] = rest
         w += n_out
 
 

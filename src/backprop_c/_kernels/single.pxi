@@ -10,6 +10,49 @@ cdef inline void spread(Py_ssize_t n, const real* row, lanes* block_out) noexcep
         block_out[f] = splat(row[f])
 
 
+# With one lane, each z goes from register to register through the activation, and so does each
+# delta. A function that the compiler knows it puts in place: a call would spill what loops hold.
+
+cdef inline void through(const Layer* layer, const real* x, const real* parameters,
+                         real* memory) noexcept nogil:
+    # a = activation(x @ weights + biases)
+    # x: (n_in,), memory: the workspace
+    cdef const void* value = layer.activation.value
+    cdef const real* w = parameters + layer.weights
+    cdef const real* biases = parameters + layer.biases if layer.biases >= 0 else NULL
+    cdef real* z = memory + layer.rows.z
+    cdef real* a = memory + layer.rows.a
+    if value == <void*>sigmoid:
+        row_through(layer.n_in, layer.n_out, x, w, biases, sigmoid, z, a)
+    elif value == <void*>tanh:
+        row_through(layer.n_in, layer.n_out, x, w, biases, tanh, z, a)
+    else:
+        row_through(layer.n_in, layer.n_out, x, w, biases, <Value>value, z, a)
+
+
+cdef inline void back_through(const Layer* layer, const Layer* before, const real* parameters,
+                              real* memory, real* gradient_out) noexcept nogil:
+    # gradient = a_before.T @ delta, delta_before = da/dz_before (delta @ weights.T)
+    # gradient: (n_parameters,), memory: the workspace
+    cdef const void* derivative = before.activation.derivative
+    cdef const real* w = parameters + layer.weights
+    cdef const real* a = memory + before.rows.a
+    cdef const real* z = memory + before.rows.z
+    cdef const real* kept = z if before.activation.reads == c"z" else a
+    cdef const real* delta = memory + layer.rows.delta
+    cdef real* gradient = gradient_out + layer.weights
+    cdef real* delta_before = memory + before.rows.delta
+    if derivative == <void*>sigmoid_derivative:
+        row_back_through(layer.n_in, layer.n_out, a, delta, w, kept, sigmoid_derivative, gradient,
+                         delta_before)
+    elif derivative == <void*>tanh_derivative:
+        row_back_through(layer.n_in, layer.n_out, a, delta, w, kept, tanh_derivative, gradient,
+                         delta_before)
+    else:
+        row_back_through(layer.n_in, layer.n_out, a, delta, w, kept, <Derivative>derivative,
+                         gradient, delta_before)
+
+
 cdef inline real* single_forward(const Plan* plan, const real* x, const real* parameters,
                                  real* memory) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l); returns z of the outputs, in a row, with
@@ -21,12 +64,11 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
     cdef Py_ssize_t k
     for k in range(plan.n_layers):
         layer = plan.layers + k
-        activation = ACTIVATIONS + layer.activation
-        biases = parameters + layer.biases if layer.biases >= 0 else NULL
+        activation = layer.activation
         if LANES == 1 and activation.value != NULL:
-            row_through(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
-                        <Value>activation.value, memory + layer.rows.z, memory + layer.rows.a)
+            through(layer, x, parameters, memory)
         else:
+            biases = parameters + layer.biases if layer.biases >= 0 else NULL
             row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
                         memory + layer.rows.z)
             if k < plan.n_layers - 1:
@@ -39,7 +81,7 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
 cdef inline bint outputs_are_left(const Plan* plan) noexcept nogil:
     # whether single_forward leaves the outputs' activation to its caller
     # plan: (1,)
-    return LANES > 1 or ACTIVATIONS[plan.layers[plan.n_layers - 1].activation].value == NULL
+    return LANES > 1 or plan.layers[plan.n_layers - 1].activation.value == NULL
 
 
 cdef inline void single_backward(const Plan* plan, const real* x, const real* parameters,
@@ -49,26 +91,28 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
     cdef const Layer* layer
     cdef const Layer* before
     cdef const Activation* activation
-    cdef const real* kept
     cdef const real* inputs
     cdef Py_ssize_t k
     for k in range(plan.n_layers - 1, -1, -1):
         layer = plan.layers + k
+        if layer.biases >= 0:
+            row_backward_biases(layer.n_out, memory + layer.rows.delta, gradient_out + layer.biases)
         inputs = x
         if k > 0:
             before = layer - 1
+            if LANES == 1:
+                back_through(layer, before, parameters, memory, gradient_out)
+                continue
             inputs = memory + before.rows.a
-            activation = ACTIVATIONS + before.activation
-            kept = memory + (before.rows.z if activation.reads == c"z" else before.rows.a)
+            activation = before.activation
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
-                                parameters + layer.weights, kept,
-                                <Derivative>activation.derivative, memory + before.rows.delta)
-            if LANES > 1:
-                activation.backward(before.stride // LANES, 1, kept, memory + before.rows.delta)
+                                parameters + layer.weights, memory + before.rows.delta)
+            activation.backward(
+                before.stride // LANES, 1,
+                memory + (before.rows.z if activation.reads == c"z" else before.rows.a),
+                memory + before.rows.delta)
         row_backward_weights(layer.n_in, layer.n_out, inputs, memory + layer.rows.delta,
                              gradient_out + layer.weights)
-        if layer.biases >= 0:
-            row_backward_biases(layer.n_out, memory + layer.rows.delta, gradient_out + layer.biases)
 
 
 cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
@@ -106,8 +150,7 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     if LANES > 1:
         spread(last.n_out, z, block + last.block.z)
     if outputs_are_left(plan):
-        ACTIVATIONS[last.activation].forward(last.n_out, 1, block + last.block.z,
-                                             block + last.block.a)
+        last.activation.forward(last.n_out, 1, block + last.block.z, block + last.block.a)
     loss_and_delta(plan, 1, weight, part.metrics, block + last.block.z, block + last.block.a,
                    targets, block + plan.labels, block + plan.sample_weights,
                    gradient_out != NULL, delta, sums_out)
@@ -125,7 +168,7 @@ cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     cdef real* memory = <real*>workspace
     cdef lanes* block = <lanes*>workspace
     cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef const Activation* activation = ACTIVATIONS + last.activation
+    cdef const Activation* activation = last.activation
     cdef const real* x = <const real*>X
     cdef real* a = <real*>a_out
     cdef real* z

@@ -20,6 +20,28 @@ cdef enum:
     N_SHAPES = 2
 
 
+ctypedef struct Activation:
+    const char* name
+    char reads                 # what the derivative needs: "a", "z", or "-" for neither
+    bint outputs_only          # not elementwise: takes a block of samples, feature-major
+    void (*forward)(Py_ssize_t width, Py_ssize_t vectors,
+                    const void* z, void* a_out) noexcept nogil
+    void (*backward)(Py_ssize_t width, Py_ssize_t vectors,
+                     const void* kept, void* delta_out) noexcept nogil
+    void* value                # of lanes: a of z,
+    void* derivative           # and dloss/dz of what is kept and dloss/da; NULL if not elementwise
+
+
+ctypedef struct Loss:
+    const char* name
+    const char* outputs        # the one output activation it goes with; "" for any
+    char targets               # "-": any; "p": each in [0, 1]; "d": of a sample, >= 0 and sum 1
+    bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
+    double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const void* z,
+                              const void* a, const void* targets,
+                              const void* sample_weights, void* delta_out) noexcept nogil
+
+
 # Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
 # the pre-activations again.
 ctypedef struct Places:
@@ -38,7 +60,7 @@ ctypedef struct Layer:
     Py_ssize_t stride              # n_out, rounded up to whole vectors: a row's numbers
     Places block                   # in features of a block: of narrow layers, and the last wide one
     Places rows                    # in numbers for each row of a slab (wide), or of the workspace
-    int activation
+    const Activation* activation
 
 
 # Some of a layer's parameters, whose gradient is summed and which are updated in one go: rows
@@ -66,7 +88,7 @@ ctypedef struct Plan:
     Py_ssize_t work                # roughly the multiplications of one sample's forward pass
     Py_ssize_t n_parameters
     Py_ssize_t stride              # between vectors of parameters, as of an optimizer's states
-    int loss
+    const Loss* loss
     Py_ssize_t narrow_begin        # offset of the narrow layers' parameters
     Py_ssize_t part_stride         # between the gradients of parts, which narrow layers have
     Py_ssize_t targets             # features of a block
@@ -119,28 +141,6 @@ ctypedef struct Part:
     bint fresh                     # the batch's first slab: begin the gradient with it
     bint last                      # the batch's last slab
     unsigned int metrics           # bit m asks for METRICS[m]
-
-
-ctypedef struct Activation:
-    const char* name
-    char reads                 # what the derivative needs: "a", "z", or "-" for neither
-    bint outputs_only          # not elementwise: takes a block of samples, feature-major
-    void (*forward)(Py_ssize_t width, Py_ssize_t vectors,
-                    const void* z, void* a_out) noexcept nogil
-    void (*backward)(Py_ssize_t width, Py_ssize_t vectors,
-                     const void* kept, void* delta_out) noexcept nogil
-    void* value                # of lanes: a of z,
-    void* derivative           # and dloss/dz of what is kept and dloss/da; NULL if not elementwise
-
-
-ctypedef struct Loss:
-    const char* name
-    const char* outputs        # the one output activation it goes with; "" for any
-    char targets               # "-": any; "p": each in [0, 1]; "d": of a sample, >= 0 and sum 1
-    bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
-    double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const void* z,
-                              const void* a, const void* targets,
-                              const void* sample_weights, void* delta_out) noexcept nogil
 
 
 ctypedef struct Metric:

@@ -37,7 +37,7 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
                      <char*>workspace + plan.panel_at, z, layer.stride)
         if k < plan.n_wide - 1:
             a = slab_row(slab, capacity, layer.rows.a, first, layer.stride)
-            ACTIVATIONS[layer.activation].forward(rows, layer.stride // LANES, z, a)
+            layer.activation.forward(rows, layer.stride // LANES, z, a)
             x = Factor(a, layer.stride, 1, NULL, NULL)
 
 
@@ -54,7 +54,7 @@ cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameter
     for k in range(plan.n_wide - 1, 0, -1):
         layer = plan.layers + k
         before = layer - 1
-        activation = ACTIVATIONS + before.activation
+        activation = before.activation
         factor = Factor(slab_row(slab, capacity, layer.rows.delta, first, layer.stride),
                         layer.stride, 1, NULL, NULL)
         delta = slab_row(slab, capacity, before.rows.delta, first, before.stride)
