@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pandas
+import pytest
 from reference import ReferenceNetwork
 
 TOLERANCE = {"float64": 1e-11, "float32": 3e-4}
@@ -91,6 +92,12 @@ def wait_until(condition, seconds=10):
     while not condition():
         assert time.perf_counter() < end
         time.sleep(0.001)
+
+
+def forking(test):
+    """Marks a test that forks, of which Python warns where there are threads."""
+    test = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")(test)
+    return pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")(test)
 
 
 def exit_code_of_a_child(check, seconds=30):

@@ -7,7 +7,7 @@ import timeit
 
 import numpy as np
 import pytest
-from helpers import exit_code_of_a_child, start, trains_and_predicts, wait_until
+from helpers import exit_code_of_a_child, forking, start, trains_and_predicts, wait_until
 
 from backprop_c import SGD, Adam, Network
 from backprop_c._trainer import Trainer
@@ -171,8 +171,7 @@ def test_as_many_threads_as_cores(monkeypatch, started):
     assert as_n_threads(None) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@forking
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("batch_size", [None, 200])
 @pytest.mark.parametrize("beside", [False, True])

@@ -1,14 +1,14 @@
 """Several threads, one network: every reader sees a finished epoch."""
 
+import contextlib
 import copy
-import os
 import pickle
 import threading
 import time
 
 import numpy as np
 import pytest
-from helpers import exit_code_of_a_child, start, trains_and_predicts, wait_until
+from helpers import exit_code_of_a_child, forking, start, trains_and_predicts, wait_until
 
 from backprop_c import SGD, Network
 
@@ -123,8 +123,7 @@ def test_a_long_read_does_not_hold_up_a_fit():
     assert not np.allclose(net.predict(X[:1]), expected, rtol=1e-9)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@forking
 @pytest.mark.parametrize("busy", ["fit", "predict"])
 def test_a_forked_child_is_free(busy):
     """Threads of the parent that train or predict are not in the child: it can train."""
@@ -245,3 +244,100 @@ def test_a_shared_generator_is_locked():
     for thread in threads:
         thread.join()
     assert all(net.history.epochs == 2000 for net in nets)
+
+
+def reads_at_the_same_time(net):
+    """Whether two threads that predict at once each get their own outputs."""
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(20_000, 40)) for _ in range(2)]
+    fresh = Network(net.layer_sizes, random_state=0)
+    fresh.parameters[:] = net.parameters
+    expected = [fresh.predict(X) for X in inputs]
+    outputs = {}
+    together = threading.Barrier(2)
+
+    def read(k):
+        together.wait()
+        outputs[k] = net.predict(inputs[k])
+
+    for thread in [start(read, k) for k in range(2)]:
+        thread.join()
+    return all(np.array_equal(outputs[k], expected[k]) for k in range(2))
+
+
+@pytest.mark.parametrize("made", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_the_first_reads_of_a_copy(made):
+    """No constructor has run, and nothing that a constructor does may be needed."""
+    for _ in range(5):
+        assert reads_at_the_same_time(made(Network((40, 64, 5), random_state=0)))
+
+
+@forking
+def test_the_first_reads_of_a_forked_child():
+    net = Network((40, 64, 5), random_state=0)
+    net.predict(np.zeros((20_000, 40)))
+    for _ in range(3):
+        assert exit_code_of_a_child(lambda: reads_at_the_same_time(net)) == 0
+
+
+@forking
+@pytest.mark.parametrize("touch", [True, False])
+def test_a_forked_child_of_a_forked_child(touch):
+    """The generator's lock is free there, too, whether the child has used the network or not."""
+    net = Network((60, 50, 10), "tanh", random_state=0)
+    X, y = np.ones((1000, 60)), np.zeros((1000, 10))
+
+    def child():
+        if touch:
+            net.loss_and_gradient(X[:5], y[:5])
+        return exit_code_of_a_child(lambda: net.fit(X[:5], y[:5], batch_size=2), 5) == 0
+
+    thread = start(lambda: net.fit(X, y, epochs=2**40))
+    try:
+        wait_until(lambda: net._training)
+        for _ in range(5):
+            assert exit_code_of_a_child(child) == 0
+    finally:
+        net.stop()
+        thread.join()
+
+
+@forking
+def test_a_forked_child_with_a_shared_generator():
+    """Another network draws from it in the child."""
+    generator = np.random.default_rng(0)
+    net, other = (Network((60, 50, 10), "tanh", random_state=generator) for _ in range(2))
+    X, y = np.ones((1000, 60)), np.zeros((1000, 10))
+    thread = start(lambda: net.fit(X, y, epochs=2**40))
+    try:
+        wait_until(lambda: net._training)
+        for _ in range(5):
+            assert exit_code_of_a_child(lambda: other.fit(X[:5], y[:5], batch_size=2), 5) == 0
+    finally:
+        net.stop()
+        thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:.*shape.*:DeprecationWarning")
+def test_a_shape_that_changes_while_it_is_checked():
+    """The GIL is free meanwhile; nothing is read past the end of the array."""
+    net = Network((4, 3), random_state=0)
+    X = np.ones((1_000_000, 4))
+    expected = net.predict(X[:1])
+    over = threading.Event()
+
+    def turn():
+        while not over.is_set():
+            X.shape = (4_000_000, 1)
+            time.sleep(0.0003)
+
+    thread = start(turn)
+    try:
+        for _ in range(20):
+            X.shape = (1_000_000, 4)
+            with contextlib.suppress(ValueError):  # it has 1 feature
+                outputs = net.predict(X)
+                np.testing.assert_allclose(outputs, expected.repeat(len(outputs), axis=0))
+    finally:
+        over.set()
+        thread.join()

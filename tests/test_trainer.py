@@ -121,6 +121,11 @@ def test_misuse_raises():
         with pytest.raises((RuntimeError, TypeError)):
             call()
     unmade.close()
+    unprepared.evaluate(True)
+    with pytest.raises(RuntimeError, match="a pass needs a fresh trainer"):
+        unprepared.evaluate(True)
+    with pytest.raises(RuntimeError, match="constructed and then prepared once"):
+        unprepared.prepare(1, 1, 0, (0.1,), None, None)
     trainer = Trainer(net, X, Y, None, ())
     trainer.prepare(1, 1, 0, (0.1,), None, None)
     for call in (

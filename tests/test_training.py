@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from reference import ReferenceNetwork, permutation
 
-from backprop_c import SGD, Network
+from backprop_c import SGD, Adam, Network
 
 EXACT = {"loss": 1e-11, "mse": 1e-11, "accuracy": 1e-15}
 
@@ -256,3 +256,18 @@ def test_initialize_draws_anew_or_from_a_seed():
     assert not np.array_equal(net.parameters, first)
     net.initialize(1)
     np.testing.assert_array_equal(net.parameters, first)
+
+
+def test_a_progress_bar_that_fails_changes_nothing(monkeypatch):
+    def fail(epochs):
+        raise OSError(f"no terminal for {epochs} epochs")
+
+    net = Network((2, 1), random_state=0)
+    net.fit([[1.0, 2.0]], [0.5], epochs=3, optimizer=Adam())
+    before = net.optimizer, net._optimizer_state, net.parameters.tobytes(), net.history
+    monkeypatch.setattr("backprop_c.network.Progress", fail)
+    with pytest.raises(OSError, match="no terminal for 5 epochs"):
+        net.fit([[1.0, 2.0]], [0.5], epochs=5, optimizer=SGD(), verbose=True)
+    assert (net.optimizer, net._optimizer_state, net.parameters.tobytes(), net.history) == before
+    assert net._trainer is None
+    assert net.fit([[1.0, 2.0]], [0.5], epochs=1).epochs == 1

@@ -18,7 +18,7 @@ cdef class Engine(SharedParameters):
     cdef void predict_rows(self, const char* parameters, Py_ssize_t n_samples, const void* X,
                            void* workspace, void* out) noexcept nogil
     cdef bint fits(self, object X)
-    cdef bint is_finite(self, cnp.ndarray x)
+    cdef bint has_layout(self, object X)
     cdef bint takes(self, object out, cnp.ndarray x, int ndim, const cnp.npy_intp* shape)
     cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out, Py_ssize_t n_threads)
     cdef predict_runs(self, Prediction* prediction)

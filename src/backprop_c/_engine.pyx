@@ -42,6 +42,24 @@ cdef class Engine(SharedParameters):
     cdef bint fits(self, object X):
         """Whether the kernels can read X as it stands: dtype, layout, shape and finite numbers."""
         cdef cnp.ndarray x
+        cdef const void* numbers
+        cdef Py_ssize_t size
+        cdef bint finite
+        if not self.has_layout(X):
+            return False
+        x = <cnp.ndarray>X
+        size = cnp.PyArray_SIZE(x)
+        numbers = cnp.PyArray_DATA(x)
+        if size <= WORK_OF_SHORT_CALL:
+            return self.table.all_finite(size, numbers)
+        with nogil:
+            finite = self.table.all_finite(size, numbers)
+        # Another thread may have given it another shape meanwhile.
+        return finite and self.has_layout(X)
+
+    cdef bint has_layout(self, object X):
+        """Whether X has the dtype, layout and shape that the kernels read."""
+        cdef cnp.ndarray x
         cdef int ndim
         if type(X) is not cnp.ndarray:
             return False
@@ -52,19 +70,7 @@ cdef class Engine(SharedParameters):
             and cnp.PyArray_ISCARRAY_RO(x)
             and 1 <= ndim <= 2
             and cnp.PyArray_DIM(x, ndim - 1) == self.plan.layers[0].n_in
-            and self.is_finite(x)
         )
-
-    cdef bint is_finite(self, cnp.ndarray x):
-        """Whether all of a C-contiguous array of the network's dtype is finite."""
-        cdef Py_ssize_t size = cnp.PyArray_SIZE(x)
-        cdef const void* numbers = cnp.PyArray_DATA(x)
-        cdef bint finite
-        if size <= WORK_OF_SHORT_CALL:
-            return self.table.all_finite(size, numbers)
-        with nogil:
-            finite = self.table.all_finite(size, numbers)
-        return finite
 
     cdef bint takes(self, object out, cnp.ndarray x, int ndim, const cnp.npy_intp* shape):
         """Whether the outputs for x can go to `out`: dtype, layout, shape and memory of its own."""
@@ -133,7 +139,7 @@ cdef class Engine(SharedParameters):
         cdef int ndim
         self.require_set_up()
         given = X
-        if n_threads != 1 or type(n_threads) is not int:
+        if type(n_threads) is not int or n_threads != 1:
             threads = self._as_n_threads(n_threads)
         if not self.fits(X):
             X = self._as_inputs(X)
@@ -168,6 +174,7 @@ cdef class Engine(SharedParameters):
         cdef Crew crew
         cdef char* workspaces = NULL
         cdef const Plan* plan = &self.single if n_samples == 1 else &self.plan
+        self.enlist()
         memset(&prediction, 0, sizeof(Prediction))
         prediction.plan = plan
         prediction.work = (self.single_table if n_samples == 1 else self.table).work + plan.shape

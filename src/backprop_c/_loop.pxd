@@ -38,7 +38,6 @@ ctypedef struct Job:
     State live
     State finished
     State earlier
-    size_t state_bytes
     char* gradient                 # NULL: losses and metrics only
     char* workspaces               # one for each thread
     char* slab_rows
@@ -73,7 +72,6 @@ cdef void run(Job* job, double seconds) noexcept nogil
 
 # A prediction of many rows, in slabs.
 ctypedef struct Prediction:
-    const Table* table
     const Plan* plan
     const Work* work
     Py_ssize_t n_samples

@@ -1,4 +1,4 @@
-"""Plans: which shape of work a network gets, and how its memory is laid out."""
+"""Plans: which layers are wide and which narrow, and how memory is laid out."""
 
 from backprop_c._kernels.table cimport Plan, Table
 

@@ -13,7 +13,7 @@ from backprop_c._kernels.table cimport BATCH, Layer, Plan, Range, Table
 cdef enum:
     # What a unit costs beside its weights, in multiplications: its activation.
     WORK_OF_UNIT = 8
-    # Narrow layers: a block's rows of activations stay in the first-level cache, half of the usual
+    # Narrow layers alone: a block's rows of activations stay in the first-level cache, half of the usual
     # 48 KiB. In larger networks so many vectors, over which a tile of the gradient is summed, as
     # fit in the second-level cache.
     BLOCK_BYTES = 24576
@@ -34,8 +34,8 @@ cdef enum:
     PARAMETERS_OF_RANGE = 16384
     RANGE_ROWS = 6
     MOST_RANGES = 4096
-    # The last wide layer before narrow ones: at least so much work for each of its units, which are
-    # taken to a block and back, and no more units than are transposed there at little cost.
+    # Wide layers before narrow ones: at least so much work for each unit of the last of them, which
+    # are taken to a block and back, and no more units than are transposed there at little cost.
     LEAST_WORK_OF_LAST_UNIT = 40
     MOST_LAST_UNITS = 128
     # Single rows of the smallest networks: one lane.
@@ -98,6 +98,7 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     """Lay out parameters and memory for a shape of work."""
     cdef Plan* plan = plan_out
     cdef Layer* layer
+    cdef Py_ssize_t line = CACHE_LINE // table.real_bytes
     cdef Py_ssize_t k, offset = 0
     plan.shape = shape
     plan.loss = table.losses + loss
@@ -113,18 +114,17 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.stride = rounded_up(layer.n_out, table.lanes)
         layer.activation = table.activations + <int>activations[k]
         layer.weights = offset
-        if k == plan.n_wide:
-            plan.narrow_begin = offset
         offset += layer.n_in * layer.n_out
         layer.biases = offset if biases else -1
         offset += layer.n_out if biases else 0
         plan.work += WORK_OF_UNIT * layer.n_out
+        if k < plan.n_wide:
+            plan.narrow_begin = offset
     plan.n_parameters = offset
     plan.work += offset
-    if plan.n_wide == plan.n_layers:
-        plan.narrow_begin = offset
-    plan.stride = rounded_up(offset, CACHE_LINE // table.real_bytes)
-    plan.part_stride = rounded_up(offset - plan.narrow_begin, CACHE_LINE // table.real_bytes)
+    plan.stride = rounded_up(offset, line)
+    # Gradients of parts begin on cache lines of their own, wherever the narrow layers' do.
+    plan.part_stride = plan.stride - plan.narrow_begin // line * line
     if shape == BATCH:
         lay_out_block(plan)
         lay_out_slab(plan)

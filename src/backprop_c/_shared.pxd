@@ -4,6 +4,7 @@ from backprop_c._kernels.table cimport Plan, Table
 
 
 cdef class SharedParameters:
+    cdef object __weakref__
     cdef Plan plan                 # batches
     cdef Plan single               # one row, whose kernels may be of another table
     cdef const Table* table
@@ -12,9 +13,8 @@ cdef class SharedParameters:
     cdef char* workspace
     cdef bint workspace_taken
     cdef bint training
-    cdef bint orphaned             # a fit of the parent's process was going on at the fork
+    cdef bint enlisted             # among those of which a forked child must know
     cdef int readers
-    cdef long process
     cdef int type_number
     cdef readonly size_t workspace_bytes
     cdef readonly tuple layer_sizes
@@ -28,10 +28,10 @@ cdef class SharedParameters:
     cdef void give_workspace(self, char* workspace) noexcept
     cdef allocate_parameters(self, bint biases)
     cdef lay_out_parameters(self, bint biases)
-    cdef void forget_parent(self) noexcept
+    cdef enlist(self)
     cdef const char* begin_reading(self) except NULL
     cdef const char* go_on_reading(self, const char* numbers) except NULL
     cdef void end_reading(self, const char* numbers) noexcept
     cdef const char* copied(self, const char* numbers) except NULL
-    cdef bint claim_training(self) noexcept
+    cdef bint claim_training(self) except -1
     cdef void publish(self, const char* numbers) noexcept

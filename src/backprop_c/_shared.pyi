@@ -1,4 +1,5 @@
 from typing import Any, Self
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,13 @@ class SharedParameters:
         biases: bool,
         dtype: np.dtype[Any],
     ) -> None: ...
-    def _forget_lock(self) -> bool: ...
     @property
     def _work(self) -> tuple[int, int]: ...
     @property
     def _training(self) -> bool: ...
     def _snapshot(self) -> NDArray[Any]: ...
+
+in_use: WeakSet[SharedParameters]
+drawn_from: set[np.random.BitGenerator]
+
+def forget_parent() -> None: ...

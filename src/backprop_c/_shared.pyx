@@ -4,11 +4,13 @@ cimport numpy as cnp
 from libc.string cimport memcpy, memset
 
 import itertools
+import os
+import weakref
 
 import numpy as np
 
 from backprop_c._kernels.platform cimport (
-    CACHE_LINE, allocate, c_assert, pause_briefly, process_id, release,
+    CACHE_LINE, allocate, c_assert, pause_briefly, release,
 )
 from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
 from backprop_c._plan cimport free_plan, make_plan, one_lane_pays
@@ -102,19 +104,15 @@ cdef class SharedParameters:
     # are, but not beside a fit, and only for one run of the driver, in which no Python runs: so a
     # fit that begins meanwhile waits for it for no longer. Everyone else reads a copy.
 
-    cdef void forget_parent(self) noexcept:
-        """After a fork: the parent's threads are not here, nor what they held."""
-        cdef long process = process_id()
-        if self.process != process:
-            self.process = process
-            self.readers = 0
-            self.orphaned = self.training
-            self.training = False
-            self.workspace_taken = False
+    cdef enlist(self):
+        """Before the GIL is released: a child that is forked meanwhile must know of it."""
+        if not self.enlisted:
+            in_use.add(self)
+            self.enlisted = True
 
     cdef const char* begin_reading(self) except NULL:
         """The parameters of one epoch, to be read without the GIL until `end_reading`."""
-        self.forget_parent()
+        self.enlist()
         if self.training:
             return self.copied(self.numbers)
         self.readers += 1
@@ -165,9 +163,9 @@ cdef class SharedParameters:
         else:
             release(workspace)
 
-    cdef bint claim_training(self) noexcept:
+    cdef bint claim_training(self) except -1:
         """Take the one place for a fit; False if another fit has it."""
-        self.forget_parent()
+        self.enlist()
         if self.training:
             return False
         self.training = True
@@ -181,12 +179,6 @@ cdef class SharedParameters:
                 pause_briefly()
         memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
 
-    def _forget_lock(self):
-        """Whether the parent's fit may hold the generator's lock for ever: true once."""
-        self.forget_parent()
-        orphaned, self.orphaned = self.orphaned, False
-        return bool(orphaned)
-
     @property
     def _work(self):
         """How many layers are wide in batches, and how many lanes take a single row's outputs."""
@@ -196,7 +188,6 @@ cdef class SharedParameters:
     @property
     def _training(self):
         """Whether a fit has this network."""
-        self.forget_parent()
         return self.training
 
     def _snapshot(self):
@@ -206,3 +197,25 @@ cdef class SharedParameters:
         memcpy(cnp.PyArray_DATA(copied), self.numbers,
                self.plan.n_parameters * self.table.real_bytes)
         return copied
+
+
+# What threads hold without the GIL: networks that were ever trained or read at length, and the bit
+# generators that fits draw from right now, whose locks they have.
+in_use = weakref.WeakSet()
+drawn_from = set()
+
+
+def forget_parent():
+    """In a forked child: the parent's threads are not here, and what they held is free."""
+    cdef SharedParameters shared
+    for shared in in_use:
+        shared.readers = 0
+        shared.training = False
+        shared.workspace_taken = False
+    for bit_generator in drawn_from:
+        bit_generator.lock._at_fork_reinit()  # as the standard library does it
+    drawn_from.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_parent)

@@ -20,6 +20,8 @@ from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
 from backprop_c._plan cimport WORK_FOR_THREADS
 
+from backprop_c._shared import drawn_from
+
 cnp.import_array()
 
 
@@ -213,8 +215,8 @@ cdef class Trainer:
         cdef Job* job = &self.job
         cdef const char* numbers = NULL
         gradient = None
-        if job.table == NULL or job.update != NULL:
-            raise RuntimeError("a pass needs a trainer that is not a fit's")
+        if job.table == NULL or job.work != NULL:
+            raise RuntimeError("a pass needs a fresh trainer")
         self._prepare_record(1)
         self._equip(job.n_samples, 1, gradient_wanted, 1)
         try:
@@ -264,9 +266,9 @@ cdef class Trainer:
             If the engine has a fit.
         """
         cdef Job* job = &self.job
-        cdef size_t parameter_bytes, state_bytes
+        cdef size_t parameter_bytes, state_bytes, all_bytes
         cdef Py_ssize_t k
-        if job.table == NULL or job.update != NULL:
+        if job.table == NULL or job.work != NULL:
             raise RuntimeError("a trainer is constructed and then prepared once")
         if len(hyperparameters) > MAX_HYPERPARAMETERS:
             raise ValueError(
@@ -283,12 +285,12 @@ cdef class Trainer:
         for k, value in enumerate(hyperparameters):
             self.hyperparameters[k] = value
         job.hyperparameters = self.hyperparameters
-        job.state_bytes = state_bytes * (1 + job.update.n_states)
-        job.live.numbers = allocated(job.state_bytes)
-        job.finished.numbers = allocated(job.state_bytes)
-        job.earlier.numbers = allocated(job.state_bytes)
+        all_bytes = state_bytes * (1 + job.update.n_states)
+        job.live.numbers = allocated(all_bytes)
+        job.finished.numbers = allocated(all_bytes)
+        job.earlier.numbers = allocated(all_bytes)
         memcpy(job.live.numbers, self.engine.numbers, parameter_bytes)
-        memset(job.live.numbers + parameter_bytes, 0, job.state_bytes - parameter_bytes)
+        memset(job.live.numbers + parameter_bytes, 0, all_bytes - parameter_bytes)
         if optimizer_state is not None:
             steps, states = optimizer_state
             if not is_plain(states, self.engine.type_number,
@@ -299,8 +301,8 @@ cdef class Trainer:
                 memcpy(job.live.numbers + (k + 1) * state_bytes,
                        cnp.PyArray_BYTES(<cnp.ndarray>states) + k * parameter_bytes,
                        parameter_bytes)
-        memcpy(job.finished.numbers, job.live.numbers, job.state_bytes)
-        memcpy(job.earlier.numbers, job.live.numbers, job.state_bytes)
+        memcpy(job.finished.numbers, job.live.numbers, all_bytes)
+        memcpy(job.earlier.numbers, job.live.numbers, all_bytes)
         job.finished.steps = job.earlier.steps = job.live.steps
         if bit_generator is not None and job.batch_size < job.n_samples:
             self.bit_generator = bit_generator
@@ -335,7 +337,11 @@ cdef class Trainer:
             self._run(seconds)
         else:
             with self.bit_generator.lock:
-                self._run(seconds)
+                drawn_from.add(self.bit_generator)
+                try:
+                    self._run(seconds)
+                finally:
+                    drawn_from.discard(self.bit_generator)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or self.job.diverged
                 or (self.job.stop and not self.job.begun))

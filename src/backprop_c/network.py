@@ -201,7 +201,7 @@ class Network(Engine):
         >>> bool((net.parameters == before).all())
         True
         """
-        generator = self._free_generator()
+        generator = self._generator
         if random_state is not None:
             generator = validation.as_generator(random_state)
         if self._training:
@@ -214,14 +214,6 @@ class Network(Engine):
             weights[:] = generator.uniform(-limit, limit, weights.shape)
         for biases in self.biases:
             biases[:] = 0
-
-    def _free_generator(self):
-        """The generator; its lock is freed in a child that was forked during a fit."""
-        if self._forget_lock():
-            # As the standard library does: who held it is a thread of the parent.
-            lock: Any = self._generator.bit_generator.lock
-            lock._at_fork_reinit()
-        return self._generator
 
     # -- Training ----------------------------------------------------------------------------
 
@@ -320,25 +312,27 @@ class Network(Engine):
                 len(samples) if batch_size is None else batch_size,
                 validation.UPDATES.index(chosen.rule),
                 chosen.hyperparameters(),
-                self._free_generator().bit_generator if shuffle else None,
+                self._generator.bit_generator if shuffle else None,
                 self._optimizer_state if goes_on else None,
                 n_threads,
             )
+            progress = Progress(epochs) if verbose else None
             self._trainer = trainer
-            self.optimizer = chosen
-            history = self._train(trainer, names, Progress(epochs) if verbose else None)
+            history = self._train(trainer, chosen, names, progress)
         finally:
-            trainer.close()
-            if self._trainer is trainer:
-                self._trainer = None
+            try:
+                trainer.close()
+            finally:
+                if self._trainer is trainer:
+                    self._trainer = None
         if trainer.diverged:
             self._warn_of_divergence(trainer, epochs)
         return history
 
-    def _train(self, trainer, names, progress):
+    def _train(self, trainer, chosen, names, progress):
         """Run the trainer to its end, and keep what it did however it ends."""
-        chosen = self.optimizer
         try:
+            self.optimizer = chosen
             while trainer.run():
                 if progress is not None:
                     progress.update(trainer.epochs_done, trainer.last_loss)

@@ -6,7 +6,7 @@ cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t sta
                         Py_ssize_t rows, bint packed, const real* parameters, void* workspace,
                         void* slab, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l) of samples start..start+rows-1
-    # slab: (capacity, row_numbers), from row `first` on; workspace: a block, (features, vectors),
+    # slab: (capacity, row_numbers), or predict's without deltas; workspace: (features, vectors),
     # whose inputs may be `packed` already
     cdef lanes* block = <lanes*>workspace
     cdef Py_ssize_t vectors = (rows + LANES - 1) // LANES

@@ -1,5 +1,5 @@
 # Narrow layers, with samples on the lanes: a block of samples, feature-major, goes forward and
-# backward through them while it is in the first-level cache.
+# backward through them, where there are no others while it is in the first-level cache.
 
 cdef inline const lanes* block_inputs(const Plan* plan, Py_ssize_t k, Py_ssize_t vectors,
                                       const lanes* block) noexcept nogil:

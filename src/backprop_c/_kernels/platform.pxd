@@ -9,7 +9,6 @@ cdef extern from "platform.h" nogil:
     void* allocate(size_t size)
     void release(void* memory)
     void pause_briefly()
-    long process_id()
     int load_flag(const int* flag)
     void set_flag(int* flag)
     uint64_t load_word(const uint64_t* word)
