@@ -13,9 +13,9 @@ from backprop_c._kernels.table cimport BATCH, Layer, Plan, Range, Table
 cdef enum:
     # What a unit costs beside its weights, in multiplications: its activation.
     WORK_OF_UNIT = 8
-    # Narrow layers alone: a block's rows of activations stay in the first-level cache, half of the usual
-    # 48 KiB. In larger networks so many vectors, over which a tile of the gradient is summed, as
-    # fit in the second-level cache.
+    # Narrow layers alone: a block's rows of activations stay in the first-level cache, half of the
+    # usual 48 KiB. In larger networks so many vectors, over which a tile of the gradient is
+    # summed, as fit in the second-level cache.
     BLOCK_BYTES = 24576
     LARGE_BLOCK_VECTORS = 12
     LARGE_BLOCK_BYTES = 1048576

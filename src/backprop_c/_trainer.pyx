@@ -20,7 +20,7 @@ from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
 from backprop_c._plan cimport WORK_FOR_THREADS
 
-from backprop_c._shared import drawn_from
+from backprop_c import _shared
 
 cnp.import_array()
 
@@ -337,11 +337,11 @@ cdef class Trainer:
             self._run(seconds)
         else:
             with self.bit_generator.lock:
-                drawn_from.add(self.bit_generator)
+                _shared.drawn_from.add(self.bit_generator)
                 try:
                     self._run(seconds)
                 finally:
-                    drawn_from.discard(self.bit_generator)
+                    _shared.drawn_from.discard(self.bit_generator)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or self.job.diverged
                 or (self.job.stop and not self.job.begun))
