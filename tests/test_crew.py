@@ -27,6 +27,8 @@ USES = {
 def network(sizes, dtype="float64"):
     net = Network(sizes, ("tanh", "softmax"), "cross_entropy", dtype=dtype, random_state=3)
     assert (net._work[0] == 0) == (sizes == NARROW)
+    lanes = Network((300, 300), dtype=dtype, random_state=0)._work[1]
+    assert (0 < net._work[0] < 2) == (sizes == MIXED and lanes >= 4)
     return net
 
 

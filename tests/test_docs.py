@@ -87,8 +87,10 @@ def test_readme_code():
     )
     assert len(blocks) == 3
     first, second, third = blocks
-    names = {"X": rng.normal(size=(50, 4)), "y": np.eye(3)[rng.integers(0, 3, 50)]}
+    names = {}
     exec(first, names)
+    accuracy = names["net"].evaluate(names["X_test"], names["y_test"], metrics=["accuracy"])
+    assert accuracy["accuracy"] == 0.95
     names.update(X=rng.random((40, 64)), labels=rng.integers(0, 10, 40))
     names.update(X_test=names["X"], labels_test=names["labels"])
     exec(second, names)

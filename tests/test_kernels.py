@@ -104,8 +104,8 @@ def test_many_blocks_and_slabs(sizes, dtype, rng):
 def test_gradient_is_the_derivative_of_the_reported_loss(loss, output, dtype, rng):
     """Central differences of the float64 loss; float32 gives the same but for rounding."""
     hidden = [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
-    net = Network((3, 4, 3, 4, 3, 2), (*hidden, output), loss, random_state=5)
-    assert len(hidden) == 4
+    sizes = (3, *[4, 3] * len(hidden))[: len(hidden) + 1]
+    net = Network((*sizes, 2), (*hidden, output), loss, random_state=5)
     net.parameters[:] = rng.normal(size=net.parameters.size)
     X, y = rng.normal(size=(7, 3)), targets_for(rng, loss, 7, 2)
     expected = np.empty(net.parameters.size)

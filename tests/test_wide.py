@@ -86,10 +86,10 @@ def test_rows(n_samples, dtype, rng):
 @pytest.mark.parametrize(("loss", "output"), COMBINATIONS)
 def test_every_activation_and_loss(loss, output, dtype, rng):
     """In wide layers, and where wide ones go over into narrow ones."""
-    assert len(HIDDEN) == 4
-    for k in range(4):
+    for k in range(len(HIDDEN)):
         hidden = HIDDEN[k:] + HIDDEN[:k]
-        for sizes in ((20, 48, 64, 64, 32, 16), (20, 48, 64, 64, 3, 2), (20, 48, 64, 64, 32, 1)):
+        wide = (20, 48, *[64] * (len(hidden) - 2))
+        for sizes in ((*wide, 32, 16), (*wide, 3, 2), (*wide, 32, 1)):
             net = wide_network(sizes, (*hidden, output), loss, dtype=dtype)
             for layout in ("plain", "readonly", "fortran", "strided", "swapped"):
                 check_network(net, 70, rng, layout)
@@ -112,6 +112,8 @@ def test_which_layers_are_wide(dtype):
     assert n_wide(64, 64, thin + 1) == n_wide(64, 64, 64) == 2
     assert n_wide(200, 96, 64, 1, 64) == 4
     assert n_wide(4, 2, 1) == n_wide(784, 1) == 0
+    # The work of all wide layers counts, not that of the last one alone.
+    assert n_wide(300, 16, 128, thin or 1) == (2 if thin else 3)
     if thin:
         assert n_wide(64, 64, thin) == n_wide(64, 64, thin, thin) == 1
         assert n_wide(64, 64, 64, thin, thin, 1) == 2
@@ -255,11 +257,10 @@ def test_single_rows_of_one_lane_and_of_many(dtype, rng):
     """Which of the two a network gets, with the activations and losses that go with it."""
     lanes = lanes_of(dtype)
     for loss, output in COMBINATIONS:
-        for width, expected in ((2, 1), (30, lanes)):
-            activations = (*HIDDEN, output)
-            net = Network((2, *[width] * 4, 2), activations, loss, dtype=dtype, random_state=0)
-            if width == 2:
-                net = Network((2, 2), output, loss, dtype=dtype, random_state=0)
+        small = [((2, 2), output, 1)] + [((2, 3, 2), (name, output), 1) for name in HIDDEN]
+        large = ((2, *[30] * len(HIDDEN), 2), (*HIDDEN, output), lanes)
+        for sizes, activations, expected in (*small, large):
+            net = Network(sizes, activations, loss, dtype=dtype, random_state=0)
             assert net._work[1] == expected
             check_network(net, 1, rng)
             check_fit(net, 6, 1, shuffle=False)
