@@ -1,5 +1,7 @@
 """Every kernel, at the level in use, against the naive algorithm."""
 
+import copy
+
 import numpy as np
 import pytest
 from helpers import LAYOUTS, assert_close, check_network, targets_for
@@ -9,9 +11,9 @@ from hypothesis import strategies as st
 from reference import LOSSES as REFERENCE_LOSSES
 from reference import ReferenceNetwork
 
-from backprop_c import Network
+from backprop_c import Adam, Network
 from backprop_c._trainer import Trainer
-from backprop_c._validation import ACTIVATIONS, LOSSES
+from backprop_c._validation import ACTIVATIONS, LOSSES, UPDATES
 
 DTYPES = ("float64", "float32")
 # Both sides of every tile (2, 4, 6, 12) and of every vector (1, 2, 4, 8, 16 lanes).
@@ -56,11 +58,12 @@ def test_any_network(net, n_samples, layout, seed):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n_samples", [1, 2, 40, 3000])
-def test_sample_weights(n_samples, dtype, rng):
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (20, 48, 32), (40, 64, 2)])
+def test_sample_weights(sizes, n_samples, dtype, rng):
     """The kernels' weighted mean, which `fit` does not offer yet: weights 2 and 0 by repetition."""
-    net = Network((3, 4, 2), "tanh", dtype=dtype, random_state=2)
-    X = rng.normal(size=(n_samples, 3)).astype(dtype)
-    y = rng.normal(size=(n_samples, 2)).astype(dtype)
+    net = Network(sizes, "tanh", dtype=dtype, random_state=2)
+    X = rng.normal(size=(n_samples, sizes[0])).astype(dtype)
+    y = rng.normal(size=(n_samples, sizes[-1])).astype(dtype)
     repeats = rng.integers(0, 3, n_samples)
     repeats[0] = 2
     trainer = Trainer(net, X, y, repeats.astype(dtype), (0,))
@@ -69,6 +72,27 @@ def test_sample_weights(n_samples, dtype, rng):
     loss, expected, outputs = ReferenceNetwork(net).loss_gradient_outputs(repeated, targets)
     assert_close(values, [loss, ((outputs - targets) ** 2).mean()], dtype)
     assert_close(gradient, expected, dtype)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (20, 48, 32), (40, 64, 2)])
+def test_a_batch_without_weight_makes_no_step(sizes, batch_size, rng):
+    """The second of two: it is as if it were not there, in Adam's count of steps as well."""
+    net = Network(sizes, "tanh", random_state=2)
+    other = copy.deepcopy(net)
+    X = rng.normal(size=(2 * batch_size, sizes[0]))
+    y = rng.normal(size=(2 * batch_size, sizes[-1]))
+    weights = np.ones(2 * batch_size)
+    weights[batch_size:] = 0
+    trainer = Trainer(net, X, y, weights, ())
+    rule = UPDATES.index("adam")
+    trainer.prepare(3, batch_size, rule, Adam().hyperparameters(), None, None)
+    while trainer.run():
+        pass
+    trainer.close()
+    assert trainer.optimizer_state()[0] == 3
+    other.fit(X[:batch_size], y[:batch_size], epochs=3, batch_size=batch_size, optimizer=Adam())
+    np.testing.assert_allclose(net.parameters, other.parameters, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
