@@ -18,7 +18,7 @@ cdef enum:
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
     # What a thread takes of a prediction at a time.
-    WORK_OF_SLAB = 400000
+    WORK_OF_PART = 400000
 
 
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
@@ -179,12 +179,12 @@ cdef class Engine(SharedParameters):
         prediction.plan = plan
         prediction.work = (self.single_table if n_samples == 1 else self.table).work + plan.shape
         prediction.n_samples = n_samples
-        prediction.slab = plan.part_rows * max(1, WORK_OF_SLAB // (plan.part_rows * plan.work))
+        prediction.part_rows = plan.part_rows * max(1, WORK_OF_PART // (plan.part_rows * plan.work))
         prediction.row_in = plan.layers[0].n_in * self.table.real_bytes
         prediction.row_out = plan.layers[plan.n_layers - 1].n_out * self.table.real_bytes
         prediction.X = X
         prediction.a_out = out
-        n_threads = min(n_threads, (n_samples + prediction.slab - 1) // prediction.slab)
+        n_threads = min(n_threads, (n_samples + prediction.part_rows - 1) // prediction.part_rows)
         if n_threads < 2 or n_samples * plan.work < WORK_FOR_THREADS:
             prediction.workspaces = workspaces = self.take_workspace()
             try:

@@ -70,13 +70,13 @@ cdef void do_task(void* job, Py_ssize_t number, Py_ssize_t thread) noexcept nogi
 cdef void run(Job* job, double seconds) noexcept nogil
 
 
-# A prediction of many rows, in slabs.
+# A prediction of many rows, in parts.
 ctypedef struct Prediction:
     const Plan* plan
     const Work* work
     Py_ssize_t n_samples
     Py_ssize_t done
-    Py_ssize_t slab                # samples that a thread takes at a time
+    Py_ssize_t part_rows           # samples that a thread takes at a time
     size_t row_in                  # bytes of a row of X, and of the outputs
     size_t row_out
     const char* X

@@ -20,8 +20,8 @@ cdef enum:
     # What drawing a place in the order costs, and how many are drawn between two looks.
     WORK_OF_DRAW = 16
     DRAWS_BETWEEN_LOOKS = 16384
-    # Slabs of a prediction between two looks of several threads.
-    SLABS_OF_PHASE = 16
+    # Parts of a prediction between two looks of several threads.
+    PARTS_OF_PHASE = 16
 
 
 cdef Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept nogil:
@@ -259,10 +259,10 @@ cdef void run(Job* job, double seconds) noexcept nogil:
 
 
 cdef void predict_task(void* prediction_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
-    """Predict the next but `number` slab."""
+    """Predict the next but `number` part."""
     cdef Prediction* prediction = <Prediction*>prediction_
-    cdef Py_ssize_t start = prediction.done + number * prediction.slab
-    cdef Py_ssize_t rows = min(prediction.slab, prediction.n_samples - start)
+    cdef Py_ssize_t start = prediction.done + number * prediction.part_rows
+    cdef Py_ssize_t rows = min(prediction.part_rows, prediction.n_samples - start)
     prediction.work.predict(
         prediction.plan, rows, prediction.X + start * prediction.row_in, prediction.parameters,
         prediction.workspaces + thread * prediction.plan.workspace_bytes,
@@ -274,13 +274,14 @@ cdef void predict_run(Prediction* prediction, double seconds) noexcept nogil:
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t left
     while prediction.done < prediction.n_samples:
-        left = (prediction.n_samples - prediction.done + prediction.slab - 1) // prediction.slab
+        left = prediction.n_samples - prediction.done
+        left = (left + prediction.part_rows - 1) // prediction.part_rows
         if prediction.phases != NULL:
-            left = min(left, SLABS_OF_PHASE)
+            left = min(left, PARTS_OF_PHASE)
             run_phase(prediction.phases, left)
         else:
             left = 1
             predict_task(prediction, 0, 0)
-        prediction.done = min(prediction.done + left * prediction.slab, prediction.n_samples)
+        prediction.done = min(prediction.done + left * prediction.part_rows, prediction.n_samples)
         if monotonic_seconds() > deadline:
             break

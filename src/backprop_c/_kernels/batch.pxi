@@ -4,19 +4,19 @@
 
 cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t start,
                         Py_ssize_t rows, bint packed, const real* parameters, void* workspace,
-                        void* slab, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
+                        void* slab_rows, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l) of samples start..start+rows-1
-    # slab: (capacity, row_numbers), or predict's without deltas; workspace: (features, vectors),
-    # whose inputs may be `packed` already
+    # slab_rows: (capacity, row_numbers), predict's without deltas; workspace: a block, (features,
+    # vectors), whose inputs may be `packed` already
     cdef lanes* block = <lanes*>workspace
     cdef Py_ssize_t vectors = (rows + LANES - 1) // LANES
     cdef Factor inputs = inputs_of(plan, samples, start)
     cdef const Layer* last_wide
     if plan.n_wide > 0:
         last_wide = plan.layers + plan.n_wide - 1
-        wide_forward(plan, &inputs, rows, parameters, workspace, slab, capacity, first)
+        wide_forward(plan, &inputs, rows, parameters, workspace, slab_rows, capacity, first)
         pack_rows(last_wide.n_out, vectors, rows,
-                  slab_row(slab, capacity, last_wide.rows.z, first, last_wide.stride),
+                  slab_row(slab_rows, capacity, last_wide.rows.z, first, last_wide.stride),
                   last_wide.stride, NULL, <real*>(block + last_wide.block.z * vectors))
     elif not packed:
         pack_rows(plan.layers[0].n_in, vectors, rows, inputs.numbers, inputs.row_stride,
@@ -25,10 +25,10 @@ cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t sta
 
 
 cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
-                     const void* parameters, void* workspace, void* slab, void* gradient_out,
+                     const void* parameters, void* workspace, void* slab_rows, void* gradient_out,
                      Sums* sums_out) noexcept nogil:
-    # sums += loss, weight and metrics of the samples; gradient += theirs, of the narrow layers; the
-    # slab gets activations and deltas of the wide ones
+    # sums += loss, weight and metrics of the samples; gradient += theirs, of the narrow layers;
+    # slab_rows get activations and deltas of the wide ones
     # gradient: (n_parameters,), or NULL if deltas are not wanted, either
     cdef lanes* block = <lanes*>workspace
     cdef const real* numbers = <const real*>parameters
@@ -43,7 +43,7 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
         rows = min(plan.block_rows, part.stop - start)
         vectors = (rows + LANES - 1) // LANES
         first = start - part.slab_start
-        batch_forward(plan, samples, start, rows, part.packed, numbers, workspace, slab,
+        batch_forward(plan, samples, start, rows, part.packed, numbers, workspace, slab_rows,
                       part.capacity, first)
         if not part.packed:
             pack_targets(plan, samples, start, vectors, rows, part.metrics, block)
@@ -56,15 +56,15 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
                 transpose(last_wide.n_out, rows,
                           <const real*>(block + last_wide.block.delta * vectors), vectors * LANES,
                           NULL,
-                          slab_row(slab, part.capacity, last_wide.rows.delta, first,
+                          slab_row(slab_rows, part.capacity, last_wide.rows.delta, first,
                                    last_wide.stride),
                           last_wide.stride)
-                wide_backward(plan, rows, numbers, workspace, slab, part.capacity, first)
+                wide_backward(plan, rows, numbers, workspace, slab_rows, part.capacity, first)
         start += rows
 
 
 cdef void batch_gather(const Plan* plan, const Samples* samples, const Part* slab,
-                       const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
+                       const Range* range_, Py_ssize_t n_parts, void* slab_rows,
                        void* workspace, void* gradient_out) noexcept nogil:
     # the gradient of a range: of wide layers over the slab's rows, of narrow ones over the parts
     # gradient: (n_parameters,), and of narrow layers one for each part

@@ -116,7 +116,7 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
 
 
 cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
-                      const void* parameters, void* workspace, void* slab, void* gradient_out,
+                      const void* parameters, void* workspace, void* slab_rows, void* gradient_out,
                       Sums* sums_out) noexcept nogil:
     # sums += loss, weight and metrics of the sample; gradient = its gradient
     # gradient: (n_parameters,) or NULL

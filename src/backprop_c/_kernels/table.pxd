@@ -165,12 +165,12 @@ ctypedef struct Work:
     # the gradient of narrow layers; that of wide ones is left to `gather`. SINGLE sets the
     # gradient. Nothing is divided by the weight yet.
     void (*run_part)(const Plan* plan, const Samples* samples, const Part* part,
-                     const void* parameters, void* workspace, void* slab, void* gradient_out,
+                     const void* parameters, void* workspace, void* slab_rows, void* gradient_out,
                      Sums* sums_out) noexcept nogil
     # The gradient of a range: of wide layers over the slab's rows, added to it unless the slab is
     # fresh; of narrow ones over the parts, after the last slab. NULL where there is nothing to do.
     void (*gather)(const Plan* plan, const Samples* samples, const Part* slab,
-                   const Range* range_, Py_ssize_t n_parts, const void* slab_rows,
+                   const Range* range_, Py_ssize_t n_parts, void* slab_rows,
                    void* workspace, void* gradient_out) noexcept nogil
     void (*predict)(const Plan* plan, Py_ssize_t n_samples, const void* X,
                     const void* parameters, void* workspace, void* a_out) noexcept nogil

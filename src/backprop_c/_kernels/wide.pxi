@@ -3,11 +3,11 @@
 # slab's rows afterwards, cut by rows of weights: so any number of threads gives the same bits, and
 # needs one gradient.
 
-cdef inline real* slab_row(void* slab, Py_ssize_t capacity, Py_ssize_t place, Py_ssize_t row,
+cdef inline real* slab_row(void* slab_rows, Py_ssize_t capacity, Py_ssize_t place, Py_ssize_t row,
                            Py_ssize_t stride) noexcept nogil:
     # where a layer's numbers of a row are
-    # slab: (capacity, row_numbers), layer by layer
-    return <real*>slab + place * capacity + row * stride
+    # slab_rows: (capacity, row_numbers), layer by layer
+    return <real*>slab_rows + place * capacity + row * stride
 
 
 cdef Factor inputs_of(const Plan* plan, const Samples* samples, Py_ssize_t start) noexcept nogil:
@@ -20,10 +20,10 @@ cdef Factor inputs_of(const Plan* plan, const Samples* samples, Py_ssize_t start
 
 
 cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
-                       const real* parameters, void* workspace, void* slab, Py_ssize_t capacity,
-                       Py_ssize_t first) noexcept nogil:
+                       const real* parameters, void* workspace, void* slab_rows,
+                       Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l); the last one's z is left for the caller
-    # inputs: (rows, n_in), slab: (rows, row_numbers) from row `first` on
+    # inputs: (rows, n_in), slab_rows: (rows, row_numbers) from row `first` on
     cdef Factor x = inputs[0]
     cdef const Layer* layer
     cdef real* z
@@ -31,20 +31,20 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
     cdef Py_ssize_t k
     for k in range(plan.n_wide):
         layer = plan.layers + k
-        z = slab_row(slab, capacity, layer.rows.z, first, layer.stride)
+        z = slab_row(slab_rows, capacity, layer.rows.z, first, layer.stride)
         wide_product(rows, layer.n_out, layer.n_in, &x, parameters + layer.weights, layer.n_out,
                      False, parameters + layer.biases if layer.biases >= 0 else NULL, False, True,
                      <char*>workspace + plan.panel_at, z, layer.stride)
         if k < plan.n_wide - 1:
-            a = slab_row(slab, capacity, layer.rows.a, first, layer.stride)
+            a = slab_row(slab_rows, capacity, layer.rows.a, first, layer.stride)
             layer.activation.forward(rows, layer.stride // LANES, z, a)
             x = Factor(a, layer.stride, 1, NULL, NULL)
 
 
 cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameters, void* workspace,
-                        void* slab, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
+                        void* slab_rows, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
     # delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
-    # slab: (rows, row_numbers) from row `first` on, with the last one's delta in it
+    # slab_rows: (rows, row_numbers) from row `first` on, with the last one's delta in it
     cdef const Layer* layer
     cdef const Layer* before
     cdef const Activation* activation
@@ -55,16 +55,17 @@ cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameter
         layer = plan.layers + k
         before = layer - 1
         activation = before.activation
-        factor = Factor(slab_row(slab, capacity, layer.rows.delta, first, layer.stride),
+        factor = Factor(slab_row(slab_rows, capacity, layer.rows.delta, first, layer.stride),
                         layer.stride, 1, NULL, NULL)
-        delta = slab_row(slab, capacity, before.rows.delta, first, before.stride)
+        delta = slab_row(slab_rows, capacity, before.rows.delta, first, before.stride)
         wide_product(rows, layer.n_in, layer.n_out, &factor, parameters + layer.weights,
                      layer.n_out, True, NULL, False, True, <char*>workspace + plan.panel_at, delta,
                      before.stride)
         activation.backward(
             rows, before.stride // LANES,
-            slab_row(slab, capacity, before.rows.z if activation.reads == c"z" else before.rows.a,
-                     first, before.stride),
+            slab_row(slab_rows, capacity,
+                     before.rows.z if activation.reads == c"z" else before.rows.a, first,
+                     before.stride),
             delta)
 
 
@@ -82,7 +83,7 @@ cdef void wide_backward_biases(Py_ssize_t n_out, Py_ssize_t rows, const real* de
 
 
 cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab,
-                      const Range* range_, const void* slab_rows, void* workspace,
+                      const Range* range_, void* slab_rows, void* workspace,
                       real* gradient_out) noexcept nogil:
     # gradient[i, j] (+)= sum_s a[s, i] delta[s, j], of rows i of a layer's weights, and of its
     # biases sum_s delta[s, j], over the slab's samples s
@@ -90,7 +91,7 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
     cdef const Layer* layer = plan.layers + range_.layer
     cdef Py_ssize_t capacity = slab.capacity
     cdef Py_ssize_t rows = slab.stop - slab.start
-    cdef const real* delta = slab_row(<void*>slab_rows, capacity, layer.rows.delta, 0,
+    cdef const real* delta = slab_row(slab_rows, capacity, layer.rows.delta, 0,
                                       layer.stride)
     cdef const Layer* before
     cdef Factor x
@@ -99,7 +100,7 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
         x = Factor(x.numbers + range_.first, 1, x.row_stride, NULL, x.rows)
     else:
         before = layer - 1
-        x = Factor(slab_row(<void*>slab_rows, capacity, before.rows.a, 0, before.stride)
+        x = Factor(slab_row(slab_rows, capacity, before.rows.a, 0, before.stride)
                    + range_.first, 1, before.stride, NULL, NULL)
     wide_product(range_.stop - range_.first, layer.n_out, rows, &x, delta, layer.stride, False,
                  NULL, not slab.fresh, False, <char*>workspace + plan.panel_at,
