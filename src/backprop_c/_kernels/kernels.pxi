@@ -35,6 +35,7 @@ cdef extern from "lanes.h":
     real lane_sum(lanes) noexcept nogil
     void add_lane_sums(real* memory, const lanes* x) noexcept nogil
     lanes square_root(lanes) noexcept nogil
+    double power(double base, long long exponent) noexcept nogil
     lanes load(const real* memory) noexcept nogil
     void store(real* memory, lanes x, Py_ssize_t n) noexcept nogil
     void transpose_quad(const real* const* rows, real* out, Py_ssize_t out_stride) noexcept nogil

@@ -265,6 +265,23 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 }
 #endif
 
+/* base ** exponent, exponent >= 0, by squaring: the same bits everywhere. No branch takes a factor
+ * or leaves it out, since a count of steps is hard to foresee. */
+LANES_INLINE double power(double base, long long exponent) {
+    double result = 1;
+    for (; exponent; exponent >>= 1) {
+        double factor = 1;
+        uint64_t taken, left, mask = 0 - (uint64_t)(exponent & 1);
+        memcpy(&taken, &base, sizeof taken);
+        memcpy(&left, &factor, sizeof left);
+        taken = (taken & mask) | (left & ~mask);
+        memcpy(&factor, &taken, sizeof factor);
+        result *= factor;
+        base *= base;
+    }
+    return result;
+}
+
 /* Tiles are sized for the register file, 32 vectors at 64 bytes, 16 below. With samples on the
  * lanes: TILE outputs by two vectors; gradients TILE_INPUTS by TILE_OUTPUTS. With outputs on
  * the lanes: TILE_ROWS by TILE_COLUMNS vectors. */

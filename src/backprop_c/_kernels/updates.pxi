@@ -55,18 +55,6 @@ cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
         store(p + k, keep * load(p + k) - (rate * velocity + ahead * mean_gradient), end - k)
 
 
-cdef double power(double base, long long exponent) noexcept nogil:
-    # base ** exponent, by squaring: the same bits everywhere
-    # exponent >= 0
-    cdef double result = 1
-    while exponent:
-        if exponent & 1:
-            result *= base
-        base *= base
-        exponent >>= 1
-    return result
-
-
 cdef void adam_prepare(const double* hyperparameters, double scale, long long step,
                        double* scalars_out) noexcept nogil:
     # what adam_update reads. The bias corrections of both moments are in two scalars, rate and
