@@ -271,3 +271,18 @@ def test_an_epsilon_below_the_dtype(dtype):
     net.fit([[1.0]], [[2.0]], epochs=3, optimizer=Adam(epsilon=1e-300))
     np.testing.assert_array_equal(net.parameters[:2], before[:2])
     assert np.isfinite(net.parameters).all()
+
+
+@pytest.mark.parametrize("n_inputs", [1, 40])
+@pytest.mark.parametrize("optimizer", [SGD(0.01, momentum=0.9), Adam(beta_2=0.9)])
+def test_states_that_fade_are_never_denormal(optimizer, n_inputs):
+    """After a step that had a gradient and many without: normal numbers, and then 0."""
+    net = Network((n_inputs, 1), "identity", biases=False, dtype="float32", random_state=0)
+    net.fit(np.ones((1, n_inputs)), [5.0], epochs=1, optimizer=optimizer)
+    seen = set()
+    for _ in range(100):
+        net.fit(np.zeros((1, n_inputs)), [5.0], epochs=10, reset_optimizer=False)
+        states = np.abs(net._optimizer_state[1][:n_inputs])  # velocities, or first moments
+        assert ((states == 0) | (states >= np.finfo("float32").tiny)).all()
+        seen |= set((states > 0).tolist())
+    assert seen == {True, False}

@@ -32,6 +32,13 @@ cdef void sgd_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const 
         store(p + k, keep * load(p + k) - rate * load(g + k), end - k)
 
 
+cdef inline lanes flushed(lanes x) noexcept nogil:
+    # x, but 0 below the smallest normal number. A mean that fades, as a dead unit's does, would
+    # stay denormal for long, and processors take their time with such numbers. Not for a mean of
+    # squares: below its root a quotient would be huge.
+    return select_less(absolute(x), splat(SMALLEST), splat(0), x)
+
+
 cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
                           const double* scalars, const void* gradient,
                           void* parameters_out) noexcept nogil:
@@ -50,7 +57,7 @@ cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
     cdef Py_ssize_t k
     for k from begin <= k < end by LANES:
         mean_gradient = scale * load(g + k)
-        velocity = momentum * load(v + k) + mean_gradient
+        velocity = flushed(momentum * load(v + k) + mean_gradient)
         store(v + k, velocity, end - k)
         store(p + k, keep * load(p + k) - (rate * velocity + ahead * mean_gradient), end - k)
 
@@ -80,7 +87,7 @@ cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const
                       const void* gradient, void* parameters_out) noexcept nogil:
     # first_moment = beta_1 * first_moment + (1 - beta_1) * gradient
     # second_moment = beta_2 * second_moment + (1 - beta_2) * gradient**2
-    # parameters = keep * parameters - rate * first_moment / (sqrt(second_moment) + epsilon)
+    # parameters = keep * parameters - rate * (first_moment / (sqrt(second_moment) + epsilon))
     # gradient: (end,), parameters and moments: (3, stride)
     cdef const real* g = <const real*>gradient
     cdef real* p = <real*>parameters_out
@@ -98,11 +105,12 @@ cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const
     cdef Py_ssize_t k
     for k from begin <= k < end by LANES:
         mean_gradient = scale * load(g + k)
-        first_moment = beta_1 * load(m + k) + rest_1 * mean_gradient
+        first_moment = flushed(beta_1 * load(m + k) + rest_1 * mean_gradient)
         second_moment = beta_2 * load(v + k) + rest_2 * (mean_gradient * mean_gradient)
         store(m + k, first_moment, end - k)
         store(v + k, second_moment, end - k)
-        step = rate * first_moment / (square_root(second_moment) + epsilon)
+        # The quotient first: of a moment about to be 0, the product with the rate is denormal.
+        step = rate * (first_moment / (square_root(second_moment) + epsilon))
         store(p + k, keep * load(p + k) - step, end - k)
 
 
