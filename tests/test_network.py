@@ -195,3 +195,18 @@ def test_garbage_is_collected():
     del net
     gc.collect()
     assert gone() is None
+
+
+def test_a_subclass_that_is_compared_by_value():
+    """And so has no hash: it trains and predicts nevertheless."""
+
+    class ByValue(Network):
+        def __eq__(self, other):
+            return bool((self.parameters == other.parameters).all())
+
+    net = ByValue((40, 60, 5), random_state=0)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(net)
+    net.fit(np.ones((4, 40)), np.ones((4, 5)), epochs=2)
+    assert net.predict(np.ones((1000, 40))).shape == (1000, 5)
+    assert net == copy.deepcopy(net)

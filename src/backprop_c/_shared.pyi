@@ -1,5 +1,5 @@
 from typing import Any, Self
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class SharedParameters:
     def _training(self) -> bool: ...
     def _snapshot(self) -> NDArray[Any]: ...
 
-in_use: WeakSet[SharedParameters]
+in_use: WeakValueDictionary[int, SharedParameters]
 drawn_from: set[np.random.BitGenerator]
 
 def forget_parent() -> None: ...

@@ -107,7 +107,7 @@ cdef class SharedParameters:
     cdef enlist(self):
         """Before the GIL is released: a child that is forked meanwhile must know of it."""
         if not self.enlisted:
-            in_use.add(self)
+            in_use[id(self)] = self
             self.enlisted = True
 
     cdef const char* begin_reading(self) except NULL:
@@ -199,16 +199,17 @@ cdef class SharedParameters:
         return copied
 
 
-# What threads hold without the GIL: networks that were ever trained or read at length, and the bit
-# generators that fits draw from right now, whose locks they have.
-in_use = weakref.WeakSet()
+# What threads hold without the GIL: networks that were ever trained or read at length, by their id
+# (a subclass may have no hash), and the bit generators that fits draw from right now, whose locks
+# they have.
+in_use = weakref.WeakValueDictionary()
 drawn_from = set()
 
 
 def forget_parent():
     """In a forked child: the parent's threads are not here, and what they held is free."""
     cdef SharedParameters shared
-    for shared in in_use:
+    for shared in in_use.values():
         shared.readers = 0
         shared.training = False
         shared.workspace_taken = False
