@@ -3,11 +3,14 @@
 import os
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pandas
 import pytest
 from reference import ReferenceNetwork
+
+from backprop_c import Network
 
 TOLERANCE = {"float64": 1e-11, "float32": 3e-4}
 
@@ -81,6 +84,11 @@ def check_network(net, n_samples, rng, layout="plain"):
     assert_close(values["mse"], ((outputs - np.asarray(y)) ** 2).mean(), net.dtype)
 
 
+def lanes_of(dtype):
+    """How many numbers a vector has at this level."""
+    return Network((300, 300), dtype=dtype, random_state=0)._work[1]
+
+
 def start(target, *args):
     thread = threading.Thread(target=target, args=args)
     thread.start()
@@ -94,10 +102,26 @@ def wait_until(condition, seconds=10):
         time.sleep(0.001)
 
 
+@contextmanager
+def fitting(net, X, y):
+    """A fit in a thread, for as long as the context lasts."""
+    thread = start(lambda: net.fit(X, y, epochs=2**40))
+    try:
+        wait_until(lambda: net._training)
+        yield
+    finally:
+        net.stop()
+        thread.join()
+
+
 def forking(test):
-    """Marks a test that forks, of which Python warns where there are threads."""
+    """Marks a test of what a forked child inherits, of which Python warns beside threads.
+
+    Where os has no fork, as on Windows, no child ever inherits a fit: there is nothing to test.
+    """
     test = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")(test)
-    return pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")(test)
+    reason = "without os.fork, as on Windows, no child inherits anything"
+    return pytest.mark.skipif(not hasattr(os, "fork"), reason=reason)(test)
 
 
 def exit_code_of_a_child(check, seconds=30):

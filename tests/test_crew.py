@@ -7,7 +7,14 @@ import timeit
 
 import numpy as np
 import pytest
-from helpers import exit_code_of_a_child, forking, start, trains_and_predicts, wait_until
+from helpers import (
+    exit_code_of_a_child,
+    forking,
+    lanes_of,
+    start,
+    trains_and_predicts,
+    wait_until,
+)
 
 from backprop_c import SGD, Adam, Network
 from backprop_c._trainer import Trainer
@@ -27,8 +34,7 @@ USES = {
 def network(sizes, dtype="float64"):
     net = Network(sizes, ("tanh", "softmax"), "cross_entropy", dtype=dtype, random_state=3)
     assert (net._work[0] == 0) == (sizes == NARROW)
-    lanes = Network((300, 300), dtype=dtype, random_state=0)._work[1]
-    assert (0 < net._work[0] < 2) == (sizes == MIXED and lanes >= 4)
+    assert (0 < net._work[0] < 2) == (sizes == MIXED and lanes_of(dtype) >= 4)
     return net
 
 
@@ -199,10 +205,7 @@ class Wrong(Exception):
     """What a signal handler or a progress bar raises."""
 
 
-ALARMED = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="setitimer is POSIX's")
-
-
-@pytest.mark.parametrize("source", [pytest.param("signal", marks=ALARMED), "progress"])
+@pytest.mark.parametrize("source", ["signal", "progress"])
 def test_an_exception_ends_all_threads(source, monkeypatch, started):
     def fail(*_):
         raise Wrong
@@ -210,8 +213,8 @@ def test_an_exception_ends_all_threads(source, monkeypatch, started):
     if source == "progress":
         monkeypatch.setattr("backprop_c.network.Progress.update", fail)
     else:
-        previous = signal.signal(signal.SIGALRM, fail)
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        previous = signal.signal(signal.SIGINT, fail)
+        threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
     try:
@@ -219,7 +222,7 @@ def test_an_exception_ends_all_threads(source, monkeypatch, started):
             net.fit(X, y, epochs=2**40, n_threads=3, batch_size=None, verbose=source == "progress")
     finally:
         if source == "signal":
-            signal.signal(signal.SIGALRM, previous)
+            signal.signal(signal.SIGINT, previous)
     assert len(started) == 2
     assert not any(thread.is_alive() for thread in started)
     assert trains_and_predicts(net, X[:5], y[:5])

@@ -8,7 +8,14 @@ import time
 
 import numpy as np
 import pytest
-from helpers import exit_code_of_a_child, forking, start, trains_and_predicts, wait_until
+from helpers import (
+    exit_code_of_a_child,
+    fitting,
+    forking,
+    start,
+    trains_and_predicts,
+    wait_until,
+)
 
 from backprop_c import SGD, Network
 
@@ -292,14 +299,9 @@ def test_a_forked_child_of_a_forked_child(touch):
             net.loss_and_gradient(X[:5], y[:5])
         return exit_code_of_a_child(lambda: net.fit(X[:5], y[:5], batch_size=2), 5) == 0
 
-    thread = start(lambda: net.fit(X, y, epochs=2**40))
-    try:
-        wait_until(lambda: net._training)
+    with fitting(net, X, y):
         for _ in range(5):
             assert exit_code_of_a_child(child) == 0
-    finally:
-        net.stop()
-        thread.join()
 
 
 @forking
@@ -308,14 +310,9 @@ def test_a_forked_child_with_a_shared_generator():
     generator = np.random.default_rng(0)
     net, other = (Network((60, 50, 10), "tanh", random_state=generator) for _ in range(2))
     X, y = np.ones((1000, 60)), np.zeros((1000, 10))
-    thread = start(lambda: net.fit(X, y, epochs=2**40))
-    try:
-        wait_until(lambda: net._training)
+    with fitting(net, X, y):
         for _ in range(5):
             assert exit_code_of_a_child(lambda: other.fit(X[:5], y[:5], batch_size=2), 5) == 0
-    finally:
-        net.stop()
-        thread.join()
 
 
 @pytest.mark.filterwarnings("ignore:.*shape.*:DeprecationWarning")

@@ -58,7 +58,7 @@ BAD_THREADS = [
     ({"n_threads": 1.5}, TypeError, "n_threads must be an integer, but is 1.5"),
     ({"n_threads": True}, TypeError, "n_threads must be an integer, but is True"),
     ({"n_threads": "2"}, TypeError, "n_threads must be an integer, but is '2'"),
-    ({"n_threads": np.ones(2)}, TypeError, r"n_threads must be an integer, but is array(["),
+    ({"n_threads": np.ones(2)}, TypeError, "n_threads must be an integer, but is array(["),
     ({"n_threads": 10**30}, ValueError, "n_threads must be at most "),
 ]
 BAD_FIT = [

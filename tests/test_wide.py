@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_close, check_network, targets_for
+from helpers import assert_close, check_network, lanes_of, targets_for
 from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -93,11 +93,6 @@ def test_every_activation_and_loss(loss, output, dtype, rng):
             net = wide_network(sizes, (*hidden, output), loss, dtype=dtype)
             for layout in ("plain", "readonly", "fortran", "strided", "swapped"):
                 check_network(net, 70, rng, layout)
-
-
-def lanes_of(dtype):
-    """How many numbers a vector has at this level."""
-    return Network((300, 300), dtype=dtype, random_state=0)._work[1]
 
 
 @every_dtype
