@@ -7,7 +7,7 @@ results do not, either.
 from libc.stdlib cimport calloc, free
 
 from backprop_c._kernels.platform cimport CACHE_LINE, c_assert
-from backprop_c._kernels.table cimport BATCH, Layer, Plan, Range, Table
+from backprop_c._kernels.table cimport BATCH, Layer, Places, Plan, Range, Table
 
 
 cdef enum:
@@ -159,23 +159,27 @@ cdef Py_ssize_t lay_out_targets(Plan* plan, Py_ssize_t feature) noexcept:
     return plan.labels + 1
 
 
-cdef Py_ssize_t lay_out_layer(Plan* plan, Py_ssize_t k, Py_ssize_t feature):
-    """Features for a layer's z and a in the block; the first one behind them."""
-    cdef Layer* layer = plan.layers + k
-    layer.block.z = feature
-    layer.block.a = feature + (layer.n_out if reads_z(plan, k) else 0)
-    return layer.block.a + layer.n_out
+cdef Py_ssize_t lay_out_layer(const Plan* plan, Py_ssize_t k, Py_ssize_t first, Py_ssize_t size,
+                              Places* places_out):
+    """Places from `first` on for z and a of a layer, each of some size; the one behind them."""
+    cdef bint reads = plan.layers[k].activation.reads == c"z"
+    places_out.z = first
+    places_out.a = first + (size if reads_z(plan, k) else 0)
+    places_out.kept = places_out.z if reads else places_out.a
+    return places_out.a + size
 
 
 cdef lay_out_block(Plan* plan):
     """Features for all that has its samples on the lanes; deltas take turns in two places."""
+    cdef Layer* layer
     cdef Layer* last = plan.layers + plan.n_layers - 1
     cdef Py_ssize_t first = max(plan.n_wide - 1, 0)
     cdef Py_ssize_t k, widest = 0
     cdef Py_ssize_t feature = lay_out_targets(plan, 0 if plan.n_wide else plan.layers[0].n_in)
     for k in range(first, plan.n_layers):
-        feature = lay_out_layer(plan, k, feature)
-        widest = max(widest, plan.layers[k].n_out)
+        layer = plan.layers + k
+        feature = lay_out_layer(plan, k, feature, layer.n_out, &layer.block)
+        widest = max(widest, layer.n_out)
     for k in range(first, plan.n_layers):
         plan.layers[k].block.delta = feature + (widest if (plan.n_layers - 1 - k) % 2 else 0)
     plan.features = feature + widest * min(2, plan.n_layers - first)
@@ -189,17 +193,19 @@ cdef lay_out_slab(Plan* plan):
     cdef Layer* layer
     cdef Py_ssize_t k, number = 0
     cdef Py_ssize_t last = plan.n_wide - 1
-    for k in range(plan.n_wide):
+    for k in range(last):
         layer = plan.layers + k
-        layer.rows.z = number
-        layer.rows.a = number + (layer.stride if k < last and reads_z(plan, k) else 0)
-        number = layer.rows.a + layer.stride
-    plan.forward_numbers = number
-    for k in range(plan.n_wide):
-        layer = plan.layers + k
+        number = lay_out_layer(plan, k, number, layer.stride, &layer.rows)
+    if last >= 0:
         # Once the last one's z have been taken to the block, their delta comes in their place.
-        layer.rows.delta = number if k < last else layer.rows.z
-        number += layer.stride if k < last else 0
+        layer = plan.layers + last
+        layer.rows.z = layer.rows.delta = number
+        number += layer.stride
+    plan.forward_numbers = number
+    for k in range(last):
+        layer = plan.layers + k
+        layer.rows.delta = number
+        number += layer.stride
     plan.row_numbers = number
 
 
@@ -245,18 +251,18 @@ cdef lay_out_single(Plan* plan, const Table* table):
     """
     cdef Layer* layer
     cdef Py_ssize_t k, last = plan.n_layers - 1
-    cdef Py_ssize_t number = lay_out_layer(plan, last, lay_out_targets(plan, 0))
-    plan.layers[last].block.delta = number
-    plan.features = number + plan.layers[last].n_out
+    cdef Py_ssize_t number = lay_out_targets(plan, 0)
+    layer = plan.layers + last
+    number = lay_out_layer(plan, last, number, layer.n_out, &layer.block)
+    layer.block.delta = number
+    plan.features = number + layer.n_out
     number = plan.features * table.lanes
     for k in range(plan.n_layers):
         layer = plan.layers + k
         if k == last and table.lanes == 1:
             layer.rows = layer.block
             continue
-        layer.rows.z = number
-        layer.rows.a = layer.rows.z + (layer.stride if reads_z(plan, k) else 0)
-        layer.rows.delta = layer.rows.a + layer.stride
+        layer.rows.delta = lay_out_layer(plan, k, number, layer.stride, &layer.rows)
         number = layer.rows.delta + layer.stride
     plan.block_rows = plan.predict_rows = plan.part_rows = plan.max_parts = 1
     plan.workspace_bytes = number * table.real_bytes

@@ -3,6 +3,9 @@
 from backprop_c._kernels.table cimport Plan, Table
 
 
+cdef char* allocated(size_t size) except NULL
+
+
 cdef class SharedParameters:
     cdef object __weakref__
     cdef Plan plan                 # batches

@@ -19,6 +19,15 @@ from backprop_c._tables cimport table_of
 cnp.import_array()
 
 
+cdef char* allocated(size_t size) except NULL:
+    """So many bytes, and a cache line more, cleared: the kernels read whole vectors."""
+    memory = <char*>allocate(size + CACHE_LINE)
+    if memory == NULL:
+        raise MemoryError()
+    memset(memory + size, 0, CACHE_LINE)
+    return memory
+
+
 cdef class SharedParameters:
     """The parameters of one network, their layout, and the plans of work with them.
 
@@ -134,11 +143,8 @@ cdef class SharedParameters:
 
     cdef const char* copied(self, const char* numbers) except NULL:
         cdef size_t size = self.plan.n_parameters * self.table.real_bytes
-        cdef char* copied = <char*>allocate(size + CACHE_LINE)
-        if copied == NULL:
-            raise MemoryError()
+        cdef char* copied = allocated(size)
         memcpy(copied, numbers, size)
-        memset(copied + size, 0, CACHE_LINE)
         return copied
 
     cdef char* take_workspace(self) except NULL:

@@ -13,12 +13,11 @@ import numpy as np
 
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
-from backprop_c._kernels.platform cimport (
-    CACHE_LINE, SECONDS_OF_RUN, allocate, release, set_flag,
-)
+from backprop_c._kernels.platform cimport SECONDS_OF_RUN, release, set_flag
 from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
 from backprop_c._plan cimport WORK_FOR_THREADS
+from backprop_c._shared cimport allocated
 
 from backprop_c import _shared
 
@@ -31,15 +30,6 @@ cdef enum:
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
     MAX_HYPERPARAMETERS = 8
-
-
-cdef char* allocated(size_t size) except NULL:
-    """So many bytes, and a cache line more: the kernels read whole vectors."""
-    memory = <char*>allocate(size + CACHE_LINE)
-    if memory == NULL:
-        raise MemoryError()
-    memset(memory + size, 0, CACHE_LINE)
-    return memory
 
 
 cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns):

@@ -9,7 +9,7 @@ cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t sta
     # slab_rows: (capacity, row_numbers), predict's without deltas; workspace: a block, (features,
     # vectors), whose inputs may be `packed` already
     cdef lanes* block = <lanes*>workspace
-    cdef Py_ssize_t vectors = (rows + LANES - 1) // LANES
+    cdef Py_ssize_t vectors = vectors_of(rows)
     cdef Factor inputs = inputs_of(plan, samples, start)
     cdef const Layer* last_wide
     if plan.n_wide > 0:
@@ -41,7 +41,7 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
                (plan.n_parameters - plan.narrow_begin) * sizeof(real))
     while start < part.stop:
         rows = min(plan.block_rows, part.stop - start)
-        vectors = (rows + LANES - 1) // LANES
+        vectors = vectors_of(rows)
         first = start - part.slab_start
         batch_forward(plan, samples, start, rows, part.packed, numbers, workspace, slab_rows,
                       part.capacity, first)
@@ -86,7 +86,7 @@ cdef void batch_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     samples.order = NULL
     while start < n_samples:
         rows = min(plan.predict_rows, n_samples - start)
-        vectors = (rows + LANES - 1) // LANES
+        vectors = vectors_of(rows)
         batch_forward(plan, &samples, start, rows, False, <const real*>parameters, workspace,
                       <char*>workspace + plan.rows_at, plan.part_rows, 0)
         transpose(last.n_out, rows,

@@ -6,7 +6,7 @@ from libc.math cimport sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, N_SHAPES, SINGLE, Activation, Layer, Loss, Metric, Part, Places, Plan, Range,
+    BATCH, CAPSULE, N_SHAPES, SINGLE, Activation, Layer, Loss, Metric, Part, Plan, Range,
     Samples, Sums, Table, Update, Work,
 )
 

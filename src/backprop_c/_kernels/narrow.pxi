@@ -33,7 +33,6 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* para
     cdef const lanes* delta
     cdef const Layer* layer
     cdef const Layer* before
-    cdef const Activation* activation
     cdef Py_ssize_t k
     for k in range(plan.n_layers - 1, plan.n_wide - 1, -1):
         layer = plan.layers + k
@@ -45,13 +44,10 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* para
             dense_backward_biases(layer.n_out, vectors, delta, gradient_out + layer.biases)
         if k > 0:
             before = layer - 1
-            activation = before.activation
             dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
                                   parameters + layer.weights, block + before.block.delta * vectors)
-            activation.backward(
-                before.n_out, vectors,
-                block + (before.block.z if activation.reads == c"z" else before.block.a) * vectors,
-                block + before.block.delta * vectors)
+            before.activation.backward(before.n_out, vectors, block + before.block.kept * vectors,
+                                       block + before.block.delta * vectors)
 
 
 cdef void narrow_gather(const Plan* plan, const Range* range_, Py_ssize_t n_parts,

@@ -60,18 +60,19 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
 
 
 cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double weight,
-                                unsigned int metrics, const lanes* z, const lanes* a,
-                                const lanes* targets, const lanes* labels,
-                                const lanes* sample_weights, bint gradient_wanted,
-                                lanes* delta_out, Sums* sums_out) noexcept nogil:
+                                unsigned int metrics, const lanes* targets, bint gradient_wanted,
+                                lanes* block, Sums* sums_out) noexcept nogil:
     # sums += loss, weight and metrics of the samples; delta = dloss/dz of the outputs
-    # z, a, targets, delta: (n_out, vectors); labels, sample_weights: (vectors,)
+    # targets: (n_out, vectors), block: the workspace, of (plan.features, vectors)
     cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef const Activation* activation = last.activation
     cdef const Loss* loss = plan.loss
+    cdef const lanes* a = block + last.block.a * vectors
+    cdef const lanes* labels = block + plan.labels * vectors
+    cdef const lanes* sample_weights = block + plan.sample_weights * vectors
+    cdef lanes* delta = block + last.block.delta * vectors
     cdef int m
-    sums_out.loss += loss.value_and_delta(last.n_out, vectors, z, a, targets, sample_weights,
-                                          delta_out)
+    sums_out.loss += loss.value_and_delta(last.n_out, vectors, block + last.block.z * vectors, a,
+                                          targets, sample_weights, delta)
     sums_out.weight += weight
     sums_out.batch_weight += weight
     if metrics:
@@ -80,7 +81,7 @@ cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double wei
                 sums_out.metrics[m] += METRICS[m].value(last.n_out, vectors, a, targets, labels,
                                                         sample_weights)
     if gradient_wanted and not loss.delta_is_of_z:
-        activation.backward(last.n_out, vectors, z if activation.reads == c"z" else a, delta_out)
+        last.activation.backward(last.n_out, vectors, block + last.block.kept * vectors, delta)
 
 
 cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssize_t vectors,
@@ -89,7 +90,6 @@ cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssiz
     # as loss_and_delta, for the outputs in a block
     # block: the workspace, of (plan.features, vectors)
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
-    cdef const Places* outputs = &plan.layers[plan.n_layers - 1].block
     cdef double weight = rows
     cdef wide total
     cdef Py_ssize_t v
@@ -98,7 +98,5 @@ cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssiz
         for v in range(vectors):
             total = wide_add(total, sample_weights[v])
         weight = wide_sum(total)
-    loss_and_delta(plan, vectors, weight, metrics, block + outputs.z * vectors,
-                   block + outputs.a * vectors, block + plan.targets * vectors,
-                   block + plan.labels * vectors, sample_weights, gradient_wanted,
-                   block + outputs.delta * vectors, sums_out)
+    loss_and_delta(plan, vectors, weight, metrics, block + plan.targets * vectors, gradient_wanted,
+                   block, sums_out)

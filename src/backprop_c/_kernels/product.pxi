@@ -12,9 +12,14 @@ cdef struct Factor:
     const Py_ssize_t* sums
 
 
+cdef inline Py_ssize_t vectors_of(Py_ssize_t n) noexcept nogil:
+    # how many vectors hold n numbers
+    return (n + LANES - 1) // LANES
+
+
 cdef inline Py_ssize_t whole_vectors(Py_ssize_t n) noexcept nogil:
     # n, rounded up to whole vectors
-    return (n + LANES - 1) // LANES * LANES
+    return vectors_of(n) * LANES
 
 
 cdef inline void wide_tile(const int rows, const int columns, const bint indexed, Py_ssize_t n_sum,
@@ -107,7 +112,7 @@ cdef inline void wide_panel(const bint indexed, Py_ssize_t n_rows, Py_ssize_t n_
                             real* y_out, Py_ssize_t y_stride) noexcept nogil:
     # as wide_strip, for any number of columns up to a tile's
     # x: (n_rows, n_sum), w: (n_sum, width), y: (n_rows, width), width <= PANEL
-    cdef Py_ssize_t columns = (width + LANES - 1) // LANES
+    cdef Py_ssize_t columns = vectors_of(width)
     if columns == TILE_COLUMNS:
         wide_strip(TILE_COLUMNS, indexed, n_rows, n_sum, x, skip, w, w_stride, start, start_stride,
                    width, y_out, y_stride)

@@ -37,8 +37,7 @@ cdef inline void back_through(const Layer* layer, const Layer* before, const rea
     cdef const void* derivative = before.activation.derivative
     cdef const real* w = parameters + layer.weights
     cdef const real* a = memory + before.rows.a
-    cdef const real* z = memory + before.rows.z
-    cdef const real* kept = z if before.activation.reads == c"z" else a
+    cdef const real* kept = memory + before.rows.kept
     cdef const real* delta = memory + layer.rows.delta
     cdef real* gradient = gradient_out + layer.weights
     cdef real* delta_before = memory + before.rows.delta
@@ -90,7 +89,6 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
     # x: (n_in,), memory: the workspace, with the outputs' delta in it
     cdef const Layer* layer
     cdef const Layer* before
-    cdef const Activation* activation
     cdef const real* inputs
     cdef Py_ssize_t k
     for k in range(plan.n_layers - 1, -1, -1):
@@ -104,13 +102,10 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
                 back_through(layer, before, parameters, memory, gradient_out)
                 continue
             inputs = memory + before.rows.a
-            activation = before.activation
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
                                 parameters + layer.weights, memory + before.rows.delta)
-            activation.backward(
-                before.stride // LANES, 1,
-                memory + (before.rows.z if activation.reads == c"z" else before.rows.a),
-                memory + before.rows.delta)
+            before.activation.backward(before.stride // LANES, 1, memory + before.rows.kept,
+                                       memory + before.rows.delta)
         row_backward_weights(layer.n_in, layer.n_out, inputs, memory + layer.rows.delta,
                              gradient_out + layer.weights)
 
@@ -151,9 +146,7 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
         spread(last.n_out, z, block + last.block.z)
     if outputs_are_left(plan):
         last.activation.forward(last.n_out, 1, block + last.block.z, block + last.block.a)
-    loss_and_delta(plan, 1, weight, part.metrics, block + last.block.z, block + last.block.a,
-                   targets, block + plan.labels, block + plan.sample_weights,
-                   gradient_out != NULL, delta, sums_out)
+    loss_and_delta(plan, 1, weight, part.metrics, targets, gradient_out != NULL, block, sums_out)
     if gradient_out != NULL:
         if LANES > 1:
             for j in range(last.n_out):

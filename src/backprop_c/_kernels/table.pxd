@@ -43,10 +43,11 @@ ctypedef struct Loss:
 
 
 # Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
-# the pre-activations again.
+# the pre-activations again; `kept` is that of them which the activation's derivative reads.
 ctypedef struct Places:
     Py_ssize_t z
     Py_ssize_t a
+    Py_ssize_t kept
     Py_ssize_t delta
 
 

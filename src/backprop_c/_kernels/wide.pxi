@@ -47,26 +47,21 @@ cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameter
     # slab_rows: (rows, row_numbers) from row `first` on, with the last one's delta in it
     cdef const Layer* layer
     cdef const Layer* before
-    cdef const Activation* activation
     cdef Factor factor
     cdef real* delta
     cdef Py_ssize_t k
     for k in range(plan.n_wide - 1, 0, -1):
         layer = plan.layers + k
         before = layer - 1
-        activation = before.activation
         factor = Factor(slab_row(slab_rows, capacity, layer.rows.delta, first, layer.stride),
                         layer.stride, 1, NULL, NULL)
         delta = slab_row(slab_rows, capacity, before.rows.delta, first, before.stride)
         wide_product(rows, layer.n_in, layer.n_out, &factor, parameters + layer.weights,
                      layer.n_out, True, NULL, False, True, <char*>workspace + plan.panel_at, delta,
                      before.stride)
-        activation.backward(
+        before.activation.backward(
             rows, before.stride // LANES,
-            slab_row(slab_rows, capacity,
-                     before.rows.z if activation.reads == c"z" else before.rows.a, first,
-                     before.stride),
-            delta)
+            slab_row(slab_rows, capacity, before.rows.kept, first, before.stride), delta)
 
 
 cdef void wide_backward_biases(Py_ssize_t n_out, Py_ssize_t rows, const real* delta,
