@@ -119,6 +119,7 @@ EXTENSIONS = [
     extension("_plan"),
     extension("_loop"),
     extension("_shared"),
+    extension("_outcome"),
     extension("_engine"),
     extension("_trainer"),
 ]

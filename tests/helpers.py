@@ -12,6 +12,8 @@ from reference import ReferenceNetwork
 
 from backprop_c import Network
 
+# The build with sanitizers and assertions, which is large and slow.
+CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
 TOLERANCE = {"float64": 1e-11, "float32": 3e-4}
 
 

@@ -1,13 +1,18 @@
 """Several threads for one call: the same bits, and nothing of them is left behind."""
 
+import _thread
 import os
 import signal
+import subprocess
+import sys
 import threading
 import timeit
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import (
+    CHECKED,
     exit_code_of_a_child,
     forking,
     lanes_of,
@@ -17,6 +22,7 @@ from helpers import (
 )
 
 from backprop_c import SGD, Adam, Network
+from backprop_c._crew import thread_counts
 from backprop_c._trainer import Trainer
 from backprop_c._validation import as_n_threads
 
@@ -45,19 +51,17 @@ def data(sizes, n_samples=None):
 
 
 @pytest.fixture
-def started(monkeypatch):
-    """The threads that were started, but for tqdm's; afterwards none of them is alive."""
-    threads = []
-    original = threading.Thread.start
+def started():
+    """How many threads crews have started so far; afterwards none of them is alive."""
+    before, _ = thread_counts()
+    yield lambda: thread_counts()[0] - before
+    assert alive() == 0
 
-    def spy(thread):
-        if type(thread) is threading.Thread:
-            threads.append(thread)
-        original(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", spy)
-    yield threads
-    assert not any(thread.is_alive() for thread in threads)
+def alive():
+    """How many threads of crews there are."""
+    ever, ended = thread_counts()
+    return ever - ended
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)])
@@ -71,7 +75,7 @@ def test_a_fit_has_the_same_bits(sizes, dtype, batch_share, optimizer, started):
     results = set()
     for n_threads in (1, 2, 3, 8):
         net = network(sizes, dtype)
-        before = len(started)
+        before = started()
         history = net.fit(
             X,
             y,
@@ -81,9 +85,9 @@ def test_a_fit_has_the_same_bits(sizes, dtype, batch_share, optimizer, started):
             metrics=("mse", "accuracy"),
             n_threads=n_threads,
         )
-        assert len(started) - before == n_threads - 1
+        assert started() - before == n_threads - 1
         values = [history[name].tobytes() for name in history]
-        results.add((net.parameters.tobytes(), *values, net._optimizer_state[1].tobytes()))
+        results.add((net.parameters.tobytes(), *values, net._optimizer_state.vectors.tobytes()))
     assert len(results) == 1
 
 
@@ -100,7 +104,7 @@ def test_threads_that_are_interrupted_anywhere_go_on_to_the_same_bits(sizes):
         while trainer.run(seconds):
             runs += 1
         trainer.close()
-        results.append((net.parameters.tobytes(), trainer.recorded_values().tobytes()))
+        results.append((net.parameters.tobytes(), trainer.record.values().tobytes()))
         assert (runs > 5) == (seconds < 0)
     assert results[0] == results[1]
 
@@ -136,17 +140,17 @@ def test_predict_has_the_same_bits(sizes, n_samples, dtype, started):
     net = network(sizes, dtype)
     X = data(sizes, n_samples)[0].astype(dtype)
     expected = net.predict(X)
-    assert not started
+    assert started() == 0
     for n_threads in (2, 3, 8, 1000):
         out = np.full_like(expected, 7)
         assert net.predict(X, n_threads=n_threads).tobytes() == expected.tobytes()
         assert net.predict(X, out=out, n_threads=n_threads) is out
         assert out.tobytes() == expected.tobytes()
-    assert len(started) > 2 * (1 + 2 + 7)
-    del started[:]
+    before = started()
+    assert before > 2 * (1 + 2 + 7)
     for rows in (X[0], X[:1], X[:60], X[:0]):
         assert net.predict(rows, n_threads=8).tobytes() == net.predict(rows).tobytes()
-    assert not started
+    assert started() == before
 
 
 def test_predict_starts_threads_for_work_that_is_worth_it(started):
@@ -155,9 +159,9 @@ def test_predict_starts_threads_for_work_that_is_worth_it(started):
     rows = 8_000_000 // (net.parameters.size + 8 * sum(WIDE[1:]))
     X = data(WIDE, rows + 1)[0]
     net.predict(X[:rows], n_threads=3)
-    assert not started
+    assert started() == 0
     net.predict(X, n_threads=3)
-    assert len(started) == 2
+    assert started() == 2
 
 
 def test_as_many_threads_as_cores(monkeypatch, started):
@@ -170,9 +174,9 @@ def test_as_many_threads_as_cores(monkeypatch, started):
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
     net.predict(X, n_threads=None)
-    assert len(started) == 2
+    assert started() == 2
     net.fit(X[:1000], y[:1000], epochs=10, batch_size=None, n_threads=None)
-    assert len(started) == 4
+    assert started() == 4
     assert as_n_threads(10**6) == 256
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
@@ -188,10 +192,10 @@ def test_a_forked_child(beside, batch_size, n_threads, started):
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
     assert trains_and_predicts(net, X, y, n_threads=2)
-    del started[:]
+    before = started()
     options = {"epochs": 2**40 if beside else 1, "batch_size": batch_size, "n_threads": 3}
     thread = start(lambda: net.fit(X, y, **options))
-    wait_until(lambda: len(started) > 2)
+    wait_until(lambda: started() - before == 2)
     if not beside:
         thread.join()
     try:
@@ -223,8 +227,8 @@ def test_an_exception_ends_all_threads(source, monkeypatch, started):
     finally:
         if source == "signal":
             signal.signal(signal.SIGINT, previous)
-    assert len(started) == 2
-    assert not any(thread.is_alive() for thread in started)
+    assert started() == 2
+    assert alive() == 0
     assert trains_and_predicts(net, X[:5], y[:5])
 
 
@@ -232,10 +236,10 @@ def test_stop_ends_a_threaded_fit(started):
     X, y = data(WIDE, 10_000)
     net = network(WIDE)
     fit = start(lambda: net.fit(X, y, epochs=2**40, batch_size=None, n_threads=3))
-    wait_until(lambda: len(started) > 2)
+    wait_until(lambda: started() == 2)
     net.stop()
     fit.join(10)
-    assert not any(thread.is_alive() for thread in started)
+    assert alive() == 0
     twin = network(WIDE)
     twin.fit(X, y, epochs=net.history.epochs, batch_size=None)
     assert net.parameters.tobytes() == twin.parameters.tobytes()
@@ -273,47 +277,127 @@ def test_two_threaded_fits_and_a_threaded_predict_at_once():
     assert all(output.tobytes() == expected.tobytes() for output in outputs)
 
 
+CANNOT_START = """
+import resource, sys, threading
+from test_crew import USES, WIDE, data, network, thread_counts
+
+use, after = sys.argv[1], int(sys.argv[2])
+X, y = data(WIDE, 10_000)
+net, twin = network(WIDE), network(WIDE)
+expected = USES[use](twin, X, y, 1)
+# Address space for so many stacks, and half a one more.
+stack = 2**30
+threading.stack_size(stack)
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + stack * after + stack // 2
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+result = USES[use](net, X, y, 5)
+assert thread_counts() == (after, after), thread_counts()
+assert net.parameters.tobytes() == twin.parameters.tobytes()
+assert use == "fit" or result.tobytes() == expected.tobytes()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/statm")
+@pytest.mark.skipif(CHECKED, reason="the sanitizers' own address space has no bounds")
 @pytest.mark.parametrize("after", [0, 2])
 @pytest.mark.parametrize("use", USES)
-def test_the_others_do_the_work_of_threads_that_cannot_start(use, after, started, monkeypatch):
-    spy = threading.Thread.start
+def test_the_others_do_the_work_of_threads_that_cannot_start(use, after):
+    done = subprocess.run(
+        [sys.executable, "-c", CANNOT_START, use, str(after)],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
 
-    def fail(thread):
-        if len(started) == after:
-            raise RuntimeError("can't start new thread")
-        spy(thread)
+
+@pytest.mark.parametrize("use", USES)
+def test_whatever_replaces_threads_of_python_concerns_no_crew(use, monkeypatch, started):
+    """As gevent does, whose threads never run while a compiled loop waits for them."""
+
+    def fail(*_):
+        raise AssertionError("a thread of Python's was started")
 
     X, y = data(WIDE, 10_000)
     net, twin = network(WIDE), network(WIDE)
-    expected = USES[use](twin, X, y, 1)
+    USES[use](twin, X, y, 1)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", fail)
-        result = USES[use](net, X, y, 5)
-    assert len(started) == after
-    assert not any(thread.is_alive() for thread in started)
+        patch.setattr(_thread, "start_new_thread", fail)
+        if hasattr(_thread, "start_joinable_thread"):
+            patch.setattr(_thread, "start_joinable_thread", fail)
+        USES[use](net, X, y, 3)
+    assert started() == 2
     assert net.parameters.tobytes() == twin.parameters.tobytes()
-    assert use == "fit" or result.tobytes() == expected.tobytes()
 
 
-@pytest.mark.parametrize("after", [0, 2])
-@pytest.mark.parametrize("use", USES)
-def test_ctrl_c_while_threads_are_started(use, after, started, monkeypatch):
-    """Nothing is left behind, and nothing has changed."""
-    spy = threading.Thread.start
-
-    def interrupt(thread):
-        spy(thread)
-        if len(started) > after:
-            raise KeyboardInterrupt
-
+@forking
+def test_a_child_that_is_forked_in_the_midst_of_a_threaded_fit(monkeypatch):
+    """It goes on with the fit alone: the crew's threads are in the parent."""
     X, y = data(WIDE, 10_000)
-    net = network(WIDE)
-    before = net.parameters.tobytes()
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            USES[use](net, X, y, 5)
-    assert len(started) == after + 1
-    assert not any(thread.is_alive() for thread in started)
-    assert net.parameters.tobytes() == before
-    assert trains_and_predicts(net, X, y, n_threads=2)
+    net, twin = network(WIDE), network(WIDE)
+    twin.fit(X, y, epochs=30, batch_size=None)
+    codes = []
+
+    class Forker:
+        def __init__(self, epochs):
+            pass
+
+        def update(self, done, loss):
+            if not codes:
+                codes.append(os.fork())
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("backprop_c.network.Progress", Forker)
+    net.fit(X, y, epochs=30, batch_size=None, n_threads=3, verbose=True)
+    same = net.parameters.tobytes() == twin.parameters.tobytes()
+    if codes == [0]:
+        os._exit(0 if same else 1)
+    assert same
+    assert os.waitstatus_to_exitcode(os.waitpid(codes[0], 0)[1]) == 0
+
+
+DRAWS_IN_A_HANDLER = """
+import signal, sys, threading
+import numpy as np
+from backprop_c import Network
+
+class PlainLock(np.random.PCG64):
+    # As NumPy 2.0 to 2.3 have it: no thread can take it twice.
+    lock = property(lambda self: self.__dict__["plain"])
+
+bits = PlainLock(0)
+bits.plain = threading.Lock()
+generator = np.random.Generator(bits)
+net = Network((20, 48, 32), "tanh", random_state=generator)
+X, y = np.ones((1000, 20)), np.zeros((1000, 32))
+draws = []
+
+def draw(*_):
+    draws.append(generator.random())
+    signal.setitimer(signal.ITIMER_REAL, 2e-4)
+
+signal.signal(signal.SIGALRM, draw)
+signal.setitimer(signal.ITIMER_REAL, 2e-4)
+for _ in range(200):
+    net.fit(X, y, epochs=4, batch_size=500, n_threads=3)
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert len(draws) > 100, len(draws)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
+def test_a_signal_handler_draws_from_the_generator_of_a_threaded_fit():
+    done = subprocess.run(
+        [sys.executable, "-c", DRAWS_IN_A_HANDLER],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr

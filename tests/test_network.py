@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import assert_same_network
 
-from backprop_c import SGD, Network
+from backprop_c import SGD, Network, trace
 from backprop_c._trainer import Trainer
 
 
@@ -175,11 +175,22 @@ def test_a_network_that_was_not_constructed(make):
     with pytest.raises(RuntimeError, match="__init__ has not been called"):
         net.predict([1.0])
     for use in (net.fit, net.evaluate, net.loss_and_gradient):
-        with pytest.raises((RuntimeError, AttributeError, TypeError)):
+        with pytest.raises(RuntimeError, match="__init__ has not been called"):
             use([[1.0]], [1.0])
-    for use in (repr, copy.copy, pickle.dumps, net.__class__.initialize):
-        with pytest.raises((RuntimeError, AttributeError, TypeError)):
+    assert repr(net) == f"<{type(net).__name__}: __init__ has not been called>"
+    for use in (
+        copy.copy,
+        pickle.dumps,
+        Network.initialize,
+        lambda net: net.activations,
+        lambda net: net.loss,
+        lambda net: net.optimizer,
+        lambda net: setattr(net, "optimizer", SGD()),
+        lambda net: trace(net, [1.0], [1.0]),
+    ):
+        with pytest.raises(RuntimeError, match="__init__ has not been called"):
             use(net)
+    net.stop()
     with pytest.raises(RuntimeError, match="has not been called"):
         Trainer(net, np.ones((1, 1)), np.ones((1, 1)), None, ())
 
@@ -210,3 +221,22 @@ def test_a_subclass_that_is_compared_by_value():
     net.fit(np.ones((4, 40)), np.ones((4, 5)), epochs=2)
     assert net.predict(np.ones((1000, 40))).shape == (1000, 5)
     assert net == copy.deepcopy(net)
+
+
+class Slotted(Network):
+    """A subclass with attributes outside of its dictionary."""
+
+    __slots__ = ("label", "unset")
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
+)
+def test_slots_of_a_subclass_are_copied(copied):
+    net = Slotted((3, 2), random_state=0)
+    net.label, net.note = ["kept"], "too"
+    other = copied(net)
+    assert (other.label, other.note) == (["kept"], "too")
+    assert other.label is not net.label
+    assert not hasattr(other, "unset")
+    assert_same_network(net, other)

@@ -5,6 +5,7 @@ The formulas (reference.py) are those of https://docs.pytorch.org/docs/stable/op
 
 import copy
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from helpers import assert_close
 from reference import AdamRule, ReferenceNetwork, SGDRule
 
 from backprop_c import SGD, Adam, DivergenceWarning, Network
+from backprop_c._outcome import OptimizerState
 from backprop_c._tables import update_table
 
 DTYPES = ("float64", "float32")
@@ -77,8 +79,8 @@ def data(n_samples=40, n_in=3, n_out=2):
 
 def bits(net):
     """Everything that training has changed."""
-    steps, states = net._optimizer_state
-    return net.parameters.tobytes(), steps, states.tobytes()
+    state = net._optimizer_state
+    return net.parameters.tobytes(), state.rule, state.steps, state.vectors.tobytes()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -140,13 +142,13 @@ def test_adam_after_many_steps(steps, dtype):
     net = Network((3, 4, 2), ("tanh", "identity"), dtype=dtype, random_state=0)
     X, y = data()
     net.optimizer = optimizer
-    net._optimizer_state = (steps, np.ones(2 * net.parameters.size, dtype))
+    net._optimizer_state = OptimizerState("adam", steps, np.ones(2 * net.parameters.size, dtype))
     reference, rule = ReferenceNetwork(net), rule_of(optimizer)
     rule.steps, rule.first, rule.second = steps, 1.0, 1.0
     net.fit(X, y, epochs=5, batch_size=None, reset_optimizer=False)
     train(reference, X, y, 5, len(X), rule)
     assert_close(net.parameters, reference.parameters, dtype)
-    assert net._optimizer_state[0] == steps + 5
+    assert net._optimizer_state.steps == steps + 5
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -177,27 +179,91 @@ def test_the_state_is_as_long_as_the_rule_says(name):
     X, y = data()
     net = Network((3, 4, 2), random_state=0)
     net.fit(X, y, epochs=3, batch_size=7, optimizer=OPTIMIZERS[name])
-    steps, states = net._optimizer_state
-    assert steps == 3 * 6
-    assert states.size == update_table()[OPTIMIZERS[name].rule] * net.parameters.size
-    assert states.dtype == net.dtype
+    state = net._optimizer_state
+    assert state.steps == 3 * 6
+    assert state.vectors.size == update_table()[OPTIMIZERS[name].rule] * net.parameters.size
+    assert state.vectors.dtype == net.dtype
     before = bits(net)
     net.fit(X, y, epochs=0, reset_optimizer=False)
     assert bits(net) == before
 
 
-def test_another_optimizer_begins_anew():
-    """Also with reset_optimizer=False, and also when only a hyperparameter differs."""
+def test_another_update_rule_begins_anew_and_says_so():
+    """Also with reset_optimizer=False."""
     X, y = data()
-    for other in (Adam(0.03), SGD(0.02, momentum=0.9), SGD(0.02)):
+    for other in (SGD(0.02, momentum=0.9), SGD(0.02)):
         net = Network((3, 4, 2), random_state=0)
         net.fit(X, y, epochs=3, optimizer=Adam(0.02))
         twin = copy.copy(net)
         twin.optimizer = other
         assert twin._optimizer_state is None
-        twin.fit(X, y, epochs=3)
-        net.fit(X, y, epochs=3, optimizer=other, reset_optimizer=False)
+        twin.fit(X, y, epochs=3, reset_optimizer=False)
+        expected = re.escape(f"cannot go on: {other!r} begins anew") + ".*rule, 'adam'"
+        with pytest.warns(RuntimeWarning, match=expected):
+            net.fit(X, y, epochs=3, optimizer=other, reset_optimizer=False)
         assert bits(net) == bits(twin)
+
+
+@pytest.mark.parametrize("change", [{"learning_rate": 0.03}, {"beta_1": 0.8}, {"epsilon": 1e-3}])
+def test_a_changed_hyperparameter_keeps_the_state(change):
+    """As the naive rule does when its own are changed in between."""
+    X, y = data()
+    first = Adam(0.02)
+    net = Network((3, 4, 2), ("tanh", "identity"), random_state=0)
+    reference, rule = ReferenceNetwork(net), rule_of(first)
+    net.fit(X, y, epochs=3, batch_size=None, optimizer=first)
+    train(reference, X, y, 3, len(X), rule)
+    then = replace(first, **change)
+    net.fit(X, y, epochs=3, batch_size=None, optimizer=then, reset_optimizer=False)
+    rule.rate, rule.betas, rule.epsilon = (
+        then.learning_rate,
+        (then.beta_1, then.beta_2),
+        then.epsilon,
+    )
+    train(reference, X, y, 3, len(X), rule)
+    assert net._optimizer_state.steps == 6
+    assert_close(net.parameters, reference.parameters, "float64")
+
+
+@pytest.mark.parametrize("steps", [-1, 2**62 + 1, 2**63 - 1, 2**70])
+def test_a_number_of_steps_that_cannot_be(steps):
+    """In a pickle that somebody wrote, say: refused as it comes in."""
+    with pytest.raises(ValueError, match=r"between 0 and 2\*\*62 steps, but this one has"):
+        OptimizerState("adam", steps, np.zeros(2))
+
+
+@pytest.mark.parametrize("count", [3, 13])
+def test_a_state_of_another_size_is_refused(count):
+    X, y = data()
+    net = Network((3, 2), random_state=0)
+    net.fit(X, y, epochs=1, optimizer=Adam())
+    net._optimizer_state = OptimizerState("adam", 1, np.zeros(count))
+    before, history = net.parameters.tobytes(), net.history
+    with pytest.raises(ValueError, match="state is not of this network"):
+        net.fit(X, y, epochs=1, reset_optimizer=False)
+    assert (net.parameters.tobytes(), net.history) == (before, history)
+    assert not net._training
+
+
+def test_an_optimizer_that_is_set_during_a_fit_begins_anew(monkeypatch):
+    """What the fit makes of its own state is not the other's."""
+    X, y = data()
+    net = Network((3, 2), random_state=0)
+
+    class Setter:
+        def __init__(self, epochs):
+            pass
+
+        def update(self, done, loss):
+            net.optimizer = Adam(0.5)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("backprop_c.network.Progress", Setter)
+    net.fit(X, y, epochs=3, optimizer=Adam(0.02), verbose=True)
+    assert net.optimizer == Adam(0.5)
+    assert net._optimizer_state is None
 
 
 def test_fresh_weights_begin_anew():
@@ -227,7 +293,8 @@ def test_divergence_restores_parameters_and_state(optimizer, batch_size, least_e
     for net in nets:
         net.optimizer = optimizer
         size = update_table()[optimizer.rule] * net.parameters.size
-        net._optimizer_state = (5, np.linspace(1, 2, size, dtype=dtype))
+        vectors = np.linspace(1, 2, size, dtype=dtype)
+        net._optimizer_state = OptimizerState(optimizer.rule, 5, vectors)
     with pytest.warns(DivergenceWarning):
         history = nets[0].fit(X, y, epochs=10_000, **options)
     assert least_epochs <= history.epochs < 10_000
@@ -256,10 +323,9 @@ def test_parameters_that_overflow_in_the_last_epoch(optimizer):
     X, y = data()
     with pytest.warns(DivergenceWarning, match="parameters stopped being finite in epoch 1"):
         net.fit(X, y * 100, epochs=1, batch_size=None, optimizer=optimizer)
-    steps, states = net._optimizer_state
     assert net.parameters.tobytes() == before
-    assert steps == 0
-    assert not states.any()
+    assert net._optimizer_state.steps == 0
+    assert not net._optimizer_state.vectors.any()
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -282,7 +348,7 @@ def test_states_that_fade_are_never_denormal(optimizer, n_inputs):
     seen = set()
     for _ in range(100):
         net.fit(np.zeros((1, n_inputs)), [5.0], epochs=10, reset_optimizer=False)
-        states = np.abs(net._optimizer_state[1][:n_inputs])  # velocities, or first moments
+        states = np.abs(net._optimizer_state.vectors[:n_inputs])  # velocities, or first moments
         assert ((states == 0) | (states >= np.finfo("float32").tiny)).all()
         seen |= set((states > 0).tolist())
     assert seen == {True, False}

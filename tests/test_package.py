@@ -1,18 +1,17 @@
 """What is installed: weight, speed of import, files for others, nothing of the build machine."""
 
 import importlib.metadata
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from helpers import CHECKED
 
 import backprop_c
 
 PACKAGE = Path(backprop_c.__file__).parent
-CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
 
 
 def test_metadata():

@@ -174,7 +174,7 @@ def test_short_and_long_reads_at_the_same_time():
 def test_a_second_fit_is_refused():
     line = Line()
     trainer = start(line.fit, 2**40)
-    wait_until(lambda: line.net._trainer is not None)
+    wait_until(lambda: line.net._training)
     optimizer = line.net.optimizer
     with pytest.raises(RuntimeError, match="being trained by another fit"):
         line.net.fit(line.X, line.y, epochs=1, optimizer=SGD(0.7))
@@ -212,7 +212,7 @@ def test_stop_waits_for_the_end_of_a_long_epoch():
     X, y = np.ones((120_000, 60)), np.zeros((120_000, 10))
     before = net.parameters.copy()
     trainer = start(lambda: net.fit(X, y, epochs=2**40, batch_size=None))
-    wait_until(lambda: net._trainer is not None)
+    wait_until(lambda: net._training)
     time.sleep(0.02)  # into the epoch
     net.stop()
     trainer.join(60)

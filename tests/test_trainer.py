@@ -7,6 +7,7 @@ import pytest
 
 from backprop_c import SGD, Network
 from backprop_c._engine import Engine
+from backprop_c._outcome import OptimizerState
 from backprop_c._trainer import Trainer
 
 
@@ -23,7 +24,7 @@ def trained_in_runs(seconds, batch_size, dtype, labels):
     while trainer.run(seconds):
         runs += 1
     trainer.close()
-    return net.parameters, trainer.recorded_values(), runs
+    return net.parameters, trainer.record.values(), runs
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -97,7 +98,7 @@ def test_a_wrong_optimizer_state_is_refused():
     net = Network((2, 1), random_state=0)
     trainer = Trainer(net, X, Y, None, ())
     with pytest.raises(ValueError, match="state is not of this network"):
-        trainer.prepare(1, 1, 0, (0.1,), None, (0, np.zeros(7)))
+        trainer.prepare(1, 1, 0, (0.1,), None, OptimizerState("sgd", 0, np.zeros(7)))
     trainer.close()
     net.fit(X, Y, epochs=1)
 
@@ -108,9 +109,7 @@ def test_misuse_raises():
     unprepared, unmade = Trainer(net, X, Y, None, ()), Trainer.__new__(Trainer)
     for call in (
         unprepared.run,
-        unprepared.optimizer_state,
         unmade.run,
-        unmade.optimizer_state,
         lambda: unmade.evaluate(True),
         lambda: unmade.prepare(1, 1, 0, (0.1,), None, None),
         lambda: Trainer(None, X, Y, None, ()),

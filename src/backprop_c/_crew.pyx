@@ -6,12 +6,17 @@ a thread that has no task: so a thread that comes late, or finds no core, holds 
 does which task is left to chance; what comes out is not, since tasks are cut by shapes alone.
 """
 
-import threading
-
 from backprop_c._kernels.platform cimport (
-    add_to_word, give_way, load_flag, load_word, pause_briefly, relax, set_flag, store_word,
-    swap_word,
+    add_to_word, give_way, load_flag, load_word, pause_briefly, process_number, relax, set_flag,
+    store_word, swap_word,
 )
+
+
+cdef extern from "pythread.h":
+    # A thread of the operating system's, from C to C: it has nothing to do with Python. So no
+    # Python code runs when it starts, and nothing that replaces Python's threads concerns it.
+    unsigned long PyThread_start_new_thread(void (*function)(void*) noexcept nogil, void* argument)
+    const unsigned long PYTHREAD_INVALID_THREAD_ID
 
 
 cdef enum:
@@ -75,54 +80,52 @@ cdef void help(Phases* phases, Py_ssize_t thread) noexcept nogil:
             pause_briefly()
 
 
+# Threads that were ever started in this process, and those of them that have ended.
+cdef uint64_t all_started = 0
+cdef uint64_t all_ended = 0
+
+
+cdef void live(void* phases_) noexcept nogil:
+    """What a thread of the crew does from its first moment to its last."""
+    cdef Phases* phases = <Phases*>phases_
+    help(phases, <Py_ssize_t>add_to_word(&phases.arrived, 1))
+    add_to_word(&all_ended, 1)
+    # The last look at the crew, which may be gone right after.
+    add_to_word(&phases.gone, 1)
+
+
 cdef class Crew:
-    """The threads of one call: as a context, they are there inside and gone afterwards.
+    """The threads of one call, from `begin` to `end`.
 
     Where a thread cannot be started, the others do its work.
-
-    Parameters
-    ----------
-    keeps : object
-        What the threads work on: kept alive by them.
-    size : int
-        Threads, the caller's among them.
     """
 
-    def __init__(self, keeps, Py_ssize_t size):
-        self.keeps = keeps
-        self.threads = []
-        self.size = size
+    def __dealloc__(self):
+        self.end()
 
-    def __enter__(self):
-        try:
-            for number in range(1, self.size):
-                thread = threading.Thread(target=self._help, args=(number,))
-                self.threads.append(thread)
-                try:
-                    thread.start()
-                except RuntimeError:
-                    if thread.ident is not None:
-                        raise
-                    break
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    cdef void begin(self, Py_ssize_t size,
+                    void (*task)(void*, Py_ssize_t, Py_ssize_t) noexcept nogil,
+                    void* job) noexcept:
+        """Start the threads; `size` counts the caller's."""
+        self.phases.task = task
+        self.phases.job = job
+        self.process = process_number()
+        for _ in range(1, size):
+            if PyThread_start_new_thread(live, &self.phases) == PYTHREAD_INVALID_THREAD_ID:
+                break
+            self.started += 1
+            add_to_word(&all_started, 1)
 
-    def __exit__(self, *raised):
+    cdef void end(self) noexcept:
+        """Wait for the threads to end, which they do at once; in a forked child there are none."""
         set_flag(&self.phases.over)
-        try:
-            self._join()
-        except BaseException:
-            # Ctrl-C while waiting: they are about to end, and nothing may outlive the call.
-            self._join()
-            raise
-
-    def _join(self):
-        for thread in self.threads:
-            if thread.ident is not None:
-                thread.join()
-
-    def _help(self, Py_ssize_t number):
+        if self.process != process_number():
+            return
         with nogil:
-            help(&self.phases, number)
+            while load_word(&self.phases.gone) != self.started:
+                pause_briefly()
+
+
+def thread_counts():
+    """How many threads this process has started, and how many of them have ended."""
+    return load_word(&all_started), load_word(&all_ended)

@@ -195,14 +195,13 @@ cdef class Engine(SharedParameters):
         prediction.workspaces = workspaces = <char*>allocate(n_threads * plan.workspace_bytes)
         if workspaces == NULL:
             raise MemoryError()
-        crew = Crew(self, n_threads)
-        crew.phases.task = predict_task
-        crew.phases.job = &prediction
+        crew = Crew()
         prediction.phases = &crew.phases
+        crew.begin(n_threads, predict_task, &prediction)
         try:
-            with crew:
-                self.predict_runs(&prediction)
+            self.predict_runs(&prediction)
         finally:
+            crew.end()
             release(workspaces)
 
     cdef predict_runs(self, Prediction* prediction):

@@ -1,5 +1,7 @@
 """Parameters that one thread trains and any number read, as other compiled modules see them."""
 
+from libc.stdint cimport uint64_t
+
 from backprop_c._kernels.table cimport Plan, Table
 
 
@@ -15,9 +17,11 @@ cdef class SharedParameters:
     cdef char* numbers
     cdef char* workspace
     cdef bint workspace_taken
-    cdef bint training
+    cdef int* stop_flag            # of the fit that has this network; NULL where there is none
     cdef bint enlisted             # among those of which a forked child must know
     cdef int readers
+    cdef uint64_t written          # the parameters' fingerprint when a fit wrote or read them,
+    cdef readonly bint overwritten  # and whether somebody else wrote to them since then
     cdef int type_number
     cdef readonly size_t workspace_bytes
     cdef readonly tuple layer_sizes
@@ -36,5 +40,10 @@ cdef class SharedParameters:
     cdef const char* go_on_reading(self, const char* numbers) except NULL
     cdef void end_reading(self, const char* numbers) noexcept
     cdef const char* copied(self, const char* numbers) except NULL
-    cdef bint claim_training(self) except -1
-    cdef void publish(self, const char* numbers) noexcept
+    cdef bint is_training(self) noexcept
+    cdef claim_training(self, int* stop_flag)
+    cdef void give_back_training(self, const int* stop_flag) noexcept
+    cdef publish(self, const char* numbers)
+    cdef void fetch(self, char* numbers_out) noexcept
+    cdef wait_for_readers(self)
+    cdef uint64_t fingerprint(self) noexcept

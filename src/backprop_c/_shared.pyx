@@ -1,16 +1,19 @@
 """The parameters of one network: where they are, and who reads them while another thread trains."""
 
 cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 
 import itertools
 import os
+import warnings
 import weakref
 
 import numpy as np
 
 from backprop_c._kernels.platform cimport (
-    CACHE_LINE, allocate, c_assert, pause_briefly, release,
+    CACHE_LINE, allocate, c_assert, monotonic_seconds, pause_briefly, release, set_flag,
 )
 from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
 from backprop_c._plan cimport free_plan, make_plan, one_lane_pays
@@ -26,6 +29,10 @@ cdef char* allocated(size_t size) except NULL:
         raise MemoryError()
     memset(memory + size, 0, CACHE_LINE)
     return memory
+
+
+# A fit that waits so long for readers, in seconds, says so.
+PATIENCE = 1.0
 
 
 cdef class SharedParameters:
@@ -73,6 +80,9 @@ cdef class SharedParameters:
         self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
         self.single_table = single_table
         self.table = table
+
+    def _require_set_up(self):
+        self.require_set_up()
 
     cdef require_set_up(self):
         """Raise if the constructor was left out, as a subclass may."""
@@ -122,7 +132,7 @@ cdef class SharedParameters:
     cdef const char* begin_reading(self) except NULL:
         """The parameters of one epoch, to be read without the GIL until `end_reading`."""
         self.enlist()
-        if self.training:
+        if self.is_training():
             return self.copied(self.numbers)
         self.readers += 1
         return self.numbers
@@ -169,21 +179,91 @@ cdef class SharedParameters:
         else:
             release(workspace)
 
-    cdef bint claim_training(self) except -1:
-        """Take the one place for a fit; False if another fit has it."""
-        self.enlist()
-        if self.training:
-            return False
-        self.training = True
-        return True
+    cdef bint is_training(self) noexcept:
+        return self.stop_flag != NULL
 
-    cdef void publish(self, const char* numbers) noexcept:
-        """Copy the parameters of a finished epoch in, with the GIL held throughout."""
+    def _require_writable(self, who):
+        """Raise unless all parameters may be written to; `who` wants to."""
+        self.require_set_up()
+        named = [("parameters", self.parameters)]
+        for name, arrays in (("weights", self.weights), ("biases", self.biases)):
+            named += [(f"{name}[{k}]", array) for k, array in enumerate(arrays)]
+        for name, array in named:
+            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
+                raise ValueError(
+                    f"net.{name} is read-only, and {who} would write to it: "
+                    f"net.{name}.flags.writeable = True allows that")
+
+    cdef claim_training(self, int* stop_flag):
+        """Take the one place for a fit; raise if another has it, or may not write."""
+        self._require_writable("fit")
+        self.enlist()
+        if self.is_training():
+            raise RuntimeError(
+                "this network is being trained by another fit: wait for it, or call stop()")
+        self.stop_flag = stop_flag
+
+    cdef void give_back_training(self, const int* stop_flag) noexcept:
+        """Free the place, if it is still this fit's: a forked child may have freed it before."""
+        if self.stop_flag == stop_flag:
+            self.stop_flag = NULL
+
+    cdef void fetch(self, char* numbers_out) noexcept:
+        """What a fit begins with: the parameters as they are now."""
+        self.overwritten = False
+        self.written = self.fingerprint()
+        memcpy(numbers_out, self.numbers, self.plan.n_parameters * self.table.real_bytes)
+
+    cdef publish(self, const char* numbers):
+        """Copy the parameters of a finished epoch in, with the GIL held throughout.
+
+        They are copied in even where waiting for readers ends with an exception.
+        """
+        try:
+            if self.readers:
+                self.wait_for_readers()
+        finally:
+            if self.fingerprint() != self.written:
+                self.overwritten = True
+            memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+            self.written = self.fingerprint()
+
+    cdef wait_for_readers(self):
+        """Wait until nobody reads; raises what a signal's handler raises meanwhile.
+
+        Our own reads began before the fit did, and end within a run of the driver. Other code's
+        may last, or were never ended.
+        """
+        cdef double patience = monotonic_seconds() + PATIENCE
+        cdef bint told = False
         while self.readers:
-            # They began before the fit did, and end within a run of the driver.
             with nogil:
                 pause_briefly()
-        memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+            PyErr_CheckSignals()
+            if not told and monotonic_seconds() > patience:
+                told = True
+                warnings.warn(
+                    f"a fit waits to write its parameters, since {self.readers} begin_reading of "
+                    "this network had no end_reading yet. Ctrl-C ends the waiting: the parameters "
+                    "are then written beside the reading",
+                    RuntimeWarning,
+                    stacklevel=1,
+                )
+
+    cdef uint64_t fingerprint(self) noexcept:
+        """A sum over the parameters' bits that changes if any one of them does.
+
+        Each word is multiplied by an odd number, a different one at each place.
+        """
+        cdef const uint64_t* words = <const uint64_t*>self.numbers
+        cdef size_t n_bytes = self.plan.n_parameters * self.table.real_bytes
+        cdef uint64_t total = 0
+        cdef uint64_t last = 0
+        cdef size_t k
+        for k in range(n_bytes // 8):
+            total += words[k] * (2 * k + 1)
+        memcpy(&last, words + n_bytes // 8, n_bytes % 8)
+        return total + last * (2 * (n_bytes // 8) + 1)
 
     @property
     def _work(self):
@@ -194,7 +274,12 @@ cdef class SharedParameters:
     @property
     def _training(self):
         """Whether a fit has this network."""
-        return self.training
+        return self.is_training()
+
+    def _stop_training(self):
+        """Have the fit that has this network, if there is one, end at its next finished epoch."""
+        if self.is_training():
+            set_flag(self.stop_flag)
 
     def _snapshot(self):
         """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
@@ -217,7 +302,7 @@ def forget_parent():
     cdef SharedParameters shared
     for shared in in_use.values():
         shared.readers = 0
-        shared.training = False
+        shared.stop_flag = NULL
         shared.workspace_taken = False
     for bit_generator in drawn_from:
         bit_generator.lock._at_fork_reinit()  # as the standard library does it

@@ -13,9 +13,10 @@ import numpy as np
 
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
-from backprop_c._kernels.platform cimport SECONDS_OF_RUN, release, set_flag
+from backprop_c._kernels.platform cimport SECONDS_OF_RUN, release
 from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
+from backprop_c._outcome cimport OptimizerState, Record
 from backprop_c._plan cimport WORK_FOR_THREADS
 from backprop_c._shared cimport allocated
 
@@ -25,8 +26,6 @@ cnp.import_array()
 
 
 cdef enum:
-    # Epochs that one run can record before their values are handed over.
-    RECORDED_EPOCHS = 262144
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
     MAX_HYPERPARAMETERS = 8
@@ -83,11 +82,10 @@ cdef class Trainer:
     cdef tuple arrays              # keeps alive what the job points to
     cdef object bit_generator
     cdef bint claimed              # the engine is this trainer's
-    cdef object record
-    cdef list recorded
+    cdef readonly Record record
+    cdef readonly OptimizerState optimizer_state
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
-    cdef readonly Py_ssize_t epochs_done
     cdef readonly Py_ssize_t n_threads
     cdef Crew crew                 # from the first run to `close`, where there are several threads
 
@@ -109,8 +107,8 @@ cdef class Trainer:
             raise TypeError("a trainer takes arrays that have been validated")
         self.engine = engine
         self.arrays = (X, y, sample_weights)
-        self.recorded = []
         job.columns = 1 + len(metrics)
+        self.record = Record(job.columns)
         job.table = engine.table
         job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
         if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
@@ -125,7 +123,7 @@ cdef class Trainer:
 
     def __dealloc__(self):
         if self.claimed and self.engine is not None:
-            self.engine.training = False
+            self.engine.give_back_training(&self.job.stop)
         release(self.job.workspaces)
         release(self.job.slab_rows)
         release(self.job.part_sums)
@@ -161,42 +159,26 @@ cdef class Trainer:
             job.gradient = allocated(
                 (plan.stride + (n_parts - 1) * plan.part_stride) * job.table.real_bytes)
 
-    cdef _prepare_record(self, Py_ssize_t epochs):
-        self.epochs_left = epochs
-        self.job.epoch = 0
-        self.job.epochs = min(epochs, RECORDED_EPOCHS)
-        self.record = np.empty((self.job.epochs, self.job.columns))
-        self.job.record = <double*>cnp.PyArray_DATA(<cnp.ndarray>self.record)
-
-    cdef _run(self, double seconds):
-        """One run of the driver, and hand over what it recorded."""
+    cdef _make_ready(self):
+        """Before a run: the threads are there, and room for what it records."""
         cdef Job* job = &self.job
-        cdef double work = <double>self.epochs_left * job.n_samples * job.plan.work
         if self.n_threads > 1 and self.crew is None:
-            self.crew = Crew(self, self.n_threads)
-            self.crew.phases.task = do_task
-            self.crew.phases.job = job
+            self.crew = Crew()
+            self.crew.begin(self.n_threads, do_task, job)
             job.phases = &self.crew.phases
-            self.crew.__enter__()
-        if work <= WORK_OF_SHORT_RUN:
+        job.epoch = 0
+        job.record = self.record.room(self.epochs_left, &job.epochs)
+
+    cdef void _drive(self, double seconds) noexcept:
+        """One run of the driver; no Python code runs meanwhile."""
+        cdef Job* job = &self.job
+        if <double>self.epochs_left * job.n_samples * job.plan.work <= WORK_OF_SHORT_RUN:
             run(job, seconds)
         else:
             with nogil:
                 run(job, seconds)
-        if job.epoch:
-            self.recorded.append(self.record[:job.epoch].copy())
-            self.epochs_done += job.epoch
-            self.epochs_left -= job.epoch
-            job.epoch = 0
-            job.epochs = min(self.epochs_left, RECORDED_EPOCHS)
-
-    def recorded_values(self):
-        """(epochs done, 1 + metrics): the loss and the metrics of each finished epoch."""
-        if not self.recorded:
-            return np.empty((0, self.job.columns))
-        if len(self.recorded) > 1:
-            self.recorded = [np.concatenate(self.recorded)]
-        return self.recorded[0]
+        self.record.add(job.epoch)
+        self.epochs_left -= job.epoch
 
     # -- A pass ------------------------------------------------------------------------------
 
@@ -207,13 +189,14 @@ cdef class Trainer:
         gradient = None
         if job.table == NULL or job.work != NULL:
             raise RuntimeError("a pass needs a fresh trainer")
-        self._prepare_record(1)
+        self.epochs_left = 1
         self._equip(job.n_samples, 1, gradient_wanted, 1)
         try:
             numbers = self.engine.begin_reading()
             while True:
                 job.live.numbers = <char*>numbers
-                self._run(SECONDS_OF_RUN)
+                self._make_ready()
+                self._drive(SECONDS_OF_RUN)
                 if self.epochs_left == 0:
                     break
                 numbers = self.engine.go_on_reading(numbers)
@@ -228,7 +211,7 @@ cdef class Trainer:
                    job.plan.n_parameters * job.table.real_bytes)
             with np.errstate(all="ignore"):
                 gradient /= job.sums.weight
-        return self.recorded_values()[0], gradient
+        return self.record.values()[0], gradient
 
     # -- A fit -------------------------------------------------------------------------------
 
@@ -245,8 +228,8 @@ cdef class Trainer:
             In the rule's order.
         bit_generator : numpy.random.BitGenerator or None
             What draws each epoch's order; None takes the rows as they stand.
-        optimizer_state : (int, ndarray) or None
-            What `optimizer_state` returned, to go on from there.
+        optimizer_state : OptimizerState or None
+            To go on from there; it becomes what this fit leads to. None begins a new one.
         n_threads : int
             How many may share the work, where it is enough for several.
 
@@ -254,6 +237,8 @@ cdef class Trainer:
         ------
         RuntimeError
             If the engine has a fit.
+        ValueError
+            If the parameters are read-only, or the optimizer's state is of something else.
         """
         cdef Job* job = &self.job
         cdef size_t parameter_bytes, state_bytes, all_bytes
@@ -264,9 +249,7 @@ cdef class Trainer:
             raise ValueError(
                 f"an optimizer has at most {MAX_HYPERPARAMETERS} hyperparameters, "
                 f"but this one has {len(hyperparameters)}")
-        if not self.engine.claim_training():
-            raise RuntimeError(
-                "this network is being trained by another fit: wait for it, or call stop()")
+        self.engine.claim_training(&job.stop)
         self.claimed = True
         self._equip(batch_size, epochs, True, n_threads)
         parameter_bytes = job.plan.n_parameters * job.table.real_bytes
@@ -279,18 +262,22 @@ cdef class Trainer:
         job.live.numbers = allocated(all_bytes)
         job.finished.numbers = allocated(all_bytes)
         job.earlier.numbers = allocated(all_bytes)
-        memcpy(job.live.numbers, self.engine.numbers, parameter_bytes)
-        memset(job.live.numbers + parameter_bytes, 0, all_bytes - parameter_bytes)
-        if optimizer_state is not None:
-            steps, states = optimizer_state
-            if not is_plain(states, self.engine.type_number,
-                            job.plan.n_parameters * job.update.n_states, 0):
-                raise ValueError("the optimizer's state is not of this network and update rule")
-            job.live.steps = steps
-            for k in range(job.update.n_states):
-                memcpy(job.live.numbers + (k + 1) * state_bytes,
-                       cnp.PyArray_BYTES(<cnp.ndarray>states) + k * parameter_bytes,
-                       parameter_bytes)
+        memset(job.live.numbers, 0, all_bytes)
+        self.engine.fetch(job.live.numbers)
+        n_numbers = job.plan.n_parameters * job.update.n_states
+        if optimizer_state is None:
+            optimizer_state = OptimizerState(
+                job.update.name.decode(), 0, np.zeros(n_numbers, self.engine.dtype))
+        vectors = optimizer_state.vectors
+        if not (is_plain(vectors, self.engine.type_number, n_numbers, 0)
+                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>vectors)):
+            raise ValueError("the optimizer's state is not of this network and update rule")
+        self.optimizer_state = optimizer_state
+        job.live.steps = self.optimizer_state.steps
+        for k in range(job.update.n_states):
+            memcpy(job.live.numbers + (k + 1) * state_bytes,
+                   cnp.PyArray_BYTES(<cnp.ndarray>vectors) + k * parameter_bytes,
+                   parameter_bytes)
         memcpy(job.finished.numbers, job.live.numbers, all_bytes)
         memcpy(job.earlier.numbers, job.live.numbers, all_bytes)
         job.finished.steps = job.earlier.steps = job.live.steps
@@ -300,21 +287,48 @@ cdef class Trainer:
                 bit_generator.capsule, "BitGenerator")
             job.order = <Py_ssize_t*>allocated(job.n_samples * sizeof(Py_ssize_t))
             job.samples.order = job.order
-        self._prepare_record(epochs)
+        self.epochs_left = epochs
+
+    def fit(self, begin, *arguments):
+        """Prepare, run to the end, and close.
+
+        Parameters
+        ----------
+        begin : callable
+            Called with the optimizer's state once the engine is this fit's. It returns None, or
+            something whose `update(epochs, loss)` and `close()` show the progress.
+        *arguments
+            Those of `prepare`.
+        """
+        progress = None
+        try:
+            self.prepare(*arguments)
+            progress = begin(self.optimizer_state)
+            while self.run():
+                if progress is not None:
+                    progress.update(self.record.epochs, self.record.last())
+        finally:
+            try:
+                self.close()
+            finally:
+                if progress is not None:
+                    progress.update(self.record.epochs, self.record.last())
+                    progress.close()
 
     def close(self):
-        """Publish what is finished, end the threads, and give the engine back to other fits."""
-        cdef Crew crew = self.crew
+        """Hand over what is finished, end the threads, and give the engine back to other fits."""
         try:
             if self.claimed:
                 self._publish(True)
-                self.claimed = False
-                self.engine.training = False
         finally:
-            if crew is not None:
-                self.crew = None
+            if self.claimed:
+                self._hand_over_state()
+                self.claimed = False
+                self.engine.give_back_training(&self.job.stop)
+            if self.crew is not None:
                 self.job.phases = NULL
-                crew.__exit__()
+                self.crew.end()
+                self.crew = None
 
     def run(self, double seconds=SECONDS_OF_RUN):
         """Train for about so long; whether there is more to do.
@@ -323,15 +337,16 @@ cdef class Trainer:
         """
         if self.job.update == NULL:
             raise RuntimeError("a run needs a trainer that is prepared for a fit")
+        self._make_ready()
         if self.bit_generator is None:
-            self._run(seconds)
+            self._drive(seconds)
         else:
+            # A signal's handler may draw from the generator, and its lock may be one that the
+            # same thread cannot take twice: so no Python code runs while it is held.
             with self.bit_generator.lock:
                 _shared.drawn_from.add(self.bit_generator)
-                try:
-                    self._run(seconds)
-                finally:
-                    _shared.drawn_from.discard(self.bit_generator)
+                self._drive(seconds)
+                _shared.drawn_from.discard(self.bit_generator)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or self.job.diverged
                 or (self.job.stop and not self.job.begun))
@@ -341,14 +356,24 @@ cdef class Trainer:
 
     cdef _publish(self, bint wait):
         """Publish what is new; beside readers only at the end, when it is worth to wait."""
-        cdef Py_ssize_t newest = self.epochs_done + self.job.diverged
+        cdef Py_ssize_t newest = self.record.epochs + self.job.diverged
         if newest != self.published and (wait or self.engine.readers == 0):
-            self.engine.publish(self.job.finished.numbers)
             self.published = newest
+            self.engine.publish(self.job.finished.numbers)
 
-    def stop(self):
-        """End the fit at the next finished epoch; any thread may call this."""
-        set_flag(&self.job.stop)
+    cdef void _hand_over_state(self) noexcept:
+        """The optimizer's state as of the last published epoch; of no fit, nothing."""
+        cdef Job* job = &self.job
+        cdef size_t parameter_bytes
+        cdef Py_ssize_t k
+        if self.optimizer_state is None:
+            return
+        parameter_bytes = job.plan.n_parameters * job.table.real_bytes
+        self.optimizer_state.steps = job.finished.steps
+        for k in range(job.update.n_states):
+            memcpy(cnp.PyArray_BYTES(self.optimizer_state.vectors) + k * parameter_bytes,
+                   job.finished.numbers + (k + 1) * job.plan.stride * job.table.real_bytes,
+                   parameter_bytes)
 
     @property
     def diverged(self):
@@ -359,23 +384,3 @@ cdef class Trainer:
     def overflowed(self):
         """Whether the loss of that epoch was finite, and its updates were not."""
         return bool(self.job.overflowed)
-
-    @property
-    def last_loss(self):
-        """The loss of the last finished epoch; None before the first."""
-        return float(self.recorded[-1][-1, 0]) if self.recorded else None
-
-    def optimizer_state(self):
-        """(updates made, state vectors one after the other) as of the last published epoch."""
-        cdef Job* job = &self.job
-        cdef size_t parameter_bytes
-        cdef Py_ssize_t k
-        if job.update == NULL:
-            raise RuntimeError("only a fit has an optimizer's state")
-        parameter_bytes = job.plan.n_parameters * job.table.real_bytes
-        states = np.empty(job.plan.n_parameters * job.update.n_states, dtype=self.engine.dtype)
-        for k in range(job.update.n_states):
-            memcpy(cnp.PyArray_BYTES(<cnp.ndarray>states) + k * parameter_bytes,
-                   job.finished.numbers + (k + 1) * job.plan.stride * job.table.real_bytes,
-                   parameter_bytes)
-        return job.finished.steps, states

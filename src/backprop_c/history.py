@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._outcome import Record
+
 if TYPE_CHECKING:
     import pandas
     from numpy.typing import ArrayLike, NDArray
@@ -14,13 +16,14 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     """The loss and the metrics of each finished epoch.
 
     A read-only mapping from names to 1-D float64 arrays, one value an epoch. The values of an
-    epoch are those of its forward passes, each taken before the update that followed it.
+    epoch are those of its forward passes, each taken before the update that followed it. During a
+    fit, ``net.history`` has the epochs that are finished by then.
 
     Parameters
     ----------
     names : sequence of str
         "loss", then the metrics.
-    values : ndarray of shape (epochs, len(names))
+    values : array-like of shape (epochs, len(names)), or the record of a fit
 
     Examples
     --------
@@ -31,14 +34,29 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     (['loss'], 3)
     """
 
-    def __init__(self, names: Sequence[str], values: "ArrayLike") -> None:
+    def __init__(self, names: Sequence[str], values: "ArrayLike | Record") -> None:
         self._names = tuple(names)
-        self._values = np.array(values, dtype=np.float64, ndmin=2).T.copy()
-        if self._values.ndim != 2 or len(self._values) != len(self._names):
+        self._record = values if isinstance(values, Record) else None
+        self._columns = np.empty((len(self._names), 0))
+        if self._record is None:
+            self._set_columns(np.array(values, dtype=np.float64, ndmin=2))
+
+    def _set_columns(self, values):
+        """Take (epochs, names) as one contiguous, read-only array a name."""
+        columns = values.T.copy()
+        if columns.ndim != 2 or len(columns) != len(self._names):
             raise ValueError(
-                f"values must be (epochs, {len(self._names)}), but have shape {np.shape(values)}"
+                f"values must be (epochs, {len(self._names)}), but have shape {values.shape}"
             )
-        self._values.flags.writeable = False
+        columns.flags.writeable = False
+        self._columns = columns
+
+    @property
+    def _values(self):
+        """(names, epochs), of the epochs that are finished by now."""
+        if self._record is not None and self._record.epochs != self._columns.shape[1]:
+            self._set_columns(self._record.values())
+        return self._columns
 
     def __getitem__(self, name: str) -> "NDArray[np.float64]":
         if name not in self._names:

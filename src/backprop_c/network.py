@@ -9,11 +9,12 @@ import numpy as np
 
 from . import _validation as validation
 from ._engine import Engine
+from ._initialization import draw_weights
 from ._progress import Progress
 from ._trainer import Trainer
 from .exceptions import DivergenceWarning
 from .history import History
-from .optimizers import SGD, Optimizer, as_optimizer
+from .optimizers import SGD, Optimizer, as_optimizer, state_to_go_on_from
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -122,7 +123,6 @@ class Network(Engine):
         self._loss = loss
         self._optimizer = SGD()
         self._optimizer_state = None
-        self._trainer: Trainer | None = None
         self.history = None
 
     # -- What it is --------------------------------------------------------------------------
@@ -130,24 +130,30 @@ class Network(Engine):
     @property
     def activations(self) -> tuple[str, ...]:
         """The activation's name, one a layer."""
+        self._require_set_up()
         return self._activations
 
     @property
     def loss(self) -> str:
         """The loss's name."""
+        self._require_set_up()
         return self._loss
 
     @property
     def optimizer(self) -> Optimizer:
         """What fit uses; setting it forgets the last optimizer's state."""
+        self._require_set_up()
         return self._optimizer
 
     @optimizer.setter
     def optimizer(self, value: Optimizer) -> None:
-        self._optimizer = as_optimizer(value)
-        self._optimizer_state = None
+        self._require_set_up()
+        # At once, so that Ctrl-C comes before both or after both.
+        self.__dict__.update(_optimizer=as_optimizer(value), _optimizer_state=None)
 
     def __repr__(self) -> str:
+        if self.layer_sizes is None:
+            return f"<{type(self).__name__}: __init__ has not been called>"
         sizes = "-".join(map(str, self.layer_sizes))
         return (
             f"<Network {sizes}: {', '.join(self.activations)}; {self.loss}; {self.dtype}; "
@@ -157,14 +163,23 @@ class Network(Engine):
     # -- Copies ------------------------------------------------------------------------------
 
     def __reduce__(self):
+        self._require_set_up()
         made_of = (self.layer_sizes, self.activations, self.loss, bool(self.biases), self.dtype)
-        state = {name: value for name, value in self.__dict__.items() if name != "_trainer"}
-        return _remake, (type(self), made_of), (self._snapshot(), state)
+        training, parameters = self._training, self._snapshot()
+        # The attributes in the way of pickle's default: a dict, or that and the values of slots.
+        state = object.__getstate__(self)
+        attributes, slots = state if isinstance(state, tuple) else (state, {})
+        if training:
+            # What the fit has made of it belongs to a later moment than the parameters do.
+            attributes = {**attributes, "_optimizer_state": None}
+        return _remake, (type(self), made_of), (parameters, attributes, slots)
 
     def __setstate__(self, state):
-        parameters, attributes = state
+        parameters, attributes, slots = state
         self.parameters[:] = parameters
         self.__dict__.update(attributes)
+        for name, value in slots.items():
+            setattr(self, name, value)
 
     def __copy__(self):
         return copy.deepcopy(self)
@@ -201,17 +216,17 @@ class Network(Engine):
         >>> bool((net.parameters == before).all())
         True
         """
+        self._require_set_up()
         generator = self._generator
         if random_state is not None:
             generator = validation.as_generator(random_state)
         if self._training:
             raise RuntimeError("initialize cannot draw weights while a fit trains them")
+        self._require_writable("initialize")
         self._generator = generator
         self._optimizer_state = None
-        for weights, name in zip(self.weights, self.activations, strict=True):
-            n_in, n_out = weights.shape
-            limit = np.sqrt(6 / (n_in if name == "relu" else n_in + n_out))
-            weights[:] = generator.uniform(-limit, limit, weights.shape)
+        for weights, activation in zip(self.weights, self.activations, strict=True):
+            draw_weights(weights, activation, generator)
         for biases in self.biases:
             biases[:] = 0
 
@@ -238,7 +253,8 @@ class Network(Engine):
         X : array-like of shape (n_samples, n_in)
             Samples. Converted to the network's dtype.
         y : array-like of shape (n_samples, n_out) or (n_samples,)
-            Targets; 1-D for one output, or 1-D class indices 0 ... n_out-1 for several.
+            Targets; 1-D for one output, or 1-D class indices 0 ... n_out-1 for several. `predict`
+            returns (n_samples, n_out) in any case: see the notes.
         epochs : int, default 100
             How often to go through the samples.
         batch_size : int or None, default 32
@@ -251,14 +267,18 @@ class Network(Engine):
             drawn.
         metrics : sequence of str, default ()
             What to record beside the loss: "mse", the mean over samples and outputs of
-            ``(a - t)**2``, and "accuracy", the share of samples whose largest output is the
-            target's (one output: on the target's side of 1/2).
+            ``(a - t)**2``, and "accuracy", the share of samples that are classified right. Several
+            outputs are right if the largest is the target's class. One output is right if it is
+            on its target's side of 1/2. Sigmoid outputs with binary cross-entropy are right if all
+            of them are on their targets' sides of 1/2, tanh outputs whose targets are all -1 or 1
+            if all have their targets' signs. Targets that are no classes are refused.
         verbose : bool, default False
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True
             False goes on with the optimizer's state of the last fit, to the same bits as if
             both had been one (unless that was interrupted within an epoch: the order of the
-            samples is drawn anew then).
+            samples is drawn anew then). Hyperparameters such as the learning rate may change in
+            between. An optimizer with another update rule begins anew, with a warning.
         n_threads : int or None, default 1
             Threads that share each batch; None for as many as the process may use cores. Where
             the work is too little for several, one does it. The result is the same to the bit.
@@ -271,7 +291,8 @@ class Network(Engine):
         Raises
         ------
         TypeError, ValueError
-            If an argument is of the wrong kind or value; nothing has changed then.
+            If an argument is of the wrong kind or value, or if ``net.parameters`` or a view of it
+            is read-only; nothing has changed then.
         RuntimeError
             If another thread is fitting this network.
         KeyboardInterrupt
@@ -284,6 +305,16 @@ class Network(Engine):
             If the loss stopped being finite, or the parameters did in the last epoch. Training
             has stopped then, and the parameters are those at the start of the last epoch whose
             loss was finite.
+        RuntimeWarning
+            If ``net.parameters`` was written to during the fit, which has overwritten that; if the
+            optimizer begins anew in spite of ``reset_optimizer=False``; or if the fit waits for
+            Cython code that reads the parameters and has not called ``end_reading``.
+
+        Notes
+        -----
+        For one output, y may be 1-D, but ``net.predict(X)`` is (n_samples, 1). NumPy would
+        subtract the one from the other as (n_samples, n_samples). Take the column:
+        ``net.predict(X)[:, 0] - y``.
 
         Examples
         --------
@@ -301,59 +332,47 @@ class Network(Engine):
         verbose = validation.as_flag(verbose, "verbose")
         reset_optimizer = validation.as_flag(reset_optimizer, "reset_optimizer")
         n_threads = validation.as_n_threads(n_threads)
-        names, codes = self._as_metric_codes(metrics)
         samples, targets = self._as_samples(X, y)
+        names, codes = self._as_metric_codes(metrics, targets)
         chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
-        goes_on = not reset_optimizer and chosen == self.optimizer
         trainer = Trainer(self, samples, targets, None, codes)
-        try:
-            trainer.prepare(
-                epochs,
-                len(samples) if batch_size is None else batch_size,
-                validation.UPDATES.index(chosen.rule),
-                chosen.hyperparameters(),
-                self._generator.bit_generator if shuffle else None,
-                self._optimizer_state if goes_on else None,
-                n_threads,
-            )
+        history = History(names, trainer.record)
+
+        def begin(state):
+            """Have the network hold what the fit will fill in, once the fit is sure to begin."""
             progress = Progress(epochs) if verbose else None
-            self._trainer = trainer
-            history = self._train(trainer, chosen, names, progress)
-        finally:
-            try:
-                trainer.close()
-            finally:
-                if self._trainer is trainer:
-                    self._trainer = None
+            self.__dict__.update(_optimizer=chosen, _optimizer_state=state, history=history)
+            return progress
+
+        trainer.fit(
+            begin,
+            epochs,
+            len(samples) if batch_size is None else batch_size,
+            validation.UPDATES.index(chosen.rule),
+            chosen.hyperparameters(),
+            self._generator.bit_generator if shuffle else None,
+            None if reset_optimizer else state_to_go_on_from(self._optimizer_state, chosen),
+            n_threads,
+        )
         if trainer.diverged:
-            self._warn_of_divergence(trainer, epochs)
+            self._warn_of_divergence(trainer, chosen, epochs)
+        if self.overwritten:
+            warnings.warn(
+                "the network's parameters were written to while this fit trained them, and the "
+                "fit has overwritten what was written: write to them before or after a fit",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return history
 
-    def _train(self, trainer, chosen, names, progress):
-        """Run the trainer to its end, and keep what it did however it ends."""
-        try:
-            self.optimizer = chosen
-            while trainer.run():
-                if progress is not None:
-                    progress.update(trainer.epochs_done, trainer.last_loss)
-        finally:
-            # Whoever has set another optimizer meanwhile wants to begin anew.
-            if self.optimizer is chosen:
-                self._optimizer_state = trainer.optimizer_state()
-            self.history = History(names, trainer.recorded_values())
-            if progress is not None:
-                progress.update(trainer.epochs_done, trainer.last_loss)
-                progress.close()
-        return self.history
-
-    def _warn_of_divergence(self, trainer, epochs):
-        done = trainer.epochs_done
+    def _warn_of_divergence(self, trainer, optimizer, epochs):
+        done = trainer.record.epochs
         kept = f"at the start of epoch {done}" if done else "before the fit"
         what = f"loss stopped being finite in epoch {done + 1}"
         if trainer.overflowed:
             what = f"parameters stopped being finite in epoch {done}"
         warnings.warn(
-            f"the {what} of {epochs} with {self.optimizer!r}; "
+            f"the {what} of {epochs} with {optimizer!r}; "
             f"the parameters are as they were {kept}. "
             "Try a smaller learning rate, or inputs scaled to about unit size",
             DivergenceWarning,
@@ -370,9 +389,7 @@ class Network(Engine):
         >>> from backprop_c import Network
         >>> Network((2, 1)).stop()
         """
-        trainer = self._trainer
-        if trainer is not None:
-            trainer.stop()
+        self._stop_training()
 
     def evaluate(
         self, X: "ArrayLike", y: "ArrayLike", *, metrics: str | Sequence[str] = ()
@@ -404,8 +421,8 @@ class Network(Engine):
         >>> net.evaluate([[1.0], [2.0]], [3.0, 6.0], metrics=["mse"])
         {'loss': 0.25, 'mse': 0.5}
         """
-        names, codes = self._as_metric_codes(metrics)
         samples, targets = self._as_samples(X, y)
+        names, codes = self._as_metric_codes(metrics, targets)
         values, _ = Trainer(self, samples, targets, None, codes).evaluate(False)
         return dict(zip(names, values.tolist(), strict=True))
 
@@ -444,15 +461,16 @@ class Network(Engine):
     # -- From what users pass to what the engine takes -----------------------------------------
 
     def _as_samples(self, X, y):
+        self._require_set_up()
         return validation.as_samples(
             X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype
         )
 
-    def _as_metric_codes(self, metrics):
+    def _as_metric_codes(self, metrics, targets):
         """Names of what is recorded, and the metrics' codes, in the table's order."""
         asked = validation.as_metrics(metrics)
-        codes = tuple(k for k, name in enumerate(validation.METRICS) if name in asked)
-        return ("loss", *(validation.METRICS[k] for k in codes)), codes
+        codes = validation.as_metric_codes(asked, targets, self.activations[-1], self.loss)
+        return ("loss", *(validation.METRICS[k][0] for k in codes)), codes
 
     def _as_inputs(self, X):
         return validation.as_inputs(X, self.layer_sizes[0], self.dtype)

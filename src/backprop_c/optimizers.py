@@ -1,5 +1,6 @@
 """Optimizers: what an update rule's hyperparameters are. The arithmetic is in the kernels."""
 
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
@@ -42,6 +43,19 @@ def as_optimizer(value):
     if not isinstance(value, Optimizer):
         raise TypeError(f"optimizer must be an optimizer such as SGD(), but is {value!r}")
     return value
+
+
+def state_to_go_on_from(state, optimizer):
+    """A copy of a fit's optimizer state, or None with a warning if it is of another rule."""
+    if state is None or state.rule == optimizer.rule:
+        return state and state.copy()
+    warnings.warn(
+        f"reset_optimizer=False cannot go on: {optimizer!r} begins anew, since the state that is "
+        f"kept belongs to another update rule, {state.rule!r}",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return None
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,11 +18,13 @@ static inline void *allocate(size_t bytes) { return _aligned_malloc(bytes ? byte
 static inline void release(void *memory) { _aligned_free(memory); }
 static inline void pause_briefly(void) { Sleep(1); }
 static inline void give_way(void) { SwitchToThread(); }
+static inline long process_number(void) { return (long)GetCurrentProcessId(); }
 #else
 #include <sched.h>
 #include <time.h>
 #include <unistd.h>
 static inline void give_way(void) { sched_yield(); }
+static inline long process_number(void) { return (long)getpid(); }
 static inline double monotonic_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -17,6 +17,7 @@ cdef extern from "platform.h" nogil:
     bint swap_word(uint64_t* word, uint64_t expected, uint64_t value)
     void relax()
     void give_way()
+    long process_number()
     void cpu_registers(uint32_t leaf, uint32_t* out)
     uint32_t saved_registers()
 
