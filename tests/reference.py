@@ -127,7 +127,7 @@ class ReferenceNetwork:
             for start in range(0, len(X), batch_size):
                 rows = order[start : start + batch_size]
                 loss, gradient, outputs = self.loss_gradient_outputs(X[rows], targets[rows])
-                mse, accuracy = metrics(outputs, targets[rows])
+                mse, accuracy = metrics(outputs, targets[rows], self.loss)
                 totals += len(rows) * np.array([loss, mse, accuracy])
                 self.parameters = self.parameters - learning_rate * gradient
             for name, total in zip(history, totals, strict=True):
@@ -167,11 +167,11 @@ class AdamRule:
         return parameters - self.rate * first / (np.sqrt(second) + self.epsilon)
 
 
-def metrics(outputs, targets):
+def metrics(outputs, targets, loss):
     """Mse and accuracy."""
     mse = ((outputs - targets) ** 2).mean()
-    if outputs.shape[1] == 1:
-        right = (outputs > 0.5) == (targets > 0.5)
+    if outputs.shape[1] == 1 or loss == "binary_cross_entropy":
+        right = ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
     else:
         right = outputs.argmax(axis=1) == targets.argmax(axis=1)
     return mse, right.mean()

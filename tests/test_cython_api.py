@@ -1,57 +1,109 @@
 """Other Cython code can cimport the engine and predict without Python and without the GIL."""
 
+import re
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import start
 
 import backprop_c
-from backprop_c import Network
+from backprop_c import Network, _shared
 
-MODULE = """
-from libc.stdint cimport uintptr_t
-from backprop_c._engine cimport Engine
+HEAD = (Path(backprop_c.__file__).parent / "_engine.pxd").read_text(encoding="utf-8")
+# What the example leaves out: reading that lasts.
+READING = """
 
-def answer(Engine net, double[:, ::1] X, double[:, ::1] out, char[::1] space):
-    cdef char* workspace = &space[0]
-    workspace += -<uintptr_t>workspace % 64
-    cdef const char* parameters = net.begin_reading()
-    with nogil:
-        net.predict_rows(parameters, X.shape[0], &X[0, 0], workspace, &out[0, 0])
-    net.end_reading(parameters)
-"""
-SETUP = """
-import sys
-import numpy
-from Cython.Build import cythonize
-from setuptools import Extension, setup
+cdef const char* held = NULL
 
-setup(script_args=["build_ext", "--inplace"], ext_modules=cythonize(
-    [Extension("embedded", ["embedded.pyx"], include_dirs=[numpy.get_include()])],
-    include_path=[sys.argv[1]], language_level=3))
+def begin(Engine net):
+    global held
+    held = net.begin_reading()
+
+def first_number():
+    return (<const double*>held)[0]
+
+def end(Engine net):
+    net.end_reading(held)
 """
 
 
-def test_embedding(tmp_path, monkeypatch):
+def blocks():
+    """The example's files: what stands indented after each ``::``."""
+    found = re.findall(r"::\n\n((?:    .*\n|\n)+)", HEAD)
+    return [textwrap.dedent(block).strip() + "\n" for block in found]
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    """The example at the head of _engine.pxd, as it stands there, built and imported."""
     pytest.importorskip("Cython")
-    (tmp_path / "embedded.pyx").write_text(textwrap.dedent(MODULE))
-    (tmp_path / "build.py").write_text(SETUP)
-    root = Path(backprop_c.__file__).parent.parent
+    folder = tmp_path_factory.mktemp("embedded")
+    source, setup = blocks()
+    (folder / "embedded.pyx").write_text(source + READING)
+    (folder / "setup.py").write_text(setup)
     done = subprocess.run(
-        [sys.executable, "build.py", str(root)],
-        cwd=tmp_path,
+        [sys.executable, "setup.py", "build_ext", "--inplace"],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    monkeypatch.syspath_prepend(tmp_path)
-    import embedded
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        import embedded
 
+        yield embedded
+
+
+@pytest.mark.parametrize("rows", [1, 9, 1000])
+def test_the_example_predicts(embedded, rows):
     net = Network((4, 5, 3), "tanh", random_state=0)
-    X, out = np.random.default_rng(0).normal(size=(9, 4)), np.empty((9, 3))
-    embedded.answer(net, X, out, np.empty(net.workspace_bytes + 64, dtype=np.int8))
-    np.testing.assert_array_equal(out, net.predict(X))
+    X, out = np.random.default_rng(0).normal(size=(rows, 4)), np.empty((rows, 3))
+    embedded.predict(net, X, out)
+    np.testing.assert_array_equal(out, net.predict(X if rows > 1 else X[0]).reshape(rows, 3))
+    net.fit(X, out, epochs=1)
+
+
+def test_a_fit_does_not_write_beside_a_reader(embedded):
+    """It publishes after `end_reading`: until then the reader's parameters stay as they are."""
+    net = Network((2, 1), random_state=0)
+    before = net.parameters.copy()
+    X, y = np.ones((1000, 2)), np.zeros(1000)
+    embedded.begin(net)
+    fit = start(lambda: net.fit(X, y, epochs=20_000))
+    end = time.perf_counter() + 0.5
+    while time.perf_counter() < end:
+        assert embedded.first_number() == before[0]
+        assert fit.is_alive()
+    embedded.end(net)
+    fit.join(30)
+    assert not fit.is_alive()
+    assert not np.array_equal(net.parameters, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
+def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
+    """The fit says what it waits for, and nothing of what it did is lost."""
+    monkeypatch.setattr(_shared, "PATIENCE", 0.1)
+    net, twin = (Network((2, 1), random_state=0) for _ in range(2))
+    X, y = np.ones((5, 2)), np.zeros(5)
+    embedded.begin(net)
+    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        pytest.warns(RuntimeWarning, match="1 begin_reading of this network had no end_reading"),
+    ):
+        net.fit(X, y, epochs=3)
+    twin.fit(X, y, epochs=3)
+    assert net.parameters.tobytes() == twin.parameters.tobytes()
+    assert net.history == twin.history
+    embedded.end(net)
+    net.fit(X, y, epochs=1)

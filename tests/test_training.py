@@ -1,5 +1,7 @@
 """fit: batches, order, seeds, going on; evaluate and loss_and_gradient."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from helpers import LAYOUTS, assert_close, state_of, targets_for
@@ -28,7 +30,8 @@ def data(n_samples, n_in=3, n_out=2, seed=0):
 @hypothesis_settings(max_examples=80)
 def test_sgd_by_the_reference(n_samples, batch_size, shuffle, dtype, seed):
     """Every batch, the last shorter one too, in the order that the bit generator gives."""
-    X, y = data(n_samples, seed=seed)
+    X, _ = data(n_samples, seed=seed)
+    y = np.eye(2)[np.random.default_rng(seed).integers(0, 2, n_samples)]
     net = Network((3, 4, 2), ("tanh", "identity"), dtype=dtype, random_state=seed)
     reference = ReferenceNetwork(net)
     generator = np.random.default_rng(seed + 1)
@@ -141,9 +144,9 @@ def test_two_fits_are_one_long_fit(batch_size):
     second = two.fit(
         X, y, epochs=19, batch_size=batch_size, optimizer=SGD(0.1), reset_optimizer=False
     )
-    steps, states = two._optimizer_state
-    assert steps == 30 * -(-50 // (batch_size or 50))
-    assert states.size == 0
+    state = two._optimizer_state
+    assert state.steps == 30 * -(-50 // (batch_size or 50))
+    assert state.vectors.size == 0
     assert one.parameters.tobytes() == two.parameters.tobytes()
     np.testing.assert_array_equal(long["loss"], [*first["loss"], *second["loss"]])
 
@@ -172,7 +175,8 @@ def test_no_epochs():
 
 def test_values_of_an_epoch_are_those_of_its_forward_passes():
     """With the full batch the first epoch's values are those of the untrained network."""
-    X, y = data(30)
+    X, _ = data(30)
+    y = np.arange(30) % 2
     net = Network((3, 4, 2), "tanh", random_state=1)
     before = net.evaluate(X, y, metrics=["mse", "accuracy"])
     history = net.fit(X, y, epochs=2, batch_size=None, metrics=["mse", "accuracy"])
@@ -249,6 +253,18 @@ def test_initialization():
     assert abs(he.weights[0]).max() > np.sqrt(6 / 320)
 
 
+def test_initialize_needs_no_second_copy_of_the_weights():
+    tracemalloc.start()
+    try:
+        net = Network((2**20, 2), dtype="float32", random_state=0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < net.parameters.nbytes + 2**21
+    twin = np.random.default_rng(0).uniform(-1, 1, (2**20, 2)) * np.sqrt(6 / (2**20 + 2))
+    np.testing.assert_allclose(net.weights[0], twin, rtol=1e-6)
+
+
 def test_initialize_draws_anew_or_from_a_seed():
     net = Network((3, 2), random_state=1)
     first = net.parameters.copy()
@@ -269,5 +285,5 @@ def test_a_progress_bar_that_fails_changes_nothing(monkeypatch):
     with pytest.raises(OSError, match="no terminal for 5 epochs"):
         net.fit([[1.0, 2.0]], [0.5], epochs=5, optimizer=SGD(), verbose=True)
     assert (net.optimizer, net._optimizer_state, net.parameters.tobytes(), net.history) == before
-    assert net._trainer is None
+    assert not net._training
     assert net.fit([[1.0, 2.0]], [0.5], epochs=1).epochs == 1

@@ -3,8 +3,10 @@
 import re
 
 import numpy as np
+import pandas
 import pytest
 from helpers import state_of
+from scipy.sparse import csr_matrix
 
 from backprop_c import SGD, Network, trace
 from backprop_c._validation import as_targets
@@ -33,6 +35,37 @@ BAD_X = [
     (np.array([["2020-01-01"] * 3] * 4, dtype="M8[D]"), TypeError, "its dtype is datetime64[D]"),
     ([[1.0, 2.0, 3.0], [1.0, 2.0]], ValueError, "X must be a rectangular array"),
     (None, TypeError, "X must hold real numbers, but its dtype is object"),
+    (
+        [["a", "b", "c"]] * 4,
+        TypeError,
+        "it holds text: give each category a column of 0 and 1, by pandas.get_dummies(X, ",
+    ),
+    (
+        csr_matrix(X),
+        TypeError,
+        "X must hold real numbers, but is a sparse matrix: pass X.toarray()",
+    ),
+    (
+        pandas.DataFrame({"a": [1, 2, 3, 4], "b": ["x", "y", "x", "y"], "c": X[:, 0]}),
+        TypeError,
+        "but column 'b' is ",
+    ),
+    (
+        pandas.DataFrame(X, columns=["a", "b", "c"]).assign(b=["x", "y", "x", "y"]),
+        TypeError,
+        ": give each category a column of 0 and 1, by pandas.get_dummies(X, dtype=float)",
+    ),
+    (
+        pandas.DataFrame({"a": [1, 2, 3, 4], "b": pandas.array([1, None, 3, 4]), "c": X[:, 0]}),
+        TypeError,
+        "but its dtypes are mixed or nullable ('a' is int64, 'b' is Int64, 'c' is float64): pass "
+        "X.astype(float), with missing values filled or left out",
+    ),
+    (
+        pandas.DataFrame({"a": [True] * 4, "b": X[:, 0], "c": X[:, 1]}),
+        TypeError,
+        "but its dtypes are mixed or nullable ('a' is bool, 'b' is float64, ",
+    ),
     (np.ma.masked_equal(X, 0.5), ValueError, "X has masked entries"),
 ]
 BAD_Y = [
@@ -50,6 +83,23 @@ BAD_Y = [
     ([0.0, 1.0, 0.5, 1.0], ValueError, "y[2] is 0.5, but class indices are whole numbers 0 to 1"),
     ([0.0, np.nan, 1.0, 0.0], ValueError, "y[1] is nan, but class indices are whole numbers"),
     (["a", "b", "a", "b"], TypeError, "y must hold real numbers, but its dtype is <U1"),
+    (
+        ["a", "b", "a", "b"],
+        TypeError,
+        "it holds text: number the classes, names, y = numpy.unique(y, return_inverse=True)",
+    ),
+    (
+        np.array(["a", "b", "a", "b"], dtype=object),
+        TypeError,
+        "its dtype is object, and it holds text: number the classes, names, y = numpy.unique(y",
+    ),
+    (pandas.Series(["a", "b", "a", "b"]), TypeError, "column 'y' is "),
+    (pandas.Series(["a", "b", "a", "b"]), TypeError, ": number the classes, names, y = numpy."),
+    (
+        pandas.Series([True, None, False, True], dtype="boolean"),
+        TypeError,
+        "but its dtypes are mixed or nullable ('y' is boolean): pass y.astype(float)",
+    ),
     (np.zeros((4, 2), dtype=complex), TypeError, "its dtype is complex128"),
 ]
 BAD_THREADS = [
@@ -216,7 +266,11 @@ def test_no_samples(net):
     for use in (net.fit, net.evaluate, net.loss_and_gradient):
         with raises(ValueError, "X must have at least one sample, but has none"):
             use(np.ones((0, 3)), np.ones((0, 2)))
-        with raises(ValueError, "X must be (n_samples, 3), but has shape (3,)"):
+        with raises(
+            ValueError,
+            "X must be (n_samples, 3), but has shape (3,); one sample is X[numpy.newaxis, :], "
+            "samples of one input X[:, numpy.newaxis]",
+        ):
             use(X[0], Y[0])
     assert net.predict(np.ones((0, 3))).shape == (0, 2)
 
@@ -279,6 +333,17 @@ def test_targets_of_the_cross_entropies():
     before = soft.parameters.copy()
     soft.fit(X, np.full((4, 2), 0.5) + 1e-8)
     assert not np.array_equal(soft.parameters, before)
+
+
+@pytest.mark.parametrize("metrics", [(), ("accuracy",)])
+def test_how_far_a_sum_of_targets_may_be_from_one(metrics):
+    """By 1e-5, in the cross-entropy and in what is a class to the accuracy."""
+    loss = "squared_error" if metrics else "cross_entropy"
+    net = Network((3, 2), "softmax", loss, random_state=1)
+    for sign in (-1, 1):
+        net.fit(X, np.full((4, 2), 0.5 + sign * 0.45e-5), epochs=1, metrics=metrics)
+        with pytest.raises(ValueError, match="sum to 1"):
+            net.fit(X, np.full((4, 2), 0.5 + sign * 0.55e-5), epochs=1, metrics=metrics)
 
 
 @pytest.mark.parametrize("dtype", [int, np.uint8, np.int64, bool, float])

@@ -29,6 +29,16 @@ def activation_table():
     }
 
 
+def activation_ranges():
+    """What the table says of each activation's values: name -> (lowest, highest)."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.activations[k].name.decode():
+            (table.activations[k].lowest, table.activations[k].highest)
+        for k in range(table.n_activations)
+    }
+
+
 def loss_table():
     """What the table says of each loss: name -> (output activation it needs or "", targets)."""
     cdef const Table* table = table_of("float64")
@@ -40,10 +50,13 @@ def loss_table():
 
 
 def metric_table():
-    """The table's metrics: a tuple of names."""
+    """The table's metrics, in their order: (name, how targets tell classes)."""
     cdef const Table* table = table_of("float64")
     assert table.n_metrics <= MAX_METRICS
-    return tuple([table.metrics[k].name.decode() for k in range(table.n_metrics)])
+    return [
+        (table.metrics[k].name.decode(), chr(table.metrics[k].classes))
+        for k in range(table.n_metrics)
+    ]
 
 
 def update_table():

@@ -13,14 +13,26 @@ import sys
 
 import numpy as np
 
-from ._tables import activation_table, loss_table, metric_table, update_table
+from ._tables import (
+    activation_ranges,
+    activation_table,
+    loss_table,
+    metric_table,
+    update_table,
+)
 
 ACTIVATIONS = activation_table()
+RANGES = activation_ranges()
 LOSSES = loss_table()
 METRICS = metric_table()
+METRIC_NAMES = tuple(dict.fromkeys(name for name, _ in METRICS))
 UPDATES = list(update_table())
 DTYPES = ("float32", "float64")
+# Kinds of dtypes: booleans, unsigned and signed integers, floats.
+REAL_KINDS = "buif"
 MOST_THREADS = 256
+# How far the targets of a sample's classes may be from 1 in sum: float32 rounds each of them.
+SUM_TOLERANCE = 1e-5
 
 
 # -- Scalars and names -----------------------------------------------------------------------
@@ -111,7 +123,7 @@ def as_metrics(value):
         names = tuple(names)
     except TypeError:
         raise TypeError(f"metrics must be names, but is {value!r}") from None
-    return tuple(dict.fromkeys(as_known_name(name, "metric", METRICS) for name in names))
+    return tuple(dict.fromkeys(as_known_name(name, "metric", METRIC_NAMES) for name in names))
 
 
 def as_generator(random_state):
@@ -200,9 +212,41 @@ def as_numbers(value, name):
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array: {error}") from None
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold real numbers, but its dtype is {array.dtype}")
+    if array.dtype.kind not in REAL_KINDS:
+        raise TypeError(f"{name} must hold real numbers, but {what_it_holds(value, array, name)}")
     return array
+
+
+def what_it_holds(value, array, name):
+    """What came in place of real numbers, and what turns it into them, in words."""
+    if hasattr(value, "toarray"):
+        return f"is a sparse matrix: pass {name}.toarray()"
+    if hasattr(value, "dtypes"):
+        return what_pandas_holds(value.dtypes, name)
+    if array.dtype.kind in "USTO" and all(isinstance(item, str) for item in array.ravel()[:100]):
+        return f"its dtype is {array.dtype}, and it holds text: {text_remedy(name)}"
+    return f"its dtype is {array.dtype}"
+
+
+def what_pandas_holds(dtypes, name):
+    """As what_it_holds, by the dtypes of a frame's columns, or by that of a series."""
+    columns = list(dtypes.items()) if hasattr(dtypes, "items") else [(name, dtypes)]
+    # What pandas calls Int64 or boolean is no dtype of NumPy's, but has a kind like one.
+    text = [column for column in columns if getattr(column[1], "kind", "O") not in REAL_KINDS]
+    shown = ", ".join(f"{column!r} is {dtype}" for column, dtype in (text or columns)[:3])
+    if text:
+        return f"column {shown}: {text_remedy(name)}"
+    return (
+        f"its dtypes are mixed or nullable ({shown}): pass {name}.astype(float), with missing "
+        "values filled or left out"
+    )
+
+
+def text_remedy(name):
+    """How text becomes numbers: class names in y, categories in X."""
+    if name == "y":
+        return "number the classes, names, y = numpy.unique(y, return_inverse=True)"
+    return f"give each category a column of 0 and 1, by pandas.get_dummies({name}, dtype=float)"
 
 
 def as_finite(array, name, dtype):
@@ -241,7 +285,10 @@ def as_samples(X, y, n_in, n_out, loss, dtype):
     """X as (n_samples, n_in) with at least one sample, and the targets or labels for them."""
     array = as_numbers(X, "X")
     if array.ndim != 2:
-        raise ValueError(f"X must be (n_samples, {n_in}), but has shape {array.shape}")
+        remedy = ""
+        if array.ndim == 1:
+            remedy = "; one sample is X[numpy.newaxis, :], samples of one input X[:, numpy.newaxis]"
+        raise ValueError(f"X must be (n_samples, {n_in}), but has shape {array.shape}{remedy}")
     check_features(array, "X", n_in)
     if array.shape[0] == 0:
         raise ValueError("X must have at least one sample, but has none")
@@ -294,10 +341,58 @@ def check_targets(targets, loss):
         )
     if kind == "d":
         totals = targets.sum(axis=1, dtype=np.float64)
-        wrong = abs(totals - 1) > 1e-5
+        wrong = abs(totals - 1) > SUM_TOLERANCE
         if wrong.any():
             s = np.argmax(wrong)
             raise ValueError(f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1")
+
+
+def as_metric_codes(names, targets, activation, loss):
+    """The metrics' places in the table, ascending: of several of a name, the one that fits."""
+    codes = []
+    for code, (name, classes) in enumerate(METRICS):
+        if name in names and (
+            classes == "-" or classes == as_classes(name, targets, activation, loss)
+        ):
+            codes.append(code)
+    return tuple(codes)
+
+
+def as_classes(name, targets, activation, loss):
+    """How the targets tell classes to a metric: see `classes` in the table of metrics.
+
+    Raises where they tell none: a share of right answers means nothing then.
+    """
+    if targets.ndim == 1:
+        return "l"
+    if RANGES[activation] == (-1, 1) and (abs(targets) == 1).all():
+        return "s"
+    _, kind = LOSSES[loss]
+    one_output = targets.shape[1] == 1
+    if kind == "-":
+        check_classes(name, targets, one_output)
+    return "h" if one_output or kind == "p" else "l"
+
+
+def check_classes(name, targets, one_output):
+    """Raise unless targets, which the loss leaves free, are classes."""
+    if one_output:
+        wrong = (targets != 0) & (targets != 1)
+        expected = "0 or 1, or with tanh outputs -1 or 1"
+    else:
+        # A row may name its class by a 1 among zeros, or give each class's probability.
+        one_class = abs(targets.sum(axis=1, keepdims=True, dtype=np.float64) - 1) <= SUM_TOLERANCE
+        wrong = (targets < 0) | (targets > 1) | ~one_class
+        expected = (
+            "class indices, or rows that sum to 1; or, with tanh outputs, each -1 or 1. For "
+            "several classes a sample take sigmoid outputs and loss='binary_cross_entropy'"
+        )
+    if wrong.any():
+        s, _ = np.unravel_index(np.argmax(wrong), targets.shape)
+        came = np.array2string(targets[s], threshold=6, edgeitems=2)
+        raise ValueError(
+            f"metric {name!r} needs targets that are classes: {expected}; but y[{s}] is {came}"
+        )
 
 
 def check_out(others, out, shape, dtype):

@@ -169,12 +169,17 @@ cdef void softmax_backward(Py_ssize_t width, Py_ssize_t vectors,
 
 
 cdef Activation[5] ACTIVATIONS
-ACTIVATIONS[0] = Activation(b"identity", c"-", False, identity_forward, identity_backward,
-                            <void*>identity, <void*>identity_derivative)
-ACTIVATIONS[1] = Activation(b"sigmoid", c"a", False, sigmoid_forward, sigmoid_backward,
-                            <void*>sigmoid, <void*>sigmoid_derivative)
-ACTIVATIONS[2] = Activation(b"tanh", c"a", False, tanh_forward, tanh_backward,
-                            <void*>tanh, <void*>tanh_derivative)
-ACTIVATIONS[3] = Activation(b"relu", c"a", False, relu_forward, relu_backward,
-                            <void*>relu, <void*>relu_derivative)
-ACTIVATIONS[4] = Activation(b"softmax", c"a", True, softmax_forward, softmax_backward, NULL, NULL)
+ACTIVATIONS[0] = Activation(
+    b"identity", c"-", False, -INFINITY, INFINITY, identity_forward, identity_backward,
+    <void*>identity, <void*>identity_derivative)
+ACTIVATIONS[1] = Activation(
+    b"sigmoid", c"a", False, 0, 1, sigmoid_forward, sigmoid_backward,
+    <void*>sigmoid, <void*>sigmoid_derivative)
+ACTIVATIONS[2] = Activation(
+    b"tanh", c"a", False, -1, 1, tanh_forward, tanh_backward,
+    <void*>tanh, <void*>tanh_derivative)
+ACTIVATIONS[3] = Activation(
+    b"relu", c"a", False, 0, INFINITY, relu_forward, relu_backward,
+    <void*>relu, <void*>relu_derivative)
+ACTIVATIONS[4] = Activation(
+    b"softmax", c"a", True, 0, 1, softmax_forward, softmax_backward, NULL, NULL)

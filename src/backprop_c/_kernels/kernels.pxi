@@ -2,7 +2,7 @@
 # and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport sqrt
+from libc.math cimport INFINITY, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (

@@ -21,26 +21,62 @@ cdef double mse(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void*
 
 cdef double accuracy(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void* targets,
                      const void* labels, const void* sample_weights) noexcept nogil:
-    # 1 where the first largest output is the label's (one output: where a > 1/2 is), else 0
+    # 1 where the first largest output is the label's, else 0
     # a: (width, vectors); labels, sample_weights: (vectors,)
     cdef const lanes* x = <const lanes*>a
     cdef lanes largest, chosen
     cdef wide total = wide_zero()
     cdef Py_ssize_t j, v
     for v in range(vectors):
-        if width == 1:
-            chosen = select_less(splat(0.5), x[v], splat(1), splat(0))
-        else:
-            largest = x[v]
-            chosen = splat(0)
-            for j in range(1, width):
-                chosen = select_less(largest, x[j * vectors + v], splat(j), chosen)
-                largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
+        largest = x[v]
+        chosen = splat(0)
+        for j in range(1, width):
+            chosen = select_less(largest, x[j * vectors + v], splat(j), chosen)
+            largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
         total = wide_add(total, select_equal(chosen, (<const lanes*>labels)[v],
                                              (<const lanes*>sample_weights)[v], splat(0)))
     return wide_sum(total)
 
 
-cdef Metric[2] METRICS
-METRICS[0] = Metric(b"mse", False, mse)
-METRICS[1] = Metric(b"accuracy", True, accuracy)
+cdef inline double same_sides(Py_ssize_t width, Py_ssize_t vectors, const void* a,
+                              const void* targets, const void* sample_weights,
+                              const real threshold) noexcept nogil:
+    # 1 where every output is on its target's side of the threshold, else 0
+    # a, targets: (width, vectors); sample_weights: (vectors,)
+    cdef lanes weight, output, target
+    cdef lanes limit = splat(threshold)
+    cdef wide total = wide_zero()
+    cdef Py_ssize_t j, v
+    for v in range(vectors):
+        weight = (<const lanes*>sample_weights)[v]
+        for j in range(width):
+            output = (<const lanes*>a)[j * vectors + v]
+            target = (<const lanes*>targets)[j * vectors + v]
+            output = select_less(limit, output, splat(1), splat(0))
+            target = select_less(limit, target, splat(1), splat(0))
+            weight = select_equal(output, target, weight, splat(0))
+        total = wide_add(total, weight)
+    return wide_sum(total)
+
+
+cdef double accuracy_by_half(Py_ssize_t width, Py_ssize_t vectors, const void* a,
+                             const void* targets, const void* labels,
+                             const void* sample_weights) noexcept nogil:
+    # 1 where every output is on its target's side of 1/2, else 0
+    # a, targets: (width, vectors); sample_weights: (vectors,)
+    return same_sides(width, vectors, a, targets, sample_weights, <real>0.5)
+
+
+cdef double accuracy_by_sign(Py_ssize_t width, Py_ssize_t vectors, const void* a,
+                             const void* targets, const void* labels,
+                             const void* sample_weights) noexcept nogil:
+    # 1 where every output is on its target's side of 0, else 0
+    # a, targets: (width, vectors); sample_weights: (vectors,)
+    return same_sides(width, vectors, a, targets, sample_weights, 0)
+
+
+cdef Metric[4] METRICS
+METRICS[0] = Metric(b"mse", c"-", mse)
+METRICS[1] = Metric(b"accuracy", c"l", accuracy)
+METRICS[2] = Metric(b"accuracy", c"h", accuracy_by_half)
+METRICS[3] = Metric(b"accuracy", c"s", accuracy_by_sign)

@@ -10,17 +10,15 @@ cdef inline bint labels_wanted(unsigned int metrics) noexcept nogil:
     # whether a metric that is asked for reads the labels
     cdef int m
     for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
-        if metrics >> m & 1 and METRICS[m].reads_labels:
+        if metrics >> m & 1 and METRICS[m].classes == c"l":
             return True
     return False
 
 
 cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* targets) noexcept nogil:
-    # the first largest target; of one target, whether it is above 1/2
+    # the first largest target
     # targets: (n_out,), stride apart
     cdef Py_ssize_t j, best = 0
-    if n_out == 1:
-        return targets[0] > <real>0.5
     for j in range(1, n_out):
         if targets[j * stride] > targets[best * stride]:
             best = j

@@ -24,6 +24,8 @@ ctypedef struct Activation:
     const char* name
     char reads                 # what the derivative needs: "a", "z", or "-" for neither
     bint outputs_only          # not elementwise: takes a block of samples, feature-major
+    double lowest              # what it returns lies from here
+    double highest             # to here
     void (*forward)(Py_ssize_t width, Py_ssize_t vectors,
                     const void* z, void* a_out) noexcept nogil
     void (*backward)(Py_ssize_t width, Py_ssize_t vectors,
@@ -144,9 +146,12 @@ ctypedef struct Part:
     unsigned int metrics           # bit m asks for METRICS[m]
 
 
+# A name may have several entries, one for each way in which targets tell classes: "-": they need
+# not; "l": the sample's class is its largest target; "h" and "s": each target is a class of its
+# own, which the sample belongs to if the target is above 1/2, or above 0.
 ctypedef struct Metric:
     const char* name
-    bint reads_labels
+    char classes
     double (*value)(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void* targets,
                     const void* labels, const void* sample_weights) noexcept nogil
 
