@@ -1,12 +1,16 @@
-"""What a package costs before it does anything: import time, and room on the disk."""
+"""What a package costs before it does anything: import time, room on the disk, a call of fit."""
 
 import importlib.metadata
 import statistics
 import subprocess
 import sys
 import time
+import timeit
+
+import numpy as np
 
 ROUNDS = 9
+CALLS = 2000
 IMPORTS = {
     "backprop-c": "backprop_c",
     "numpy": "numpy",
@@ -64,6 +68,19 @@ def megabytes(name):
     return sum(path.stat().st_size for path in files if path.is_file()) / 1e6
 
 
+def fit_call_microseconds():
+    """One epoch over one row of 4-16-3, by a call of its own: the median of many."""
+    from backprop_c import SGD, Network
+
+    net = Network((4, 16, 3), "tanh", dtype="float32", random_state=0)
+    X, y = np.ones((1, 4), "float32"), np.zeros((1, 3), "float32")
+    optimizer = SGD()
+    times = timeit.repeat(
+        lambda: net.fit(X, y, epochs=1, batch_size=1, optimizer=optimizer), number=1, repeat=CALLS
+    )
+    return 1e6 * statistics.median(times)
+
+
 def is_editable(name):
     """Whether its files are elsewhere: such an installation has no size."""
     files = importlib.metadata.distribution(name).files or ()
@@ -88,6 +105,7 @@ def measure():
             "version": version,
             "import_ms": f"{times[IMPORTS[package]]:.1f}",
             "megabytes": f"{megabytes(package):.1f}",
+            "fit_call_us": f"{fit_call_microseconds():.1f}" if package == "backprop-c" else "",
         }
         for package, version in installed.items()
     ]

@@ -27,7 +27,16 @@ COLUMNS = (
     "date",
 )
 FOOTPRINT = "footprint.csv"
-FOOTPRINT_COLUMNS = ("package", "version", "import_ms", "megabytes", "machine", "python", "date")
+FOOTPRINT_COLUMNS = (
+    "package",
+    "version",
+    "import_ms",
+    "megabytes",
+    "fit_call_us",
+    "machine",
+    "python",
+    "date",
+)
 LEVELS = ("v4", "v3", "baseline", "scalar")
 
 

@@ -9,6 +9,8 @@ import problems
 import records
 from contenders import CONTENDERS
 
+from backprop_c._config import MEANING
+
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "speed.png"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
@@ -122,6 +124,18 @@ def footprint_table(results):
     return lines and markdown(["package", "import", "installed, with what it needs"], lines)
 
 
+def fit_call(results):
+    """What a call of `fit` costs, in a sentence; "" if it has not been measured."""
+    for row in results.footprint:
+        if row.get("fit_call_us"):
+            return (
+                f"A call of `fit` costs about {float(row['fit_call_us']):.0f} µs before its first "
+                "step, for checking and copying what it is given: train many epochs or rows in "
+                "one call, not one row a call."
+            )
+    return ""
+
+
 def product_table(results):
     """GFLOP/s of the three products, and the ratio to NumPy's BLAS; "" if not measured."""
     lines = []
@@ -181,8 +195,8 @@ def readme(results):
     about = results.about()
     blas = f" with {about['blas']}" if about["blas"] else ""
     note = (
-        f"One thread, float32 where nothing else is said, level {results.best}, "
-        f"{about['machine']}; Python {about['python']}, NumPy {about['numpy']}{blas}; medians of "
+        f"One thread, float32 where nothing else is said, on a processor with "
+        f"{MEANING[results.best]}, {about['machine']}; Python {about['python']}, NumPy {about['numpy']}{blas}; medians of "
         f"interleaved rounds, {about['date']}. The numbers say how many times as long as "
         "backprop_c the others take. Everybody starts from the same weights, takes the same "
         "steps, computes losses and shuffles rows; what cannot be made equal is named in "
@@ -197,6 +211,7 @@ def readme(results):
         two,
         light and "What it costs before it does anything:",
         light,
+        fit_call(results),
     )
 
 

@@ -89,19 +89,22 @@ def test_a_fit_does_not_write_beside_a_reader(embedded):
     assert not np.array_equal(net.parameters, before)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
 def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
     """The fit says what it waits for, and nothing of what it did is lost."""
     monkeypatch.setattr(_shared, "PATIENCE", 0.1)
     net, twin = (Network((2, 1), random_state=0) for _ in range(2))
     X, y = np.ones((5, 2)), np.zeros(5)
     embedded.begin(net)
-    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-    with (
-        pytest.raises(KeyboardInterrupt),
-        pytest.warns(RuntimeWarning, match="1 begin_reading of this network had no end_reading"),
-    ):
-        net.fit(X, y, epochs=3)
+    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            pytest.warns(RuntimeWarning, match="1 begin_reading of this network had no end_read"),
+        ):
+            net.fit(X, y, epochs=3)
+    finally:
+        timer.cancel()
     twin.fit(X, y, epochs=3)
     assert net.parameters.tobytes() == twin.parameters.tobytes()
     assert net.history == twin.history
