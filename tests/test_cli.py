@@ -35,7 +35,7 @@ def test_demo_iris(words):
 def test_demo_steps():
     done = command("demo", "steps")
     assert done.returncode == 0, done.stderr
-    assert "loss = 1/2 sum (a - t)^2 = 1.59561248" in done.stdout
+    assert "loss = 1/2 sum (a - t)^2 = 1/2 ((2.2136 - 4)^2) = 1.59561248" in done.stdout
     assert "stopped being finite in epoch 7 of 400" in done.stdout
     assert "prediction 4.00000000, target 4" in done.stdout
     assert "times as long" in done.stdout

@@ -1,16 +1,18 @@
 """trace: for every activation and loss, the numbers of the reference and of one step of fit."""
 
 import copy
+import math
 import re
 
 import numpy as np
+import pandas
 import pytest
 from helpers import targets_for
 from reference import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from reference import ReferenceNetwork
 
 from backprop_c import SGD, Network, Trace, trace
-from backprop_c._page import LOSS_FORMULAS
+from backprop_c._page import ACTIVATION_FORMULAS, LOSS_FORMULAS
 from backprop_c._validation import ACTIVATIONS, LOSSES
 from backprop_c.demo import steps_network
 
@@ -66,24 +68,80 @@ def test_every_activation_and_loss(loss, hidden, output, biases, rng):
     np.testing.assert_allclose(np.concatenate(parts), gradient, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(steps.new_prediction, trained.predict(x), rtol=1e-12)
     np.testing.assert_allclose(steps.new_loss, trained.evaluate([x], [y])["loss"], rtol=1e-12)
-    check_arithmetic(str(steps))
+    check_arithmetic(steps)
 
 
-def check_arithmetic(text):
-    """Each printed product, sum and difference has the printed result."""
-    checked = 0
-    for line in text.splitlines():
-        for part in line.split(";"):
-            pieces = part.split(" = ")
-            if len(pieces) < 2 or "sum over k" in part:
-                continue
-            expression = pieces[-2].split(": ")[-1]
-            if re.fullmatch(r"[-+*() .0-9e]+", expression):
-                np.testing.assert_allclose(
-                    eval(expression), float(pieces[-1]), rtol=1e-6, atol=1e-8, err_msg=part
-                )
-                checked += 1
-    assert checked > 20
+# Lines of a page in which there is nothing to compute: headings, and what holds for all units.
+UNCHECKED = (
+    r"Forward pass|Error|Backward pass: delta = dloss/dz|After the step",
+    r"Derivatives of the weights, and a step of \S+ against them",
+    r"  layer \d+(, \w+)?",
+    r"    da\d\[k\]/dz\d\[j\] = a.* where k = j, else .*",
+    r"    dloss/da\d\[[jk]\] = .* leaves .*",
+)
+
+
+def check_arithmetic(steps):
+    """Each equation holds, by names and by numbers, and no other line is unknown."""
+    for line in str(steps).splitlines():
+        if any(re.fullmatch(pattern, line) for pattern in UNCHECKED):
+            continue
+        if "prediction" in line:
+            expected = (
+                f"  target {listed(steps.target)}, prediction {listed(steps.prediction)}",
+                f"  prediction {listed(steps.new_prediction)}, loss {steps.new_loss:.10g}",
+            )
+            assert line in expected
+            continue
+        for part in line.strip().split(";  "):
+            # A step's line has a colon in place of its first equals sign.
+            name, *sides = re.split(r" = |: ", part)
+            assert sides, line
+            *sides, result = sides
+            if not name.startswith(("loss", "sum")):
+                new = "new_" if ": " in part else ""
+                np.testing.assert_allclose(value_of(name, steps, new), float(result), rtol=1e-9)
+            for side in sides:
+                # What is left are sums by symbols, without any unit's name.
+                if not re.search(r"sum [(t]|sum over", side):
+                    np.testing.assert_allclose(
+                        evaluated(side, steps), float(result), rtol=1e-6, atol=1e-8, err_msg=part
+                    )
+            assert name != "loss" or len(sides) == 2
+
+
+def listed(values):
+    return ", ".join(f"{value:.10g}" for value in values)
+
+
+UNIT = r"(?:dloss/d)?[a-z]+\d?\[[\d,]+\](?:/dz\d\[\d+\])?"
+
+
+def value_of(name, steps, new=""):
+    """What is called x[1], t[1], z1[1], a1[1], da1[1]/dz1[1], w1[1,2], b1[2] or dloss/db1[2]."""
+    kind, layer, index = re.match(r"(.*?)(\d?)\[([\d,]+)\]", name).groups()
+    at = tuple(int(i) - 1 for i in index.split(","))
+    if not layer:
+        return {"x": steps.x, "t": steps.target}[kind][at]
+    field = {
+        "da": "slope",
+        "w": f"{new}weights",
+        "b": f"{new}biases",
+        "dloss/dw": "weights_gradient",
+        "dloss/db": "biases_gradient",
+    }.get(kind, kind)
+    return getattr(steps.layers[int(layer) - 1], field)[at]
+
+
+def evaluated(side, steps=None):
+    """What a side of an equation comes to, as a reader computes it."""
+    side = side.replace("sum(t)", "sum[t]").replace("1/2 (", "1/2 * (").replace("^", "**")
+    side = re.sub(r"(?<=[\])]) (?=[a-z(])(?!where)", " * ", side)
+    side = re.sub(UNIT, lambda found: f"({float(value_of(found[0], steps))!r})", side)
+    side = side.replace("sum[t]", "target.sum()")
+    side = re.sub(r"(.*) where (.*), else (.*)", r"(\1) if \2 else \3", side)
+    names = {name: getattr(math, name) for name in ("exp", "log", "tanh")}
+    return eval(side, {**names, "max": max, "target": steps and steps.target})
 
 
 def test_slopes_of_large_numbers():
@@ -119,11 +177,13 @@ def test_it_prints_the_page(capsys):
     page = capsys.readouterr().out
     assert page == f"{steps}\n"
     for line in (
-        "z[1] = x[1] w[1,1] + x[2] w[2,1] = 8 * 0.21 + 12 * 0.56 = 8.4",
-        "loss = 1/2 sum (a - t)^2 = 1.59561248",
-        "delta[1] = (a[1] - t[1]) f'(z[1]) = -1.7864 * 1 = -1.7864",
-        "dloss/dw[1,1] = a1[1] delta[1] = 8.4 * -1.7864 = -15.00576;  "
-        "w[1,1]: 0.23 - 0.05 * -15.00576 = 0.980288",
+        "z1[1] = x[1] w1[1,1] + x[2] w1[2,1] = 8 * 0.21 + 12 * 0.56 = 8.4",
+        "loss = 1/2 sum (a - t)^2 = 1/2 ((2.2136 - 4)^2) = 1.59561248",
+        "da2[1]/dz2[1] = 1",
+        "delta2[1] = (a2[1] - t[1]) da2[1]/dz2[1] = (2.2136 - 4) * 1 = -1.7864",
+        "delta1[1] = (delta2[1] w2[1,1]) da1[1]/dz1[1] = (-1.7864 * 0.23) * 1 = -0.410872",
+        "dloss/dw2[1,1] = a1[1] delta2[1] = 8.4 * -1.7864 = -15.00576;  "
+        "w2[1,1]: 0.23 - 0.05 * -15.00576 = 0.980288",
         "prediction 13.92444349, loss 49.24728928",
     ):
         assert line in page
@@ -133,3 +193,189 @@ def test_it_prints_the_page(capsys):
 
 def test_every_loss_has_its_formula():
     assert set(LOSS_FORMULAS) == set(LOSSES)
+
+
+def test_every_activation_has_its_formulas():
+    assert set(ACTIVATION_FORMULAS) == set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize(
+    ("activation", "value", "slope"),
+    [
+        ("identity", "z1[1] = -0.5", "1"),
+        (
+            "sigmoid",
+            "1 / (1 + exp(-z1[1])) = 1 / (1 + exp(0.5)) = 0.3775406688",
+            "a1[1] (1 - a1[1]) = 0.3775406688 * (1 - 0.3775406688) = 0.2350037122",
+        ),
+        (
+            "tanh",
+            "tanh(z1[1]) = tanh(-0.5) = -0.4621171573",
+            "1 - a1[1]^2 = 1 - (-0.4621171573)^2 = 0.786447733",
+        ),
+        (
+            "relu",
+            "max(0, z1[1]) = max(0, -0.5) = 0",
+            "1 where z1[1] > 0, else 0 = 1 where -0.5 > 0, else 0 = 0",
+        ),
+    ],
+)
+def test_a_formula_stands_before_its_number(activation, value, slope):
+    net = Network((1, 1), activation, biases=False, random_state=0)
+    net.parameters[:] = -0.5
+    page = str(trace(net, [1.0], 1, verbose=False)).splitlines()
+    assert f"    a1[1] = {value}" in page
+    assert f"    da1[1]/dz1[1] = {slope}" in page
+
+
+def three_outputs(activation, loss, z, t):
+    net = Network((1, 3), activation, loss, biases=False, random_state=0)
+    net.parameters[:] = z
+    return trace(net, [1.0], t, learning_rate=0.1, verbose=False)
+
+
+def test_softmax_is_a_sum():
+    steps = three_outputs("softmax", "squared_error", [0.5, -1, 2], [0.25, -1, 0.5])
+    by_names = "exp(z1[2]) / (exp(z1[1]) + exp(z1[2]) + exp(z1[3]))"
+    by_numbers = "exp(-1) / (exp(0.5) + exp(-1) + exp(2))"
+    first, second, third = (f"{a:.10g}" for a in steps.prediction)
+    assert f"a1[2] = {by_names} = {by_numbers} = {second}\n" in str(steps)
+    assert (
+        "da1[k]/dz1[j] = a1[k] (1 - a1[j]) where k = j, else a1[k] (0 - a1[j])\n"
+        "    delta1[1] = sum over k of (a1[k] - t[k]) da1[k]/dz1[1] = "
+        f"({first} - 0.25) * {first} * (1 - {first}) + "
+        f"({second} - (-1)) * {second} * (0 - {first}) + "
+        f"({third} - 0.5) * {third} * (0 - {first}) = {steps.layers[0].delta[0]:.10g}\n"
+    ) in str(steps)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "z", "t", "numbers"),
+    [
+        ("softmax", "cross_entropy", [0, 0, 0], 1, "-(1 * log(0.3333333333))"),
+        # Where a rounds to 0 or 1 its logarithm can only be told by z.
+        (
+            "softmax",
+            "cross_entropy",
+            [0, 700, 9],
+            [0.5, 0, 0.5],
+            "-(0.5 * log(exp(0) / (exp(0) + exp(700) + exp(9))) + "
+            "0.5 * log(exp(9) / (exp(0) + exp(700) + exp(9))))",
+        ),
+        (
+            "sigmoid",
+            "binary_cross_entropy",
+            [0, 0, 0],
+            [0, 0.25, 1],
+            "-((1 - 0) * log(1 - 0.5) + 0.25 * log(0.5) + (1 - 0.25) * log(1 - 0.5) + "
+            "1 * log(0.5))",
+        ),
+        (
+            "sigmoid",
+            "binary_cross_entropy",
+            [-700, 40, 24],
+            [0, 0, 1],
+            "-((1 - 0) * log(1 / (1 + exp(-700))) + (1 - 0) * log(1 / (1 + exp(40))) + "
+            "1 * log(1 / (1 + exp(-24))))",
+        ),
+    ],
+)
+def test_the_loss_by_its_numbers(activation, loss, z, t, numbers):
+    steps = three_outputs(activation, loss, z, t)
+    assert f" = {numbers} = {steps.loss:.10g}\n" in str(steps)
+    np.testing.assert_allclose(evaluated(numbers), steps.loss, rtol=1e-8)
+
+
+def test_cross_entropy_with_the_sum_of_the_targets():
+    """Targets may sum to a little more than 1: the derivative has their sum."""
+    steps = three_outputs("softmax", "cross_entropy", [0, 1, 2], [0.000009, 0, 1])
+    assert "sum(t) = 9e-06 + 0 + 1 = 1.000009" in str(steps)
+    assert "delta1[3] = a1[3] sum(t) - t[3] = 0.6652409558 * 1.000009 - 1 = " in str(steps)
+    check_arithmetic(steps)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ([[1.0, 2.0]], [[0, 0, 1]]),
+        (np.array([[1.0, 2.0]]), [0, 0, 1]),
+        ([1.0, 2.0], [2]),
+        (pandas.DataFrame([[1.0, 2.0]]), 2),
+    ],
+)
+def test_one_sample_in_every_form(x, y):
+    net = Network((2, 3), "softmax", "cross_entropy", random_state=0)
+    expected = str(trace(net, [1.0, 2.0], 2, verbose=False))
+    assert str(trace(net, x, y, verbose=False)) == expected
+    one = Network((2, 1), random_state=0)
+    expected = str(trace(one, [1.0, 2.0], 1, verbose=False))
+    for number in ([1], [[1]], np.float32(1)):
+        assert str(trace(one, x, number, verbose=False)) == expected
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.ones((4, 2)), 1, "x must be one sample, but has shape (4, 2); pass a single row, "),
+        (np.ones((2, 1)), 1, "x must be .* shape (2, 1); pass .* of shape (2,) or (1, 2)"),
+        (1.0, 1, "x must be one sample, but has shape ()"),
+        (np.ones(2), np.ones((2, 3)), "y must be .* (2, 3); pass .* of shape (3,) or (1, 3)"),
+    ],
+)
+def test_more_or_less_than_one_sample(x, y, message):
+    net = Network((2, 3), random_state=0)
+    pattern = ".*".join(map(re.escape, message.split(".*")))
+    with pytest.raises(ValueError, match=pattern):
+        trace(net, x, y, verbose=False)
+
+
+def test_a_summary_of_many_units(rng):
+    net = Network((30, 8, 3), ("tanh", "softmax"), "cross_entropy", random_state=0)
+    x = rng.normal(size=30)
+    steps = trace(net, x, 1, learning_rate=0.5, verbose=False)
+    head, *lines = str(steps).splitlines()
+    assert head.startswith("Summary of 30-8-3: ")
+    hidden, outputs = steps.layers
+    for line in (
+        f"  x from {x.min():.10g} to {x.max():.10g}",
+        f"  layer 1, tanh: z1 from {hidden.z.min():.10g} to {hidden.z.max():.10g}, "
+        f"a1 from {hidden.a.min():.10g} to {hidden.a.max():.10g}",
+        f"  target 0, 1, 0, prediction {listed(outputs.a)}",
+        f"  loss = -sum t log a = {steps.loss:.10g}",
+        f"  layer 2, softmax: delta2 from {outputs.delta.min():.10g} to {outputs.delta.max():.10g}",
+        f"  prediction {listed(steps.new_prediction)}, loss {steps.new_loss:.10g}",
+    ):
+        assert line in lines
+    assert lines.index(f"  layer 2, softmax: delta2 {lines[8].split('delta2 ')[1]}") == 8
+    pattern = r"    (dloss/d([wb].*)) = (\S+);  \2: (\S+) - 0.5 \* \3 = (\S+)"
+    found = [match for line in lines if (match := re.fullmatch(pattern, line))]
+    gradient = net.loss_and_gradient([x], [1])[1]
+    shown = [float(match[3]) for match in found]
+    largest = np.sort(np.abs(gradient))[::-1][:10]
+    np.testing.assert_allclose(np.abs(shown), largest, rtol=1e-9)
+    for match in found:
+        np.testing.assert_allclose(value_of(match[1], steps), float(match[3]), rtol=1e-9)
+        np.testing.assert_allclose(value_of(match[2], steps), float(match[4]), rtol=1e-9)
+        np.testing.assert_allclose(value_of(match[2], steps, "new_"), float(match[5]), rtol=1e-9)
+    assert hidden.weights_gradient.shape == (30, 8)
+
+
+def test_where_the_summary_begins():
+    for n, summed_up in ((39, False), (40, True)):
+        steps = trace(Network((n, 1), random_state=0), np.ones(n), 1, verbose=False)
+        assert str(steps).startswith("Summary") == summed_up
+
+
+def test_a_summary_of_many_outputs_and_few_derivatives():
+    steps = trace(Network((1, 50), biases=False, random_state=0), [1.0], 3, verbose=False)
+    assert "target 50 numbers from 0 to 1, prediction 50 numbers from 0." in str(steps)
+    assert len(str(steps)) < 3000
+
+
+def test_a_summary_shows_what_is_no_number():
+    net = Network((2, 50, 1), "identity", biases=False, random_state=0)
+    net.parameters[:] = 1e-3
+    net.weights[1][7] = 1e300
+    steps = trace(net, [1e2, 0.0], 0.0, learning_rate=1e-9, verbose=False)
+    assert np.isnan(steps.layers[0].weights_gradient[1, 7])
+    assert "    dloss/dw1[2,8] = nan;  " in str(steps)

@@ -1,99 +1,291 @@
-"""A trace laid out as a textbook would: line by line, from its numbers alone."""
+"""A trace laid out as a textbook would: line by line, from its numbers alone.
 
-LOSS_FORMULAS = {
-    "squared_error": "1/2 sum (a - t)^2",
-    "binary_cross_entropy": "-sum (t log a + (1 - t) log(1 - a))",
-    "cross_entropy": "-sum t log a",
+Layers have numbers in their units' names: a1[2] is the second unit of layer 1, w1[3,2] the weight
+from its third input. Most lines are an equation by names, then by numbers, then its result.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+# name -> a, and da/dz; softmax's is da[k]/dz[j], where `same` is 1 for k = j and else 0.
+# Names and numbers are put into the same text; between names " * " is left out.
+ACTIVATION_FORMULAS = {
+    "identity": ("{z}", "1"),
+    "sigmoid": ("1 / (1 + exp({minus_z}))", "{a} * (1 - {a})"),
+    "tanh": ("tanh({z})", "1 - {a}^2"),
+    "relu": ("max(0, {z})", "1 where {z} > 0, else 0"),
+    "softmax": ("exp({z}) / ({sum_of_exp})", "{a} * ({same} - {a_j})"),
 }
 
 
-def _number(value):
+def lines(trace):
+    """The forward pass, the error, the backward pass and the step."""
+    layers = list(enumerate(trace.layers, 1))
+    yield "Forward pass"
+    for n, layer in layers:
+        yield f"  layer {n}, {layer.activation}"
+        yield from _forward_lines(n, layer)
+    yield "Error"
+    yield f"  target {listed(trace.target)}, prediction {listed(trace.prediction)}"
+    loss = LOSS_FORMULAS[trace.loss_name]
+    numbers = loss.numbers(trace.layers[-1], trace.target)
+    yield f"  loss = {loss.formula} = {numbers} = {number(trace.loss)}"
+    yield "Backward pass: delta = dloss/dz"
+    yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
+    yield from loss.delta_lines(*layers[-1], trace.target)
+    for (n, layer), (_, following) in reversed(list(pairwise(layers))):
+        yield f"  layer {n}, {layer.activation}"
+        yield from _hidden_delta_lines(n, layer, following)
+    yield f"Derivatives of the weights, and a step of {number(trace.learning_rate)} against them"
+    for n, layer in layers:
+        yield f"  layer {n}"
+        yield from _step_lines(n, layer, trace.learning_rate)
+    yield "After the step"
+    yield f"  prediction {listed(trace.new_prediction)}, loss {number(trace.new_loss)}"
+
+
+# -- Numbers, names and equations ------------------------------------------------------------
+
+
+def number(value):
     return f"{value:.10g}"
 
 
-def _numbers(values):
-    return ", ".join(map(_number, values))
+def _factor(value):
+    """A number that can be raised to a power or taken away."""
+    return f"({number(value)})" if value < 0 else number(value)
 
 
-def lines(trace):
-    yield "Forward pass"
-    for k, layer in enumerate(trace.layers):
-        yield f"  layer {k + 1}, {layer.activation}"
-        yield from _forward_lines(layer, "x" if k == 0 else f"a{k}")
-    yield "Error"
-    yield f"  target {_numbers(trace.target)}, prediction {_numbers(trace.prediction)}"
-    formula = LOSS_FORMULAS.get(trace.loss_name, trace.loss_name)
-    yield f"  loss = {formula} = {_number(trace.loss)}"
-    yield "Backward pass: delta = dloss/dz"
-    for k in range(len(trace.layers) - 1, -1, -1):
-        yield f"  layer {k + 1}"
-        if k + 1 == len(trace.layers):
-            yield from _output_delta_lines(trace)
-        else:
-            yield from _hidden_delta_lines(trace.layers[k], trace.layers[k + 1])
-    yield (f"Derivatives of the weights, and a step of {_number(trace.learning_rate)} against them")
-    for k, layer in enumerate(trace.layers):
-        yield f"  layer {k + 1}"
-        yield from _step_lines(layer, "x" if k == 0 else f"a{k}", trace.learning_rate)
-    yield "After the step"
-    yield f"  prediction {_numbers(trace.new_prediction)}, loss {_number(trace.new_loss)}"
+def listed(values):
+    return ", ".join(map(number, values))
 
 
-def _forward_lines(layer, source):
-    for j, (z, a) in enumerate(zip(layer.z, layer.a, strict=True)):
-        terms = [f"{source}[{i + 1}] w[{i + 1},{j + 1}]" for i in range(len(layer.x))]
+def _equation(*sides):
+    """The sides with = between them; one that repeats the side before it is left out."""
+    return " = ".join(side for side, _ in groupby(sides))
+
+
+def _source(n):
+    """What layer n's inputs are called."""
+    return "x" if n == 1 else f"a{n - 1}"
+
+
+# -- Forward ---------------------------------------------------------------------------------
+
+
+def _forward_lines(n, layer):
+    for j, (z, a) in enumerate(zip(layer.z, layer.a, strict=True), 1):
+        terms = [f"{_source(n)}[{i}] w{n}[{i},{j}]" for i in range(1, len(layer.x) + 1)]
         values = [
-            f"{_number(x)} * {_number(w)}"
-            for x, w in zip(layer.x, layer.weights[:, j], strict=True)
+            f"{number(x)} * {number(w)}"
+            for x, w in zip(layer.x, layer.weights[:, j - 1], strict=True)
         ]
         if layer.biases is not None:
-            terms.append(f"b[{j + 1}]")
-            values.append(_number(layer.biases[j]))
-        yield f"    z[{j + 1}] = {' + '.join(terms)} = {' + '.join(values)} = {_number(z)}"
-        yield f"    a[{j + 1}] = {layer.activation}(z[{j + 1}]) = {_number(a)}"
-
-
-def _output_delta_lines(trace):
-    layer = trace.layers[-1]
-    for j, delta in enumerate(layer.delta):
-        error = f"(a[{j + 1}] - t[{j + 1}])"
-        if trace.loss_name != "squared_error":
-            formula = f"{error[1:-1]} = {_number(layer.a[j])} - {_number(trace.target[j])}"
-        elif layer.slope is None:
-            formula = "sum over k of (a[k] - t[k]) da[k]/dz[j]".replace("[j]", f"[{j + 1}]")
-        else:
-            difference = layer.a[j] - trace.target[j]
-            formula = f"{error} f'(z[{j + 1}]) = {_number(difference)} * {_number(layer.slope[j])}"
-        yield f"    delta[{j + 1}] = {formula} = {_number(delta)}"
-
-
-def _hidden_delta_lines(layer, following):
-    for i, delta in enumerate(layer.delta):
-        values = " + ".join(
-            f"{_number(d)} * {_number(w)}"
-            for d, w in zip(following.delta, following.weights[i], strict=True)
+            terms.append(f"b{n}[{j}]")
+            values.append(number(layer.biases[j - 1]))
+        sums = " + ".join(terms), " + ".join(values)
+        yield f"    {_equation(f'z{n}[{j}]', *sums, number(z))}"
+        by_names = _value(
+            layer.activation,
+            f"z{n}[{j}]",
+            f"-z{n}[{j}]",
+            [f"z{n}[{k}]" for k in range(1, len(layer.z) + 1)],
         )
+        yield f"    {_equation(f'a{n}[{j}]', by_names, _value_by_numbers(layer, z), number(a))}"
+
+
+def _value(activation, z, minus_z, layer_z):
+    value, _ = ACTIVATION_FORMULAS[activation]
+    return value.format(
+        z=z, minus_z=minus_z, sum_of_exp=" + ".join(f"exp({other})" for other in layer_z)
+    )
+
+
+def _value_by_numbers(layer, z):
+    return _value(layer.activation, number(z), number(-z), map(number, layer.z))
+
+
+# -- Losses ----------------------------------------------------------------------------------
+
+
+def _squared_error(layer, target):
+    squares = [f"({number(a)} - {_factor(t)})^2" for a, t in zip(layer.a, target, strict=True)]
+    return f"1/2 ({' + '.join(squares)})"
+
+
+def _binary_cross_entropy(layer, target):
+    terms = []
+    for a, z, t in zip(layer.a, layer.z, target, strict=True):
+        # What is multiplied by 0 counts for nothing, be its logarithm infinite.
+        by_z = not _has_logarithms(a)
+        if t != 0:
+            terms.append(f"{number(t)} * log({_value_by_numbers(layer, z) if by_z else number(a)})")
+        if t != 1:
+            # 1 - sigmoid(z) = sigmoid(-z)
+            rest = _value_by_numbers(layer, -z) if by_z else f"1 - {number(a)}"
+            terms.append(f"(1 - {number(t)}) * log({rest})")
+    return f"-({' + '.join(terms)})"
+
+
+def _cross_entropy(layer, target):
+    terms = [
+        f"{number(t)} * log({number(a) if _has_logarithms(a) else _value_by_numbers(layer, z)})"
+        for a, z, t in zip(layer.a, layer.z, target, strict=True)
+        if t != 0
+    ]
+    return f"-({' + '.join(terms)})"
+
+
+def _has_logarithms(a):
+    """Whether the digits shown of a are enough for log(a) and log(1 - a).
+
+    Those of an a near 0 or 1 are not. There its formula by z stands in the logarithm, which is
+    how the kernels see it, too.
+    """
+    return 1e-30 < a < 0.999
+
+
+# -- Backward --------------------------------------------------------------------------------
+
+
+def _slope(activation, **names):
+    """The derivative by names."""
+    _, derivative = ACTIVATION_FORMULAS[activation]
+    return derivative.replace(" * ", " ").format(**names)
+
+
+def _slope_line(n, layer, j):
+    """The elementwise derivative of unit j, counted from 0."""
+    _, derivative = ACTIVATION_FORMULAS[layer.activation]
+    z, a = f"z{n}[{j + 1}]", f"a{n}[{j + 1}]"
+    by_numbers = derivative.format(z=number(layer.z[j]), a=_factor(layer.a[j]))
+    sides = _slope(layer.activation, z=z, a=a), by_numbers, number(layer.slope[j])
+    return f"    {_equation(f'd{a}/d{z}', *sides)}"
+
+
+def _dependence_line(n, layer):
+    """The derivative where every output of a layer depends on every z of it."""
+    one, other = (
+        _slope(layer.activation, a=f"a{n}[k]", a_j=f"a{n}[j]", same=same) for same in (1, 0)
+    )
+    return f"    da{n}[k]/dz{n}[j] = {one} where k = j, else {other}"
+
+
+def _squared_error_deltas(n, layer, target):
+    if layer.slope is None:
+        yield from _dependent_deltas(n, layer, target)
+        return
+    for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True)):
+        yield _slope_line(n, layer, j)
+        unit = f"[{j + 1}]"
         yield (
-            f"    delta[{i + 1}] = (sum over j of next delta[j] w[{i + 1},j]) f'(z[{i + 1}]) = "
-            f"({values}) * {_number(layer.slope[i])} = {_number(delta)}"
+            f"    delta{n}{unit} = (a{n}{unit} - t{unit}) da{n}{unit}/dz{n}{unit} = "
+            f"({number(a)} - {_factor(t)}) * {number(layer.slope[j])} = {number(delta)}"
         )
 
 
-def _step_lines(layer, source, rate):
+def _dependent_deltas(n, layer, target):
+    _, derivative = ACTIVATION_FORMULAS[layer.activation]
+    yield _dependence_line(n, layer)
+    for j, delta in enumerate(layer.delta):
+        terms = []
+        for k, (a, t) in enumerate(zip(layer.a, target, strict=True)):
+            slope = derivative.format(a=number(a), a_j=number(layer.a[j]), same=int(k == j))
+            terms.append(f"({number(a)} - {_factor(t)}) * {slope}")
+        yield (
+            f"    delta{n}[{j + 1}] = sum over k of (a{n}[k] - t[k]) da{n}[k]/dz{n}[{j + 1}] = "
+            f"{' + '.join(terms)} = {number(delta)}"
+        )
+
+
+def _binary_cross_entropy_deltas(n, layer, target):
+    slope = _slope(layer.activation, z=f"z{n}[j]", a=f"a{n}[j]")
+    yield (
+        f"    dloss/da{n}[j] = (a{n}[j] - t[j]) / ({slope}) times da{n}[j]/dz{n}[j] = {slope} "
+        f"leaves a{n}[j] - t[j]"
+    )
+    for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True), 1):
+        yield (
+            f"    delta{n}[{j}] = a{n}[{j}] - t[{j}] = {number(a)} - {number(t)} = {number(delta)}"
+        )
+
+
+def _cross_entropy_deltas(n, layer, target):
+    total = number(target.sum())
+    yield _dependence_line(n, layer)
+    yield (
+        f"    dloss/da{n}[k] = -t[k] / a{n}[k] times that, summed over k, leaves "
+        f"a{n}[j] sum(t) - t[j]"
+    )
+    yield f"    {_equation('sum(t)', ' + '.join(map(number, target)), total)}"
+    for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True), 1):
+        yield (
+            f"    delta{n}[{j}] = a{n}[{j}] sum(t) - t[{j}] = {number(a)} * {total} - "
+            f"{number(t)} = {number(delta)}"
+        )
+
+
+def _hidden_delta_lines(n, layer, following):
+    for i, delta in enumerate(layer.delta):
+        yield _slope_line(n, layer, i)
+        unit = f"[{i + 1}]"
+        names = [
+            f"delta{n + 1}[{j}] w{n + 1}[{i + 1},{j}]" for j in range(1, len(following.delta) + 1)
+        ]
+        values = [
+            f"{number(d)} * {number(w)}"
+            for d, w in zip(following.delta, following.weights[i], strict=True)
+        ]
+        yield (
+            f"    delta{n}{unit} = ({' + '.join(names)}) da{n}{unit}/dz{n}{unit} = "
+            f"({' + '.join(values)}) * {number(layer.slope[i])} = {number(delta)}"
+        )
+
+
+@dataclass(frozen=True)
+class LossFormula:
+    """How a loss is written.
+
+    By symbols; by the numbers of the last layer and the target; and the lines of the last layer's
+    deltas, from its number, the layer and the target.
+    """
+
+    formula: str
+    numbers: Callable[..., str]
+    delta_lines: Callable[..., Iterator[str]]
+
+
+LOSS_FORMULAS = {
+    "squared_error": LossFormula("1/2 sum (a - t)^2", _squared_error, _squared_error_deltas),
+    "binary_cross_entropy": LossFormula(
+        "-sum (t log a + (1 - t) log(1 - a))", _binary_cross_entropy, _binary_cross_entropy_deltas
+    ),
+    "cross_entropy": LossFormula("-sum t log a", _cross_entropy, _cross_entropy_deltas),
+}
+
+
+# -- The step --------------------------------------------------------------------------------
+
+
+def _step_lines(n, layer, rate):
     for i in range(len(layer.x)):
-        for j in range(len(layer.delta)):
-            name = f"w[{i + 1},{j + 1}]"
-            yield (
-                f"    dloss/d{name} = {source}[{i + 1}] delta[{j + 1}] = {_number(layer.x[i])} * "
-                f"{_number(layer.delta[j])} = {_number(layer.weights_gradient[i, j])};  "
-                f"{name}: {_number(layer.weights[i, j])} - {_number(rate)} * "
-                f"{_number(layer.weights_gradient[i, j])} = {_number(layer.new_weights[i, j])}"
-            )
-    if layer.biases is not None:
         for j, delta in enumerate(layer.delta):
-            name = f"b[{j + 1}]"
-            yield (
-                f"    dloss/d{name} = delta[{j + 1}] = {_number(delta)};  "
-                f"{name}: {_number(layer.biases[j])} - {_number(rate)} * {_number(delta)} = "
-                f"{_number(layer.new_biases[j])}"
+            derivative = (
+                f"{_source(n)}[{i + 1}] delta{n}[{j + 1}] = {number(layer.x[i])} * {number(delta)}"
             )
+            yield step_line(n, layer, rate, (i, j), derivative)
+    if layer.biases is not None:
+        for j in range(len(layer.delta)):
+            yield step_line(n, layer, rate, (j,), f"delta{n}[{j + 1}]")
+
+
+def step_line(n, layer, rate, at, derivative=None):
+    """A weight's line, or a bias's: its derivative, and the step against it."""
+    kind = "biases" if len(at) == 1 else "weights"
+    name = f"{kind[0]}{n}[{','.join(str(i + 1) for i in at)}]"
+    value, gradient, new_value = (
+        number(getattr(layer, field)[at]) for field in (kind, f"{kind}_gradient", f"new_{kind}")
+    )
+    sides = [side for side in (f"dloss/d{name}", derivative, gradient) if side]
+    return f"    {_equation(*sides)};  {name}: {value} - {number(rate)} * {gradient} = {new_value}"

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import _page as page
+from . import _summary as summary
 from . import _validation as validation
 from ._tables import activation_slopes
 from .network import Network
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+# A network with more units, inputs among them, gets a summary in place of a page.
+MOST_UNITS = 40
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class LayerTrace:
 class Trace:
     """A forward pass, the error, a backward pass, a step of gradient descent, and what came of it.
 
-    ``print(trace)`` lays it out as a textbook would.
+    ``print(trace)`` lays it out as a textbook would, or sums it up where that would be too long.
 
     Attributes
     ----------
@@ -79,7 +83,9 @@ class Trace:
     new_prediction: np.ndarray
 
     def __str__(self) -> str:
-        return "\n".join(page.lines(self))
+        units = len(self.x) + sum(len(layer.a) for layer in self.layers)
+        layout = page if units <= MOST_UNITS else summary
+        return "\n".join(layout.lines(self))
 
     def __repr__(self) -> str:
         return (
@@ -98,15 +104,16 @@ def trace(
 ) -> Trace:
     """Go through one step of backpropagation on one sample, and print every number.
 
-    The network stays as it is.
+    The network stays as it is. Numbers are printed to ten digits. A network of more than 40
+    units, inputs among them, gets a summary with its largest derivatives instead.
 
     Parameters
     ----------
     net : Network
-    x : array-like of shape (n_in,)
+    x : array-like of shape (n_in,) or (1, n_in)
         One sample.
-    y : array-like of shape (n_out,), or an integer
-        Its target; a class index where there are several outputs, or a number for one.
+    y : array-like of shape (n_out,) or (1, n_out), or a number, also in an array of shape (1,)
+        Its target; a number is the class index where there are several outputs.
     learning_rate : float, optional
         That of ``net.optimizer`` by default.
     verbose : bool, default True
@@ -115,6 +122,7 @@ def trace(
     Returns
     -------
     Trace
+        All numbers, also where only a summary is printed.
 
     Raises
     ------
@@ -129,17 +137,18 @@ def trace(
     >>> steps = trace(net, [2.0], [3.0], learning_rate=0.1)
     Forward pass
       layer 1, identity
-        z[1] = x[1] w[1,1] = 2 * 0.5 = 1
-        a[1] = identity(z[1]) = 1
+        z1[1] = x[1] w1[1,1] = 2 * 0.5 = 1
+        a1[1] = z1[1] = 1
     Error
       target 3, prediction 1
-      loss = 1/2 sum (a - t)^2 = 2
+      loss = 1/2 sum (a - t)^2 = 1/2 ((1 - 3)^2) = 2
     Backward pass: delta = dloss/dz
-      layer 1
-        delta[1] = (a[1] - t[1]) f'(z[1]) = -2 * 1 = -2
+      layer 1, identity
+        da1[1]/dz1[1] = 1
+        delta1[1] = (a1[1] - t[1]) da1[1]/dz1[1] = (1 - 3) * 1 = -2
     Derivatives of the weights, and a step of 0.1 against them
       layer 1
-        dloss/dw[1,1] = x[1] delta[1] = 2 * -2 = -4;  w[1,1]: 0.5 - 0.1 * -4 = 0.9
+        dloss/dw1[1,1] = x[1] delta1[1] = 2 * -2 = -4;  w1[1,1]: 0.5 - 0.1 * -4 = 0.9
     After the step
       prediction 1.8, loss 0.72
     >>> steps.layers[0].delta
@@ -151,7 +160,9 @@ def trace(
         net.optimizer.learning_rate if learning_rate is None else learning_rate, "learning_rate"
     )
     verbose = validation.as_flag(verbose, "verbose")
-    X, targets = net._as_samples(_one_row(x, "x"), _one_row(y, "y"))
+    X, targets = net._as_samples(
+        _as_row(x, "x", net.layer_sizes[0]), _as_target(y, net.layer_sizes[-1])
+    )
     shadow = _with_biases(net)
     loss, gradient = shadow.loss_and_gradient(X, targets)
     # Viewed through a network of the same layout, the flat gradient has its layers' shapes.
@@ -178,12 +189,23 @@ def trace(
     return result
 
 
-def _one_row(value, name):
-    """A batch of one sample; a number stays a number."""
+def _as_row(value, name, n):
+    """A batch of one sample."""
     array = validation.as_numbers(value, name)
-    if array.ndim > 1:
-        raise ValueError(f"{name} must be one sample, but has shape {array.shape}")
-    return array[np.newaxis]
+    if array.ndim == 1:
+        array = array[np.newaxis]
+    if array.ndim != 2 or len(array) != 1:
+        raise ValueError(
+            f"{name} must be one sample, but has shape {array.shape}; "
+            f"pass a single row, of shape ({n},) or (1, {n})"
+        )
+    return array
+
+
+def _as_target(y, n):
+    """The target of one sample; a number stays a number."""
+    array = validation.as_numbers(y, "y")
+    return array.reshape(1) if array.shape in ((), (1,)) else _as_row(array, "y", n)
 
 
 def _with_biases(net):
