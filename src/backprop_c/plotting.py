@@ -5,6 +5,8 @@ import numpy as np
 LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
 # A value that falls to less than its largest by this is drawn on a log scale.
 DECADES = 1e3
+# What stands before the names of values of data held back for validation.
+VALIDATION = "val_"
 COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
 
 
@@ -30,14 +32,24 @@ def supported_endings():
     return new_figure().canvas.get_supported_filetypes()
 
 
+def panels(names):
+    """Base name -> the names on its panel: itself, and itself with ``val_`` before it."""
+    found = {}
+    for name in names:
+        found.setdefault(name.removeprefix(VALIDATION), []).append(name)
+    return found
+
+
 def plot_history(history, axes=None):
-    """Draw one panel a name, above one another and over the same epochs.
+    """Draw the panels above one another and over the same epochs.
+
+    A value and its ``val_`` share a panel.
 
     Parameters
     ----------
     history : mapping of str to ndarray of shape (epochs,)
     axes : sequence of matplotlib Axes, optional
-        One for each name.
+        One for each panel.
 
     Returns
     -------
@@ -46,38 +58,68 @@ def plot_history(history, axes=None):
     import_matplotlib()
     from matplotlib import pyplot
 
+    shown = panels(history)
     if axes is None:
         _, axes = pyplot.subplots(
-            len(history),
+            len(shown),
             1,
             sharex=True,
             squeeze=False,
             layout="constrained",
-            figsize=(6.4, 1.2 + 2.0 * len(history)),
+            figsize=(6.4, 1.2 + 2.0 * len(shown)),
         )
     axes = np.atleast_1d(axes).ravel()
-    if len(axes) != len(history):
-        raise ValueError(f"axes has {len(axes)} entries, but there are {len(history)} values")
-    for axis, (name, values) in zip(axes, history.items(), strict=True):
-        epochs = np.arange(1, len(values) + 1)
-        axis.plot(epochs, values, color=COLOURS.get(name, "#333333"), linewidth=1.8)
-        axis.set_ylabel(LABELS.get(name, name))
-        axis.grid(alpha=0.25)
-        axis.spines[["top", "right"]].set_visible(False)
-        if name == "accuracy":
-            axis.set_ylim(-0.02, 1.02)
-        elif len(values) and 0 < values.min() < values.max() / DECADES:
-            axis.set_yscale("log")
-        else:
-            axis.set_ylim(bottom=0)
+    if len(axes) != len(shown):
+        raise ValueError(
+            f"axes has {len(axes)} entries, but there are {len(shown)} panels: {', '.join(shown)}"
+        )
+    for axis, (base, names) in zip(axes, shown.items(), strict=True):
+        plot_panel(axis, base, {name: history[name] for name in names})
     axes[-1].set_xlabel("epoch")
     return axes
 
 
-def save_history(history, names, path, title):
-    """Write the picture of some of a history's values to a file, without a display."""
-    shown = {name: history[name] for name in names if name in history}
-    figure = new_figure(figsize=(6.4, 1.4 + 1.9 * len(shown)))
-    plot_history(shown, figure.subplots(len(shown), 1, sharex=True, squeeze=False))
+def plot_panel(axis, base, lines):
+    """Draw the lines of one panel: those of validation dashed, and then with a legend."""
+    from matplotlib.ticker import MaxNLocator
+
+    for name, values in lines.items():
+        axis.plot(
+            np.arange(1, len(values) + 1),
+            values,
+            color=COLOURS.get(base, "#333333"),
+            linewidth=1.8,
+            linestyle="-" if name == base else "--",
+            # A line through one point is invisible.
+            marker="o" if len(values) == 1 else None,
+            fillstyle="full" if name == base else "none",
+            label=name,
+        )
+    if list(lines) != [base]:
+        axis.legend(frameon=False)
+    axis.set_ylabel(LABELS.get(base, base))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+    values = np.concatenate(list(lines.values()))
+    if base == "accuracy":
+        axis.set_ylim(-0.02, 1.02)
+    elif len(values) and 0 < values.min() < values.max() / DECADES:
+        axis.set_yscale("log")
+    else:
+        axis.set_ylim(0, 1.05 * values.max(initial=0) or None)
+
+
+def save_history(history, bases, path, title):
+    """Write the picture of some of a history's panels to a file, without a display."""
+    shown = {
+        name: history[name]
+        for base, names in panels(history).items()
+        if base in bases
+        for name in names
+    }
+    count = len(panels(shown))
+    figure = new_figure(figsize=(6.4, 1.4 + 1.9 * count))
+    plot_history(shown, figure.subplots(count, 1, sharex=True, squeeze=False))
     figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=130)
