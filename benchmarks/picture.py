@@ -35,6 +35,7 @@ def draw_column(axis, column, limit):
         ours = values[OURS]
         axis.text(LEFT, at, title, va="center", fontsize=9, fontweight="bold")
         at += 1
+        top = at
         for name, contender in CONTENDERS.items():
             if name not in values:
                 continue
@@ -47,13 +48,14 @@ def draw_column(axis, column, limit):
             places.append(at)
             titles.append(contender.title)
             at += 1
+        # Along the bars alone: titles begin left of it and go on to its right.
+        axis.vlines(1, top - 0.5, at - 0.5, CONTENDERS[OURS].colour, linewidth=0.8, zorder=0)
         at += GAP
     axis.set_yticks(places, titles, fontsize=8)
     axis.tick_params(axis="y", length=0)
     axis.set_ylim(at - GAP, -1)
     axis.set_xscale("log")
     axis.set_xlim(LEFT, limit)
-    axis.axvline(1, color=CONTENDERS[OURS].colour, linewidth=0.8, zorder=0)
     axis.spines[["top", "right", "left"]].set_visible(False)
     return at
 

@@ -25,6 +25,8 @@ def test_demo_iris(words):
     done = command("demo", *words)
     assert done.returncode == 0, done.stderr
     assert "half the mse 0.139100 -> 0.052340" in done.stdout
+    assert "loss         0.417301 -> 0.157020" in done.stdout
+    assert "the loss is three times half the mse" in done.stdout
     assert "accuracy on the 20 test flowers: 0.95" in done.stdout
     assert re.search(r"NumPy .* ms .*: \d+\.\d times as long", done.stdout)
     difference = re.search(r"largest difference .*: (\S+)", done.stdout)[1]
@@ -56,7 +58,6 @@ def test_demo_plot(name, ending, tmp_path):
         (("demo", "--plot", "/nowhere/x.png"), 1, "there is no folder /nowhere"),
         (("demo", "--plot", "x.what"), 1, "must end in one of"),
         (("demo", "cats"), 2, "invalid choice: 'cats'"),
-        ((), 2, "arguments are required"),
         (("train",), 2, "invalid choice"),
     ],
 )
@@ -73,6 +74,8 @@ def test_help_and_version():
     assert top.returncode == 0
     assert "demo" in top.stdout
     assert "info" in top.stdout
+    bare = command()
+    assert (bare.returncode, bare.stdout, bare.stderr) == (0, top.stdout, "")
     assert "--plot" in command("demo", "--help").stdout
     assert command("--version").stdout.strip() == f"backprop-c {__version__}"
 

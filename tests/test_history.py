@@ -97,7 +97,7 @@ def test_plot(history):
     np.testing.assert_array_equal(axes[0].lines[0].get_xydata(), [[1, 3], [2, 2], [3, 1]])
     _, given = pyplot.subplots(2)
     assert history.plot(given)[1] is given[1]
-    with pytest.raises(ValueError, match="axes has 1 entries, but there are 2 values"):
+    with pytest.raises(ValueError, match="axes has 1 entries, but there are 2 panels: loss, acc"):
         history.plot(given[0])
     pyplot.close("all")
 

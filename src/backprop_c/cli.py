@@ -14,7 +14,8 @@ def parser():
         prog="backprop-c", description="Feed-forward neural networks on the CPU, compiled."
     )
     top.add_argument("--version", action="version", version=f"backprop-c {__version__}")
-    commands = top.add_subparsers(dest="command", required=True)
+    top.set_defaults(run=lambda arguments: top.print_help())
+    commands = top.add_subparsers(dest="command")
     demo = commands.add_parser("demo", help="train a tutorial's network, beside NumPy")
     demo.add_argument(
         "name",

@@ -150,6 +150,11 @@ def run_iris():
     comparison = compare(net, numpy_sigmoid, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy"))
     history = comparison.history
     print(f"  half the mse {history['mse'][0] / 2:.6f} -> {history['mse'][-1] / 2:.6f}")
+    print(f"  loss         {history['loss'][0]:.6f} -> {history['loss'][-1]:.6f}")
+    print(
+        "  A flower's loss is half the sum of its three outputs' squared errors, and the mse is\n"
+        "  the mean of them all: so the loss is three times half the mse."
+    )
     print(f"  accuracy     {history['accuracy'][0]:.3f}    -> {history['accuracy'][-1]:.3f}")
     test = net.evaluate(X_test, y_test, metrics=["accuracy"])
     print(f"  accuracy on the 20 test flowers: {test['accuracy']:.2f}")

@@ -102,6 +102,7 @@ def plot_panel(axis, base, lines):
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     values = np.concatenate(list(lines.values()))
+    values = values[np.isfinite(values)]
     if base == "accuracy":
         axis.set_ylim(-0.02, 1.02)
     elif len(values) and 0 < values.min() < values.max() / DECADES:

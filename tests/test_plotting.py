@@ -1,0 +1,128 @@
+"""Pictures: of a history, and of the benchmarks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import colors, pyplot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from backprop_c import History, plotting
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def without_display():
+    pyplot.switch_backend("Agg")
+    yield
+    pyplot.close("all")
+
+
+def a_history(names, epochs):
+    values = np.linspace(0.9, 0.5, epochs)[:, None] * np.linspace(1, 0.8, len(names))
+    return History(names, values)
+
+
+def drawn(figure):
+    """A function from a box to what is drawn in it, as (rows, columns, red green blue)."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[::-1, :, :3].astype(int)
+
+    def pixels(box):
+        left, bottom, right, top = box.extents.astype(int)
+        return picture[bottom:top, left:right]
+
+    return pixels
+
+
+def test_one_epoch_can_be_seen():
+    (axis,) = a_history(("loss",), 1).plot()
+    colour = (np.array(colors.to_rgb(plotting.COLOURS["loss"])) * 255).round()
+    inside = drawn(axis.figure)(axis.get_window_extent())
+    assert (abs(inside - colour).max(axis=2) < 2).sum() > 20
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 2, 3, 5, 30, 5000])
+def test_ticks_are_whole_epochs(epochs):
+    axes = a_history(("loss", "accuracy"), epochs).plot()
+    axes[0].figure.canvas.draw()
+    low, high = axes[-1].get_xlim()
+    ticks = [tick for tick in axes[-1].get_xticks() if low <= tick <= high]
+    assert ticks
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
+def test_a_value_and_its_validation_share_a_panel():
+    history = a_history(("loss", "accuracy", "val_loss", "val_accuracy", "val_mse"), 4)
+    axes = history.plot()
+    assert [axis.get_ylabel() for axis in axes] == ["loss", "accuracy", "mean squared error"]
+    names = [["loss", "val_loss"], ["accuracy", "val_accuracy"], ["val_mse"]]
+    for axis, expected in zip(axes, names, strict=True):
+        assert [text.get_text() for text in axis.get_legend().get_texts()] == expected
+        for line, name in zip(axis.lines, expected, strict=True):
+            np.testing.assert_array_equal(line.get_ydata(), history[name])
+            assert line.get_linestyle() == ("--" if name.startswith("val_") else "-")
+            assert line.get_color() == axis.lines[0].get_color()
+    _, given = pyplot.subplots(3)
+    assert list(history.plot(given)) == list(given)
+    with pytest.raises(
+        ValueError, match="axes has 2 entries, but there are 3 panels: loss, accuracy, mse"
+    ):
+        history.plot(given[:2])
+
+
+def test_no_legend_for_one_line():
+    for axis in a_history(("loss", "accuracy"), 4).plot():
+        assert axis.get_legend() is None
+
+
+def test_the_range_shows_both_lines():
+    (axis,) = History(("loss", "val_loss"), [[1.0, 4.0], [0.5, 3.0]]).plot()
+    low, high = axis.get_ylim()
+    assert low == 0
+    assert high > 4
+    (axis,) = History(("loss", "val_loss"), [[1.0, 1.2]]).plot()
+    assert axis.get_ylim()[1] > 1.25, "room for the mark at the top"
+    (axis,) = History(("loss", "val_loss"), [[1.0, 1.0], [1e-4, 0.9]]).plot()
+    assert axis.get_yscale() == "log"
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf])
+def test_values_that_are_not_finite_leave_a_gap(missing):
+    (axis,) = History(("loss", "val_loss"), [[1.0, missing], [0.5, 2.0]]).plot()
+    assert axis.get_ylim() == (0, 1.05 * 2)
+
+
+def test_saved_panels(monkeypatch, tmp_path):
+    shown = []
+    plot = plotting.plot_history
+    monkeypatch.setattr(
+        plotting, "plot_history", lambda *given: shown.append(given[0]) or plot(*given)
+    )
+    history = a_history(("loss", "mse", "val_loss", "val_mse"), 3)
+    plotting.save_history(history, ("loss", "accuracy"), tmp_path / "saved.png", "Title")
+    assert list(shown[0]) == ["loss", "val_loss"]
+    assert (tmp_path / "saved.png").stat().st_size > 5000
+
+
+def test_nothing_crosses_a_text_of_the_benchmarks_picture(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import picture
+    import report
+
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.append(figure))
+    picture.draw(report.Results(), "unused.png")
+    (figure,) = figures
+    pixels = drawn(figure)
+    for axis in figure.axes:
+        titles = [text for text in axis.texts if text.get_fontweight() == "bold"]
+        assert len(axis.collections) == len(titles) > 1, "one line along the bars of each group"
+        for text in axis.texts:
+            # Texts are black, and whatever else there is has a colour.
+            box = pixels(text.get_window_extent())
+            assert np.ptp(box, axis=2).max() < 30, text.get_text()
+            assert box.min() < 100, text.get_text()
