@@ -34,7 +34,7 @@ def supported_endings():
 
 def panels(names):
     """Base name -> the names on its panel: itself, and itself with ``val_`` before it."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for name in names:
         found.setdefault(name.removeprefix(VALIDATION), []).append(name)
     return found
