@@ -7,9 +7,8 @@ from pathlib import Path
 
 import problems
 import records
-from contenders import CONTENDERS
-
 from backprop_c._config import MEANING
+from contenders import CONTENDERS
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "speed.png"
@@ -195,12 +194,12 @@ def readme(results):
     about = results.about()
     blas = f" with {about['blas']}" if about["blas"] else ""
     note = (
-        f"One thread, float32 where nothing else is said, on a processor with "
-        f"{MEANING[results.best]}, {about['machine']}; Python {about['python']}, NumPy {about['numpy']}{blas}; medians of "
-        f"interleaved rounds, {about['date']}. The numbers say how many times as long as "
-        "backprop_c the others take. Everybody starts from the same weights, takes the same "
-        "steps, computes losses and shuffles rows; what cannot be made equal is named in "
-        "[how it is measured](benchmarks/README.md)."
+        "One thread, float32 where nothing else is said, on a processor with "
+        f"{MEANING[results.best]}, {about['machine']}; Python {about['python']}, NumPy "
+        f"{about['numpy']}{blas}; medians of interleaved rounds, {about['date']}. The numbers say "
+        "how many times as long as backprop_c the others take. Everybody starts from the same "
+        "weights, takes the same steps, computes losses and shuffles rows; what cannot be made "
+        "equal is named in [how it is measured](benchmarks/README.md)."
     )
     two = threads_table(results)
     light = footprint_table(results)
