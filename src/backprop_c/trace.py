@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _page as page
-from . import _summary as summary
 from . import _validation as validation
 from ._tables import activation_slopes
 from .network import Network
@@ -83,6 +81,10 @@ class Trace:
     new_prediction: np.ndarray
 
     def __str__(self) -> str:
+        # Most programs print no trace: `import backprop_c` is the quicker for it.
+        from . import _page as page
+        from . import _summary as summary
+
         units = len(self.x) + sum(len(layer.a) for layer in self.layers)
         layout = page if units <= MOST_UNITS else summary
         return "\n".join(layout.lines(self))
