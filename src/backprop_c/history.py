@@ -122,10 +122,12 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     def plot(self, axes: Any = None) -> Any:
         """Draw the loss, and below it the metrics, over the epochs.
 
+        A value and its ``val_`` share a panel.
+
         Parameters
         ----------
         axes : sequence of matplotlib Axes, optional
-            One for each name; a new figure is made otherwise.
+            One for each panel; a new figure is made otherwise.
 
         Returns
         -------
