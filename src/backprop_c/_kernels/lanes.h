@@ -81,10 +81,14 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #if LANE_BYTES
 #define LANES_ARE_VECTORS 1
 #define LANES ((int)(LANE_BYTES / sizeof(real)))
-/* Aligned like one number, so that a pointer into any array may be read as lanes. */
-#define LANE_TYPE(type, bytes) type __attribute__((vector_size(bytes), aligned(sizeof(type)), may_alias))
-typedef LANE_TYPE(real, LANE_BYTES) lanes;
-typedef LANE_TYPE(whole, LANE_BYTES) bits;
+/* A vector that is aligned like one number, so that a pointer into any array may be read as lanes.
+ * In two steps: GCC 14 to 16 for aarch64 crash on a function that takes a vector whose alignment
+ * was lowered in the typedef that made it. */
+#define DEFINE_VECTOR(name, type, bytes)                                                \
+    typedef type name##_aligned __attribute__((vector_size(bytes), may_alias));         \
+    typedef name##_aligned name __attribute__((aligned(sizeof(type))))
+DEFINE_VECTOR(lanes, real, LANE_BYTES);
+DEFINE_VECTOR(bits, whole, LANE_BYTES);
 
 #define splat(x) ((real)(x) - (lanes){0})
 #define as_bits(x) ((bits)(x))
@@ -107,14 +111,14 @@ LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
 #define first_lane(x) ((lanes){(real)(x)})
 
 /* The sum over the lanes, by halves: an order that depends on LANES alone. */
-typedef LANE_TYPE(float, 16) float_16;
-typedef LANE_TYPE(double, 16) double_16;
+DEFINE_VECTOR(float_16, float, 16);
+DEFINE_VECTOR(double_16, double, 16);
 LANES_INLINE float sum_float_16(float_16 x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 LANES_INLINE double sum_double_16(double_16 x) { return x[0] + x[1]; }
 LANES_INLINE float_16 fold_float_16(float_16 x) { return x; }
 LANES_INLINE double_16 fold_double_16(double_16 x) { return x; }
 #define DEFINE_SUM(type, bytes, half_bytes)                                             \
-    typedef LANE_TYPE(type, bytes) type##_##bytes;                                      \
+    DEFINE_VECTOR(type##_##bytes, type, bytes);                                         \
     LANES_INLINE type##_16 fold_##type##_##bytes(type##_##bytes x) {                    \
         union { type##_##bytes whole; type##_##half_bytes half[2]; } parts = {x};       \
         return fold_##type##_##half_bytes(parts.half[0] + parts.half[1]);               \
@@ -139,8 +143,8 @@ DEFINE_SUM(double, 64, 32)
  * legal, but GCC keeps it in memory. */
 #if REAL_IS_FLOAT
 #define lane_sum SUM_OF(float, LANE_BYTES)
-typedef LANE_TYPE(double, LANE_BYTES) doubles;
-typedef LANE_TYPE(float, LANE_BYTES / 2) half_lanes;
+DEFINE_VECTOR(doubles, double, LANE_BYTES);
+DEFINE_VECTOR(half_lanes, float, LANE_BYTES / 2);
 typedef struct { doubles low, high; } wide;
 LANES_INLINE wide wide_zero(void) { return (wide){(doubles){0}, (doubles){0}}; }
 LANES_INLINE wide wide_add(wide total, lanes x) {
@@ -232,7 +236,7 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 #elif REAL_IS_FLOAT
 #define QUAD 4
 LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
-    typedef LANE_TYPE(whole, 16) wholes_16;
+    DEFINE_VECTOR(wholes_16, whole, 16);
     float_16 a = FOLD_OF(float, LANE_BYTES)(x[0]), b = FOLD_OF(float, LANE_BYTES)(x[1]);
     float_16 c = FOLD_OF(float, LANE_BYTES)(x[2]), d = FOLD_OF(float, LANE_BYTES)(x[3]);
     float_16 ab = SHUFFLE4(a, b, 0, 4, 1, 5) + SHUFFLE4(a, b, 2, 6, 3, 7);
@@ -240,7 +244,7 @@ LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
     *(float_16 *)memory += SHUFFLE4(ab, cd, 0, 1, 4, 5) + SHUFFLE4(ab, cd, 2, 3, 6, 7);
 }
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
-    typedef LANE_TYPE(whole, 16) wholes_16;
+    DEFINE_VECTOR(wholes_16, whole, 16);
     float_16 a = *(const float_16 *)in[0], b = *(const float_16 *)in[1];
     float_16 c = *(const float_16 *)in[2], d = *(const float_16 *)in[3];
     float_16 ab_low = SHUFFLE4(a, b, 0, 4, 1, 5), ab_high = SHUFFLE4(a, b, 2, 6, 3, 7);
@@ -253,12 +257,12 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 #else
 #define QUAD 2
 LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
-    typedef LANE_TYPE(whole, 16) wholes_16;
+    DEFINE_VECTOR(wholes_16, whole, 16);
     double_16 a = FOLD_OF(double, LANE_BYTES)(x[0]), b = FOLD_OF(double, LANE_BYTES)(x[1]);
     *(double_16 *)memory += SHUFFLE2(a, b, 0, 2) + SHUFFLE2(a, b, 1, 3);
 }
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
-    typedef LANE_TYPE(whole, 16) wholes_16;
+    DEFINE_VECTOR(wholes_16, whole, 16);
     double_16 a = *(const double_16 *)in[0], b = *(const double_16 *)in[1];
     *(double_16 *)out = SHUFFLE2(a, b, 0, 2);
     *(double_16 *)(out + out_stride) = SHUFFLE2(a, b, 1, 3);
