@@ -1,8 +1,9 @@
 /* The SIMD lane type: what the .pxi sources compute with, at every level and dtype.
  *
  * A module of kernels is compiled with REAL_IS_FLOAT (0 or 1) and LANE_BYTES (the width of a
- * vector, or 0 for one lane). Where the compiler has vector types, `lanes` is one, and ordinary
- * arithmetic on it is SIMD; elsewhere it is `real` itself, and the same source is scalar code.
+ * vector, or 0 for one lane). With a width, `lanes` is a vector type of GCC's and Clang's, and
+ * ordinary arithmetic on it is SIMD; with one lane it is `real` itself, and the same source is
+ * scalar code. A compiler without vector types can build one lane alone.
  */
 #ifndef BACKPROP_C_LANES_H
 #define BACKPROP_C_LANES_H
@@ -14,20 +15,21 @@
 #include <string.h>
 
 /* Cython's `inline` becomes a promise: tile sizes passed as arguments must be constants. */
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__)
 #undef CYTHON_INLINE
 #define CYTHON_INLINE inline __attribute__((always_inline))
 #define LANES_INLINE static inline __attribute__((always_inline))
 #else
 #define LANES_INLINE static inline
-#undef LANE_BYTES
-#define LANE_BYTES 0
+#if LANE_BYTES
+#error "This compiler has no vector types: build with LANE_BYTES=0, or with GCC or Clang."
+#endif
 #endif
 
 #if REAL_IS_FLOAT
 typedef float real;
 #define SQUARE_ROOT sqrtf
-#define ABSOLUTE fabsf
+#define ABSOLUTE_VALUE fabsf
 #define COPY_SIGN copysignf
 #define SMALLEST FLT_MIN
 typedef uint32_t whole;
@@ -50,7 +52,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #else
 typedef double real;
 #define SQUARE_ROOT sqrt
-#define ABSOLUTE fabs
+#define ABSOLUTE_VALUE fabs
 #define COPY_SIGN copysign
 #define SMALLEST DBL_MIN
 typedef uint64_t whole;
@@ -171,8 +173,8 @@ typedef whole bits;
 typedef double wide;
 #define splat(x) ((real)(x))
 #define wide_zero() (0.0)
-#define absolute(x) ABSOLUTE(x) /* stays in a vector register, as bits would not */
-#define minus_absolute(x) (-ABSOLUTE(x))
+#define absolute(x) ABSOLUTE_VALUE(x) /* stays in a vector register, as bits would not */
+#define minus_absolute(x) (-ABSOLUTE_VALUE(x))
 #define with_sign_of(z, x) COPY_SIGN(x, z)
 #define first_lane(x) ((real)(x))
 LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }

@@ -43,8 +43,10 @@ static inline void pause_briefly(void) {
 }
 #endif
 
-/* What threads tell each other without a lock. Loads acquire, the rest releases as well. */
-#if defined(__GNUC__)
+/* What threads tell each other without a lock. Loads acquire, the rest releases as well.
+ * Microsoft's compiler has functions for it, which are full barriers. A volatile access would not
+ * do: on arm64 it orders nothing. */
+#if defined(__GNUC__) || defined(__clang__)
 static inline int load_flag(const int *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
 static inline void set_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELEASE); }
 static inline uint64_t load_word(const uint64_t *word) {
@@ -61,8 +63,10 @@ static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
                                        __ATOMIC_RELAXED);
 }
 #else
-static inline int load_flag(const int *flag) { return *(const volatile int *)flag; }
-static inline void set_flag(int *flag) { *(volatile int *)flag = 1; }
+static inline int load_flag(const int *flag) {
+    return (int)InterlockedCompareExchange((volatile LONG *)flag, 0, 0);
+}
+static inline void set_flag(int *flag) { InterlockedExchange((volatile LONG *)flag, 1); }
 static inline uint64_t load_word(const uint64_t *word) {
     return (uint64_t)InterlockedCompareExchange64((volatile LONG64 *)word, 0, 0);
 }
@@ -79,12 +83,12 @@ static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
 #endif
 
 /* In a loop that waits for another thread: leave the core's other half to others. */
-#if defined(__x86_64__) || defined(__i386__)
-#define relax() __builtin_ia32_pause()
-#elif defined(__aarch64__) && defined(__GNUC__)
-#define relax() __asm__ volatile("yield")
-#elif defined(_WIN32)
+#if defined(_WIN32)
 #define relax() YieldProcessor()
+#elif defined(__x86_64__) || defined(__i386__)
+#define relax() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define relax() __asm__ volatile("yield")
 #else
 #define relax() ((void)0)
 #endif
@@ -93,13 +97,17 @@ static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
 #define COMPILER_VERSION __VERSION__
 #elif defined(__GNUC__)
 #define COMPILER_VERSION "GCC " __VERSION__
+#elif defined(_MSC_VER)
+#define AS_TEXT_(x) #x
+#define AS_TEXT(x) AS_TEXT_(x)
+#define COMPILER_VERSION "MSVC " AS_TEXT(_MSC_VER)
 #else
-#define COMPILER_VERSION "no GCC or Clang"
+#define COMPILER_VERSION "unknown"
 #endif
 
 /* cpuid's registers (eax, ebx, ecx, edx), zero where there is no such leaf, and the register
  * XCR0, which tells which vector registers the operating system saves and restores. */
-#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+#if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 static inline void cpu_registers(uint32_t leaf, uint32_t *out) {
     out[0] = out[1] = out[2] = out[3] = 0;
