@@ -5,9 +5,11 @@ sanitizers and C assertions.
 """
 
 import os
-import platform
+import shutil
 import sys
+import sysconfig
 import tempfile
+from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
@@ -15,23 +17,22 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+import targets
+
 PACKAGE = "src/backprop_c"
 KERNELS = f"{PACKAGE}/_kernels"
 CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
-X86_64 = platform.machine().lower() in ("x86_64", "amd64")
-
-# Each level: the bytes of a vector (0: one lane), and the flags of GCC and Clang.
-LEVELS = {"scalar": (0, []), "baseline": (16, [])}
-BUILDS = {}
-if X86_64 and sys.platform != "win32":
-    # Feature by feature: compilers older than the names x86-64-v3 and x86-64-v4 know these.
-    V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
-    V4 = ["-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
-    LEVELS["v3"] = (32, V3)
-    LEVELS["v4"] = (64, [*V3, *V4, "-mprefer-vector-width=512"])
-    # One lane, with the instructions of v3: what v3 and v4 take for single rows of narrow layers.
-    BUILDS["v3_single"] = (0, V3)
-BUILDS.update(LEVELS)
+# On Windows, Clang stands in for Microsoft's compiler, which has no vector types. It takes GCC's
+# flags behind a prefix, and builds for its own machine unless it is told the target.
+CLANG_CL = shutil.which("clang-cl") if os.name == "nt" else None
+CLANG_CL_TARGETS = {"win-amd64": "x86_64", "win-arm64": "aarch64", "win32": "i686"}
+BUILDS = targets.builds(
+    sysconfig.get_platform(),
+    os.environ.get("ARCHFLAGS", ""),
+    vectors=os.name != "nt" or CLANG_CL is not None,
+)
+LEVELS = [name for name, build in BUILDS.items() if build.is_level]
 
 UNIX_FLAGS = ["-O3", "-g0", "-fno-trapping-math", "-fno-math-errno", "-fvisibility=hidden"]
 UNIX_FLAGS += ["-Wno-psabi"]
@@ -39,6 +40,7 @@ UNIX_FLAGS += ["-Wno-psabi"]
 OPTIONAL_FLAGS = ["-fno-tree-loop-vectorize", "-fno-vectorize"]
 CHECKED_FLAGS = ["-O1", "-g", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
 CHECKED_FLAGS += ["-fstrict-overflow", "-fno-sanitize-recover=undefined", "-Wno-psabi"]
+CLANG_CL_FLAGS = ["-O3", "-fno-trapping-math", "-fno-math-errno", "-fno-vectorize"]
 DIRECTIVES = {
     "language_level": 3,
     "cdivision": True,
@@ -72,19 +74,27 @@ class BuildExt(build_ext):
         return known
 
     def build_extensions(self):
+        prefix = ""
         if self.compiler.compiler_type == "msvc":
-            flags = {}
             common, link = ["/O2"], []
+            if CLANG_CL:
+                prefix = "/clang:"
+                self.compiler.initialize(self.plat_name)
+                self.compiler.cc = CLANG_CL
+                common.append(f"--target={CLANG_CL_TARGETS[self.plat_name]}-pc-windows-msvc")
+                common += [prefix + flag for flag in CLANG_CL_FLAGS]
+            else:
+                self.warn("no clang-cl is found: the kernels get no vectors, only level scalar")
         else:
-            flags = {name: level_flags for name, (_, level_flags) in BUILDS.items()}
             common = CHECKED_FLAGS if CHECKED else UNIX_FLAGS + self.accepted(OPTIONAL_FLAGS)
             link = ["-fsanitize=address,undefined"] if CHECKED else []
             self.compiler.linker_so = [
                 word for word in self.compiler.linker_so if "-rpath" not in word
             ]
         for extension in self.extensions:
-            level = getattr(extension, "level", None)
-            extension.extra_compile_args = common + flags.get(level, [])
+            build = BUILDS.get(getattr(extension, "build", None))
+            flags = [prefix + flag for flag in build.flags] if build else []
+            extension.extra_compile_args = common + flags
             extension.extra_link_args = link
         super().build_extensions()
 
@@ -100,14 +110,14 @@ def extension(path, **macros):
 
 
 def kernels():
-    for name, (lane_bytes, _) in BUILDS.items():
+    for name, build in BUILDS.items():
         for dtype in ("float32", "float64"):
             module = extension(
                 f"_kernels/kernels_{name}_{dtype}",
-                LANE_BYTES=lane_bytes,
+                LANE_BYTES=build.lane_bytes,
                 REAL_IS_FLOAT=int(dtype == "float32"),
             )
-            module.level = name
+            module.build = name
             yield module
 
 
@@ -127,6 +137,6 @@ EXTENSIONS = [
 # cythonize returns extensions of its own making: what it does not know is carried over.
 modules = cythonize(EXTENSIONS, build_dir="build/cython", compiler_directives=DIRECTIVES)
 for made, given in zip(modules, EXTENSIONS, strict=True):
-    made.level = getattr(given, "level", None)
+    made.build = getattr(given, "build", None)
 
 setup(ext_modules=modules, cmdclass={"build_ext": BuildExt})

@@ -1,0 +1,58 @@
+"""What is built for which processor: the levels, their vectors, and their compiler flags.
+
+setup.py asks, and it asks about the processor that the modules are to run on, which a
+cross-compiler does not share with the machine that it runs on.
+"""
+
+import re
+from typing import NamedTuple
+
+# Feature by feature: compilers older than the names x86-64-v3 and x86-64-v4 know these. cpu.pyx
+# looks for each of them before it chooses a level.
+V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
+V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
+
+
+class Build(NamedTuple):
+    """How the kernels of one name are compiled."""
+
+    lane_bytes: int  # of a vector; 0 for one lane
+    flags: list[str]  # of GCC and Clang
+    is_level: bool = True  # a name that users can choose
+
+
+def processor(platform, archflags=""):
+    """The processor that a build is for: "x86_64", "wasm32", or "other".
+
+    Parameters
+    ----------
+    platform : str
+        As of ``sysconfig.get_platform()``, which knows the target: "linux-x86_64", "win-arm64",
+        "macosx-11.0-universal2".
+    archflags : str
+        The environment's ARCHFLAGS, which on macOS replaces what the platform says. A build for
+        several processors is one for "other".
+    """
+    named = set()
+    if platform.startswith("macosx"):
+        named = set(re.findall(r"-arch\s+(\w+)", archflags))
+    name = " and ".join(named) or platform
+    if re.search("x86_64|amd64", name) and len(named) <= 1:
+        return "x86_64"
+    return "wasm32" if "wasm32" in name else "other"
+
+
+def builds(platform, archflags="", vectors=True):
+    """Name -> Build for a target; without `vectors`, for a compiler that has no vector types."""
+    found = {"scalar": Build(0, [])}
+    if not vectors:
+        return found
+    target = processor(platform, archflags)
+    found["baseline"] = Build(16, ["-msimd128"] if target == "wasm32" else [])
+    if target == "x86_64":
+        found["v3"] = Build(32, V3)
+        found["v4"] = Build(64, [*V4, "-mprefer-vector-width=512"])
+        # One lane with the instructions of v3: what v3 and v4 take for single rows of narrow
+        # layers.
+        found["v3_single"] = Build(0, V3, is_level=False)
+    return found
