@@ -1,3 +1,5 @@
+PLACES: dict[str, tuple[int, int, int]]
+FEATURES: dict[str, tuple[str, ...]]
 compiler: str
 levels_built: tuple[str, ...]
 

@@ -11,14 +11,36 @@ from backprop_c._kernels.platform cimport COMPILER_VERSION, cpu_registers, saved
 cdef extern from *:
     const char* LEVELS_BUILT  # defined by setup.py
 
-# Leaf 1, ecx: FMA, SSE4.2, MOVBE, OSXSAVE, AVX, F16C.
-cdef uint32_t LEAF_1_V3 = 1 << 12 | 1 << 20 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29
-cdef uint32_t OSXSAVE = 1 << 27
-# Leaf 7, ebx: BMI1, AVX2, BMI2; leaf 0x80000001, ecx: LZCNT.
-cdef uint32_t LEAF_7_V3 = 1 << 3 | 1 << 5 | 1 << 8
-cdef uint32_t LEAF_EXTENDED_V3 = 1 << 5
-# Leaf 7, ebx: AVX512 F, DQ, CD, BW, VL.
-cdef uint32_t LEAF_7_V4 = 0xd0030000
+# Where cpuid tells of a feature: the leaf, the register (eax, ebx, ecx, edx: 0 to 3) and the bit.
+# Names are those of the compilers' flags.
+cdef int EBX = 1, ECX = 2
+PLACES = {
+    "sse3": (1, ECX, 0),
+    "ssse3": (1, ECX, 9),
+    "fma": (1, ECX, 12),
+    "sse4.1": (1, ECX, 19),
+    "sse4.2": (1, ECX, 20),
+    "movbe": (1, ECX, 22),
+    "popcnt": (1, ECX, 23),
+    "osxsave": (1, ECX, 27),
+    "avx": (1, ECX, 28),
+    "f16c": (1, ECX, 29),
+    "bmi": (7, EBX, 3),
+    "avx2": (7, EBX, 5),
+    "bmi2": (7, EBX, 8),
+    "avx512f": (7, EBX, 16),
+    "avx512dq": (7, EBX, 17),
+    "avx512cd": (7, EBX, 28),
+    "avx512bw": (7, EBX, 30),
+    "avx512vl": (7, EBX, 31),
+    "lzcnt": (0x80000001, ECX, 5),
+}
+# What a level needs: the features that it is compiled with, and those that they bring along.
+cdef tuple V3 = (
+    "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "osxsave", "avx", "avx2", "fma", "f16c", "bmi",
+    "bmi2", "lzcnt", "movbe",
+)
+FEATURES = {"v3": V3, "v4": (*V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")}
 # XCR0: SSE and AVX state; opmask and both halves of the 512-bit registers.
 cdef uint32_t SAVED_V3 = 0x6
 cdef uint32_t SAVED_V4 = 0xe6
@@ -29,19 +51,16 @@ levels_built = tuple(LEVELS_BUILT.decode().split())
 
 def levels_supported():
     """The names of the levels that can run here, the fastest first."""
-    cdef uint32_t leaf_1[4]
-    cdef uint32_t leaf_7[4]
-    cdef uint32_t extended[4]
-    cdef uint32_t saved
-    cpu_registers(1, leaf_1)
-    cpu_registers(7, leaf_7)
-    cpu_registers(0x80000001, extended)
-    saved = saved_registers() if leaf_1[2] & OSXSAVE else 0
-    v3 = (
-        leaf_1[2] & LEAF_1_V3 == LEAF_1_V3
-        and leaf_7[1] & LEAF_7_V3 == LEAF_7_V3
-        and extended[2] & LEAF_EXTENDED_V3 == LEAF_EXTENDED_V3
-        and saved & SAVED_V3 == SAVED_V3
-    )
-    v4 = v3 and leaf_7[1] & LEAF_7_V4 == LEAF_7_V4 and saved & SAVED_V4 == SAVED_V4
+    cdef uint32_t registers[4]
+    cdef uint32_t saved = 0
+    found = set()
+    for leaf in (1, 7, 0x80000001):
+        cpu_registers(leaf, registers)
+        for feature, (place, register, bit) in PLACES.items():
+            if place == leaf and registers[<int> register] >> <int> bit & 1:
+                found.add(feature)
+    if "osxsave" in found:
+        saved = saved_registers()
+    v3 = found.issuperset(FEATURES["v3"]) and saved & SAVED_V3 == SAVED_V3
+    v4 = v3 and found.issuperset(FEATURES["v4"]) and saved & SAVED_V4 == SAVED_V4
     return ("v4",) * v4 + ("v3",) * v3 + ("baseline", "scalar")
