@@ -1,12 +1,13 @@
 """Small things that several tests need."""
 
+import importlib
+import importlib.util
 import os
 import threading
 import time
 from contextlib import contextmanager
 
 import numpy as np
-import pandas
 import pytest
 from reference import ReferenceNetwork
 
@@ -34,8 +35,9 @@ LAYOUTS = {
     "swapped": lambda a: a.astype(a.dtype.newbyteorder()),
     "unaligned": lambda a: np.frombuffer(b"?" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
     "list": lambda a: a.tolist(),
-    "frame": pandas.DataFrame,
 }
+if importlib.util.find_spec("pandas"):  # an extra, which some platforms do without
+    LAYOUTS["frame"] = lambda a: importlib.import_module("pandas").DataFrame(a)
 
 
 def assert_same_network(one, other):

@@ -146,6 +146,7 @@ def test_other_losses_and_weights_are_noticed(bench):
 
 def test_ours_does_what_numpy_does(bench):
     """On the problems that take no time, as the runner checks before it measures."""
+    pytest.importorskip("sklearn")  # for the digits
     found = bench.contenders.load(("ours", "numpy_lean"))
     for name in ("iris", "xor-float32", "digits", "row-4-2-3", "forward-8"):
         problem = bench.problems.PROBLEMS[name]

@@ -45,6 +45,7 @@ def test_demo_steps():
 
 @pytest.mark.parametrize(("name", "ending"), [("iris", "png"), ("steps", "svg")])
 def test_demo_plot(name, ending, tmp_path):
+    pytest.importorskip("matplotlib")
     picture = tmp_path / f"picture.{ending}"
     done = command("demo", name, "--plot", str(picture))
     assert done.returncode == 0, done.stderr
@@ -62,6 +63,8 @@ def test_demo_plot(name, ending, tmp_path):
     ],
 )
 def test_errors_have_no_traceback(words, code, message):
+    if message == "must end in one of":  # matplotlib tells which endings there are
+        pytest.importorskip("matplotlib")
     done = command(*words)
     assert done.returncode == code
     assert message in done.stderr

@@ -75,6 +75,7 @@ def test_to_dict(history):
 
 
 def test_to_frame(history):
+    pytest.importorskip("pandas")
     frame = history.to_frame()
     assert list(frame.columns) == ["loss", "accuracy"]
     assert frame.index.name == "epoch"

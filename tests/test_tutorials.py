@@ -4,11 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris as sklearn_iris
-from sklearn.model_selection import train_test_split
 
 from backprop_c import SGD, DivergenceWarning, Network, trace
 from backprop_c.demo import iris_network, load_iris, numpy_sigmoid, split_iris, steps_network
+
+sklearn_iris = pytest.importorskip("sklearn.datasets").load_iris
+train_test_split = pytest.importorskip("sklearn.model_selection").train_test_split
 
 RATE = 0.1
 EPOCHS = 5000
