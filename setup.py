@@ -1,4 +1,4 @@
-"""The compiled modules: which there are, and how each compiler is told to build them.
+"""How each compiler is told to build the compiled modules, which tools/targets.py names.
 
 Everything else stands in pyproject.toml. ``BACKPROP_C_CHECKED=1`` makes the checked build:
 sanitizers and C assertions.
@@ -32,7 +32,7 @@ BUILDS = targets.builds(
     os.environ.get("ARCHFLAGS", ""),
     vectors=os.name != "nt" or CLANG_CL is not None,
 )
-LEVELS = [name for name, build in BUILDS.items() if build.is_level]
+MODULES = targets.modules(BUILDS)
 
 UNIX_FLAGS = ["-O3", "-g0", "-fno-trapping-math", "-fno-math-errno", "-fvisibility=hidden"]
 UNIX_FLAGS += ["-Wno-psabi"]
@@ -92,51 +92,28 @@ class BuildExt(build_ext):
                 word for word in self.compiler.linker_so if "-rpath" not in word
             ]
         for extension in self.extensions:
-            build = BUILDS.get(getattr(extension, "build", None))
-            flags = [prefix + flag for flag in build.flags] if build else []
+            flags = [prefix + flag for flag in extension.flags]
             extension.extra_compile_args = common + flags
             extension.extra_link_args = link
         super().build_extensions()
 
 
-def extension(path, **macros):
-    return Extension(
-        "backprop_c." + path.replace("/", "."),
-        [f"{PACKAGE}/{path}.pyx"],
-        include_dirs=[KERNELS, numpy.get_include()],
-        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")]
-        + [(name, str(value)) for name, value in macros.items()],
-    )
-
-
-def kernels():
-    for name, build in BUILDS.items():
-        for dtype in ("float32", "float64"):
-            module = extension(
-                f"_kernels/kernels_{name}_{dtype}",
-                LANE_BYTES=build.lane_bytes,
-                REAL_IS_FLOAT=int(dtype == "float32"),
-            )
-            module.build = name
-            yield module
-
-
 EXTENSIONS = [
-    extension("_kernels/cpu", LEVELS_BUILT='"{}"'.format(" ".join(LEVELS))),
-    *kernels(),
-    extension("_tables"),
-    extension("_crew"),
-    extension("_plan"),
-    extension("_loop"),
-    extension("_shared"),
-    extension("_outcome"),
-    extension("_engine"),
-    extension("_trainer"),
+    Extension(
+        "backprop_c." + module.path.replace("/", "."),
+        [f"{PACKAGE}/{module.path}.pyx"],
+        include_dirs=[KERNELS, numpy.get_include()],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+            *module.macros.items(),
+        ],
+    )
+    for module in MODULES
 ]
 
-# cythonize returns extensions of its own making: what it does not know is carried over.
-modules = cythonize(EXTENSIONS, build_dir="build/cython", compiler_directives=DIRECTIVES)
-for made, given in zip(modules, EXTENSIONS, strict=True):
-    made.build = getattr(given, "build", None)
+# cythonize returns extensions of its own making, in the same order.
+made = cythonize(EXTENSIONS, build_dir="build/cython", compiler_directives=DIRECTIVES)
+for extension, module in zip(made, MODULES, strict=True):
+    extension.flags = module.flags
 
-setup(ext_modules=modules, cmdclass={"build_ext": BuildExt})
+setup(ext_modules=made, cmdclass={"build_ext": BuildExt})

@@ -1,4 +1,4 @@
-"""What is built for which processor: the levels, their vectors, and their compiler flags.
+"""The compiled modules, and for each processor the levels, their vectors and compiler flags.
 
 setup.py asks, and it asks about the processor that the modules are to run on, which a
 cross-compiler does not share with the machine that it runs on.
@@ -11,6 +11,8 @@ from typing import NamedTuple
 # looks for each of them before it chooses a level.
 V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
 V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
+# The modules beside the kernels.
+COMPILED_ONCE = ["_tables", "_crew", "_plan", "_loop", "_shared", "_outcome", "_engine", "_trainer"]
 
 
 class Build(NamedTuple):
@@ -19,6 +21,14 @@ class Build(NamedTuple):
     lane_bytes: int  # of a vector; 0 for one lane
     flags: list[str]  # of GCC and Clang
     is_level: bool = True  # a name that users can choose
+
+
+class Module(NamedTuple):
+    """One compiled module: a Cython source, and how it is compiled."""
+
+    path: str  # below the package's folder, without an ending
+    macros: dict[str, str]
+    flags: list[str]  # of GCC and Clang
 
 
 def processor(platform, archflags=""):
@@ -56,3 +66,17 @@ def builds(platform, archflags="", vectors=True):
         # layers.
         found["v3_single"] = Build(0, V3, is_level=False)
     return found
+
+
+def modules(found):
+    """All modules of the package, for the builds of a target."""
+    levels = " ".join(name for name, build in found.items() if build.is_level)
+    made = [Module("_kernels/cpu", {"LEVELS_BUILT": f'"{levels}"'}, [])]
+    for name, build in found.items():
+        for dtype in ("float32", "float64"):
+            macros = {
+                "LANE_BYTES": f"{build.lane_bytes}",
+                "REAL_IS_FLOAT": f"{int(dtype == 'float32')}",
+            }
+            made.append(Module(f"_kernels/kernels_{name}_{dtype}", macros, build.flags))
+    return made + [Module(path, {}, []) for path in COMPILED_ONCE]

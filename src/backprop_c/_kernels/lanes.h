@@ -224,6 +224,7 @@ LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {
 #define SHUFFLE2(a, b, i, j) __builtin_shufflevector(a, b, i, j)
 #define SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #elif LANES_ARE_VECTORS
+DEFINE_VECTOR(wholes_16, whole, 16);
 #define SHUFFLE2(a, b, i, j) __builtin_shuffle(a, b, (wholes_16){i, j})
 #define SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, (wholes_16){i, j, k, l})
 #endif
@@ -238,7 +239,6 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 #elif REAL_IS_FLOAT
 #define QUAD 4
 LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
-    DEFINE_VECTOR(wholes_16, whole, 16);
     float_16 a = FOLD_OF(float, LANE_BYTES)(x[0]), b = FOLD_OF(float, LANE_BYTES)(x[1]);
     float_16 c = FOLD_OF(float, LANE_BYTES)(x[2]), d = FOLD_OF(float, LANE_BYTES)(x[3]);
     float_16 ab = SHUFFLE4(a, b, 0, 4, 1, 5) + SHUFFLE4(a, b, 2, 6, 3, 7);
@@ -246,7 +246,6 @@ LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
     *(float_16 *)memory += SHUFFLE4(ab, cd, 0, 1, 4, 5) + SHUFFLE4(ab, cd, 2, 3, 6, 7);
 }
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
-    DEFINE_VECTOR(wholes_16, whole, 16);
     float_16 a = *(const float_16 *)in[0], b = *(const float_16 *)in[1];
     float_16 c = *(const float_16 *)in[2], d = *(const float_16 *)in[3];
     float_16 ab_low = SHUFFLE4(a, b, 0, 4, 1, 5), ab_high = SHUFFLE4(a, b, 2, 6, 3, 7);
@@ -259,12 +258,10 @@ LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out
 #else
 #define QUAD 2
 LANES_INLINE void add_lane_sums(real *memory, const lanes *x) {
-    DEFINE_VECTOR(wholes_16, whole, 16);
     double_16 a = FOLD_OF(double, LANE_BYTES)(x[0]), b = FOLD_OF(double, LANE_BYTES)(x[1]);
     *(double_16 *)memory += SHUFFLE2(a, b, 0, 2) + SHUFFLE2(a, b, 1, 3);
 }
 LANES_INLINE void transpose_quad(const real *const *in, real *out, ptrdiff_t out_stride) {
-    DEFINE_VECTOR(wholes_16, whole, 16);
     double_16 a = *(const double_16 *)in[0], b = *(const double_16 *)in[1];
     *(double_16 *)out = SHUFFLE2(a, b, 0, 2);
     *(double_16 *)(out + out_stride) = SHUFFLE2(a, b, 1, 3);
