@@ -11,6 +11,9 @@ from pathlib import Path
 
 import nox
 
+sys.path.insert(0, str(Path(__file__).parent))
+import platforms.dispatch
+
 nox.options.sessions = ["lint", "wheel", "tests", "checked"]
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
@@ -19,7 +22,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 LARGEST_WHEEL = 3_000_000
 SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
-PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 LEVELS = """
 from backprop_c._kernels import cpu
@@ -61,18 +64,22 @@ def wheel(session):
 
 def built_wheel(session):
     """The wheel for this session's Python: the one in dist/, or one built from the sdist."""
-    tag = f"cp{str(session.python).replace('.', '')}"
+    abi = f"cp{str(session.python).replace('.', '')}"
+    pattern = f"backprop_c-*-{abi.removesuffix('t')}-{abi}-*.whl"
     sdists = list(DIST.glob("backprop_c-*.tar.gz"))
     sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in SOURCES]
-    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "setup.py"])
+    newest = max(
+        path.stat().st_mtime
+        for path in [*sources, ROOT / "setup.py", ROOT / "tools" / "targets.py"]
+    )
     if not sdists or sdists[0].stat().st_mtime < newest:
         session.error("dist/ is older than the sources: run `nox -s wheel` first")
-    found = list(DIST.glob(f"backprop_c-*-{tag}-*.whl"))
+    found = list(DIST.glob(pattern))
     if not found:
         session.run(
             "python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(DIST), str(sdists[0])
         )
-        found = list(DIST.glob(f"backprop_c-*-{tag}-*.whl"))
+        found = list(DIST.glob(pattern))
     return found[0]
 
 
@@ -119,3 +126,9 @@ def benchmark(session):
     """Speed against NumPy's, on the installed wheel; with arguments, against everybody's."""
     session.install(f"{built_wheel(session)}[{'benchmark' if session.posargs else 'test'}]")
     session.run("python", str(ROOT / "benchmarks" / "run.py"), *(session.posargs or ["--quick"]))
+
+
+@nox.session(python=OWN)
+def dispatch(session):
+    """Processors and their levels under qemu; the kernels compiled for other processors."""
+    platforms.dispatch.run(session, built_wheel(session))

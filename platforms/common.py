@@ -1,0 +1,110 @@
+"""What the platforms' sessions share: the cache, Debian's packages, the C files, wheels."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / "build" / "platforms"
+KERNELS = ROOT / "src" / "backprop_c" / "_kernels"
+GENERATED = ROOT / "build" / "cython" / "src" / "backprop_c"
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+# What Cython writes has functions that not every module uses, and what NumPy's and Python's
+# macros make of it has the rest.
+WARNINGS += [f"-Wno-{name}" for name in ("unused-function", "unused-parameter", "sign-compare")]
+WARNINGS += ["-Wno-missing-field-initializers", "-Wno-cast-function-type"]
+
+sys.path.insert(0, str(ROOT / "tools"))
+import targets  # noqa: E402
+
+
+def debian_packages(session, *names):
+    """Install Debian's packages; skip the session where that cannot be done."""
+    missing = [name for name in names if not installed(name)]
+    if not missing:
+        return
+    wanted = f"it needs the Debian packages {', '.join(missing)}"
+    if not shutil.which("apt-get"):
+        session.skip(f"{wanted}, and this system has no apt-get")
+    if os.geteuid() != 0:
+        session.skip(f"{wanted}, and only root can install them")
+    session.run("apt-get", "update", external=True, silent=True)
+    session.run(
+        *("apt-get", "install", "--yes", "--no-install-recommends", *missing),
+        env={"DEBIAN_FRONTEND": "noninteractive"},
+        external=True,
+        silent=True,
+    )
+
+
+def installed(package):
+    """Whether Debian's package is there."""
+    if not shutil.which("dpkg-query"):
+        return False
+    done = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout == "installed"
+
+
+def generate(session):
+    """The package's C files, by the session's Cython."""
+    session.install("Cython >= 3.3, < 3.4", "numpy >= 2.0", "setuptools >= 77")
+    session.run("python", str(ROOT / "setup.py"), "--quiet", "--name", silent=True)
+
+
+def modules(platform, vectors=True):
+    """The modules of a target; `vectors` is false for a compiler that has no vector types."""
+    return targets.modules(targets.builds(platform, vectors=vectors))
+
+
+def compile_module(session, compiler, module, *flags, out=None):
+    """One C file to an object file, or with other flags to something else; no warning passes."""
+    macros = [f"-D{name}={value}" for name, value in module.macros.items()]
+    macros.append("-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION")
+    session.run(
+        *(*compiler, *WARNINGS, *macros, *module.flags, f"-I{KERNELS}", *flags),
+        *(str(GENERATED / f"{module.path}.c"), "-o", str(out or CACHE / "module.o")),
+        external=True,
+        log=False,
+    )
+
+
+def wheels(session, folder, *packages, platform, python):
+    """Wheels of another platform, unpacked into a folder; one that is there is kept."""
+    if folder.exists():
+        return folder
+    session.run(
+        *("python", "-m", "pip", "install", "--quiet", "--only-binary=:all:"),
+        *("--target", str(folder), "--python-version", python, "--implementation", "cp"),
+        *(word for name in platform for word in ("--platform", name)),
+        *packages,
+        silent=True,
+    )
+    return folder
+
+
+def unpack(wheel, folder):
+    """A wheel's files, installed by hand for a Python that has no pip."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+
+
+def python_headers(name, undefine=(), define=None):
+    """Flags for this Python's headers, with another platform's names in pyconfig.h."""
+    include = sysconfig.get_path("include")
+    changed = CACHE / f"pyconfig-{name}.h"
+    lines = [f'#include "{include}/pyconfig.h"']
+    lines += [f"#undef {name}" for name in (*undefine, *(define or {}))]
+    lines += [f"#define {name} {value}" for name, value in (define or {}).items()]
+    CACHE.mkdir(parents=True, exist_ok=True)
+    changed.write_text("\n".join([*lines, ""]))
+    # Before anything else: Python.h looks for pyconfig.h beside itself, and finds it read.
+    return ["-include", str(changed), f"-I{include}"]
