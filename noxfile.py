@@ -13,6 +13,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))
 import platforms.dispatch
+import platforms.macos
 
 nox.options.sessions = ["lint", "wheel", "tests", "checked"]
 nox.options.default_venv_backend = "venv"
@@ -132,3 +133,9 @@ def benchmark(session):
 def dispatch(session):
     """Processors and their levels under qemu; the kernels compiled for other processors."""
     platforms.dispatch.run(session, built_wheel(session))
+
+
+@nox.session(python=OWN)
+def macos(session):
+    """All modules compiled for macOS on both processors, and for Windows on arm64."""
+    platforms.macos.run(session)

@@ -9,14 +9,16 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PLATFORMS = ROOT / "platforms"
 CACHE = ROOT / "build" / "platforms"
 KERNELS = ROOT / "src" / "backprop_c" / "_kernels"
+INCLUDE = sysconfig.get_path("include")  # of the Python that runs nox
 GENERATED = ROOT / "build" / "cython" / "src" / "backprop_c"
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
-# What Cython writes has functions that not every module uses, and what NumPy's and Python's
-# macros make of it has the rest.
-WARNINGS += [f"-Wno-{name}" for name in ("unused-function", "unused-parameter", "sign-compare")]
-WARNINGS += ["-Wno-missing-field-initializers", "-Wno-cast-function-type"]
+# What Cython writes is full of these.
+OF_CYTHON = ["unused-function", "unused-parameter", "unused-but-set-variable", "sign-compare"]
+OF_CYTHON += ["missing-field-initializers", "cast-function-type"]
+WARNINGS += [f"-Wno-{name}" for name in OF_CYTHON]
 
 sys.path.insert(0, str(ROOT / "tools"))
 import targets  # noqa: E402
@@ -98,13 +100,12 @@ def unpack(wheel, folder):
 
 
 def python_headers(name, undefine=(), define=None):
-    """Flags for this Python's headers, with another platform's names in pyconfig.h."""
-    include = sysconfig.get_path("include")
+    """Flags for Python's headers, with another platform's names in pyconfig.h."""
     changed = CACHE / f"pyconfig-{name}.h"
-    lines = [f'#include "{include}/pyconfig.h"']
+    lines = [f'#include "{INCLUDE}/pyconfig.h"']
     lines += [f"#undef {name}" for name in (*undefine, *(define or {}))]
     lines += [f"#define {name} {value}" for name, value in (define or {}).items()]
     CACHE.mkdir(parents=True, exist_ok=True)
     changed.write_text("\n".join([*lines, ""]))
     # Before anything else: Python.h looks for pyconfig.h beside itself, and finds it read.
-    return ["-include", str(changed), f"-I{include}"]
+    return ["-include", str(changed), f"-I{INCLUDE}"]

@@ -1,6 +1,6 @@
 """Levels are chosen by the processor, and the kernels compile for processors of other makes."""
 
-from .common import compile_module, debian_packages, generate, modules, python_headers
+from .common import INCLUDE, compile_module, debian_packages, generate, modules, python_headers
 
 # Where networks are trained: a processor of qemu's, and the level that it must get.
 TRAININGS = {"Nehalem": "baseline", "Haswell": "v3", "Haswell,-popcnt": "baseline"}
@@ -64,8 +64,7 @@ def others(session):
     generate(session)
     for name, platform in COMPILERS.items():
         for module in kernels(platform):
-            flags = ["-c", "-O2", *python_headers("linux")]
-            compile_module(session, [f"{name}-gcc"], module, *flags)
+            compile_module(session, [f"{name}-gcc"], module, "-c", "-O2", f"-I{INCLUDE}")
         session.log(f"{platform}: compiled")
     # Words of 4 bytes, and no threads.
     words = dict.fromkeys(("SIZEOF_LONG", "SIZEOF_VOID_P", "SIZEOF_SIZE_T"), 4)
