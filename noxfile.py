@@ -12,8 +12,10 @@ from pathlib import Path
 import nox
 
 sys.path.insert(0, str(Path(__file__).parent))
+import platforms.aarch64
 import platforms.dispatch
 import platforms.macos
+import platforms.windows
 
 nox.options.sessions = ["lint", "wheel", "tests", "checked"]
 nox.options.default_venv_backend = "venv"
@@ -139,3 +141,15 @@ def dispatch(session):
 def macos(session):
     """All modules compiled for macOS on both processors, and for Windows on arm64."""
     platforms.macos.run(session)
+
+
+@nox.session(python=OWN)
+def aarch64(session):
+    """The wheel for Linux on arm64, cross-built and tested under an emulator."""
+    platforms.aarch64.run(session)
+
+
+@nox.session(python=OWN)
+def windows(session):
+    """All modules for Windows on x86-64, by mingw-w64, tested under Wine."""
+    platforms.windows.run(session)

@@ -12,7 +12,6 @@ from contenders import CONTENDERS
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "speed.png"
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 OURS, BLAS = "ours", "numpy_lean"
 COLUMNS = {name: c.title for name, c in CONTENDERS.items() if c.column}
 OTHERS = {
@@ -245,11 +244,12 @@ def method(results):
 PAGES = {"README.md": readme, "ARCHITECTURE.md": architecture, "benchmarks/README.md": method}
 
 
-def fill(text, inner):
-    """The text with what stands between the markers replaced."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{inner}\n{END}{after}"
+def fill(text, inner, name="benchmarks"):
+    """The text with what stands between the markers of that name replaced."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = text.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{inner}\n{end}{after}"
 
 
 def main():

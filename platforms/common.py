@@ -67,13 +67,13 @@ def modules(platform, vectors=True):
     return targets.modules(targets.builds(platform, vectors=vectors))
 
 
-def compile_module(session, compiler, module, *flags, out=None):
-    """One C file to an object file, or with other flags to something else; no warning passes."""
+def compile_module(session, compiler, module, *flags, folder=GENERATED, out=None, libraries=()):
+    """One of the C files in a folder to an object file, or what the flags say; without warnings."""
     macros = [f"-D{name}={value}" for name, value in module.macros.items()]
     macros.append("-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION")
     session.run(
         *(*compiler, *WARNINGS, *macros, *module.flags, f"-I{KERNELS}", *flags),
-        *(str(GENERATED / f"{module.path}.c"), "-o", str(out or CACHE / "module.o")),
+        *(str(folder / f"{module.path}.c"), "-o", str(out or CACHE / "module.o"), *libraries),
         external=True,
         log=False,
     )

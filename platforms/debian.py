@@ -29,21 +29,15 @@ def make(session, name, *packages, variant, architecture="amd64"):
     return folder
 
 
-def run(session, folder, *command, **environment):
-    """A command in that Debian, which sees the project where it is.
+def inside(folder, **environment):
+    """What to put before a command that is to run in that Debian, and to see the project there.
 
     The mounts are in a namespace of the command's own, and gone when it ends.
     """
-    inside = folder / ROOT.relative_to("/")
-    inside.mkdir(parents=True, exist_ok=True)
-    script = (
-        f"mount --bind '{ROOT}' '{inside}' && mount --bind /proc '{folder}/proc' && "
-        f"mount --bind /dev '{folder}/dev' && cd '{ROOT}' && "
-        f"exec chroot '{folder}' env --chdir='{ROOT}' \"$@\""
-    )
+    project = folder / ROOT.relative_to("/")
+    project.mkdir(parents=True, exist_ok=True)
+    mounts = {ROOT: project, "/proc": folder / "proc", "/dev": folder / "dev"}
+    script = " && ".join(f"mount --bind '{what}' '{where}'" for what, where in mounts.items())
+    script += f" && exec chroot '{folder}' env --chdir='{ROOT}' \"$@\""
     assignments = [f"{name}={value}" for name, value in environment.items()]
-    return session.run(
-        *("unshare", "--mount", "sh", "-c", script, "sh", *assignments, *command),
-        external=True,
-        log=False,
-    )
+    return ["unshare", "--mount", "sh", "-c", script, "sh", *assignments]

@@ -114,6 +114,14 @@ def test_figures_come_from_the_tracked_results(monkeypatch):
     assert report.PICTURE.exists()
 
 
+def test_the_table_of_platforms_comes_from_its_file(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "platforms")
+    import table
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert table.filled(text) == text, "run platforms/table.py"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("xor.py", r"1 xor 1 = 0: 0\.0"), ("digits.py", r"other digits: 0\.9[5-9]")],

@@ -1,0 +1,33 @@
+"""Write the README's table of platforms from platforms/table.toml.
+
+python platforms/table.py
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+PLATFORMS = Path(__file__).parent
+README = PLATFORMS.parent / "README.md"
+HEADER = ["platform", "wheel", "levels", "how each change is tested"]
+
+sys.path.insert(0, str(PLATFORMS.parent / "benchmarks"))
+from report import fill, markdown  # noqa: E402
+
+
+def table():
+    """The table, in Markdown."""
+    with (PLATFORMS / "table.toml").open("rb") as file:
+        rows = tomllib.load(file)["platform"]
+    return markdown(
+        HEADER, [[row[key] for key in ("name", "wheel", "levels", "tested")] for row in rows]
+    )
+
+
+def filled(text):
+    """The README's text with the table in it."""
+    return fill(text, table(), "platforms")
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
