@@ -46,6 +46,7 @@ DIRECTIVES = {
     "cdivision": True,
     "initializedcheck": False,
     "binding": True,
+    "freethreading_compatible": True,
 }
 
 

@@ -10,6 +10,7 @@ from backprop_c._kernels.table cimport BATCH, SINGLE, Plan
 from backprop_c._loop cimport Prediction, predict_run, predict_task
 from backprop_c._plan cimport WORK_FOR_THREADS
 from backprop_c._shared cimport SharedParameters
+from backprop_c._kernels.sharing cimport begin_short_read, end_short_read
 
 cnp.import_array()
 
@@ -136,6 +137,7 @@ cdef class Engine(SharedParameters):
         cdef Py_ssize_t rows
         cdef Py_ssize_t threads = 1
         cdef char* workspace
+        cdef bint own
         cdef int ndim
         self.require_set_up()
         given = X
@@ -159,10 +161,12 @@ cdef class Engine(SharedParameters):
                     raise TypeError("a subclass's _check_out took what the kernels cannot write to")
             result = <cnp.ndarray>out
         if rows * self.plan.work <= WORK_OF_SHORT_CALL:
-            workspace = self.take_workspace()
+            workspace = self.take_workspace(&own)
+            begin_short_read(&self.short_readers, &self.writing)
             self.predict_rows(self.numbers, rows, cnp.PyArray_DATA(x), workspace,
                               cnp.PyArray_DATA(result))
-            self.give_workspace(workspace)
+            end_short_read(&self.short_readers)
+            self.give_workspace(workspace, own)
         else:
             self.predict_long(rows, <const char*>cnp.PyArray_DATA(x),
                               <char*>cnp.PyArray_DATA(result), threads)
@@ -173,6 +177,7 @@ cdef class Engine(SharedParameters):
         cdef Prediction prediction
         cdef Crew crew
         cdef char* workspaces = NULL
+        cdef bint own
         cdef const Plan* plan = &self.single if n_samples == 1 else &self.plan
         self.enlist()
         memset(&prediction, 0, sizeof(Prediction))
@@ -186,11 +191,11 @@ cdef class Engine(SharedParameters):
         prediction.a_out = out
         n_threads = min(n_threads, (n_samples + prediction.part_rows - 1) // prediction.part_rows)
         if n_threads < 2 or n_samples * plan.work < WORK_FOR_THREADS:
-            prediction.workspaces = workspaces = self.take_workspace()
+            prediction.workspaces = workspaces = self.take_workspace(&own)
             try:
                 self.predict_runs(&prediction)
             finally:
-                self.give_workspace(workspaces)
+                self.give_workspace(workspaces, own)
             return
         prediction.workspaces = workspaces = <char*>allocate(n_threads * plan.workspace_bytes)
         if workspaces == NULL:

@@ -53,7 +53,7 @@ ctypedef struct Job:
     Sums sums
     Py_ssize_t columns
     double* record                 # (epochs, columns): the loss, and each metric asked for
-    int stop
+    const int* stop                # set from elsewhere: end with this epoch
     bint diverged                  # the loss, or what the updates led to, was not finite;
     bint overflowed                # the loss was, the parameters were not
     # The slab at work.

@@ -234,7 +234,7 @@ cdef void run(Job* job, double seconds) noexcept nogil:
     cdef Py_ssize_t stop
     while job.epoch < job.epochs and not job.diverged:
         if not job.begun:
-            if load_flag(&job.stop):
+            if load_flag(job.stop):
                 return
             memset(&job.sums, 0, sizeof(Sums))
             job.begun = True

@@ -1,15 +1,14 @@
 """What a fit leaves behind, as the trainer fills it in."""
 
 cimport numpy as cnp
+from libc.stdint cimport uint64_t
 
 
 cdef class Record:
     cdef readonly Py_ssize_t n_columns
-    cdef list full                 # arrays of epochs, each recorded to its end
-    cdef cnp.ndarray current       # the array that is being filled, (room, n_columns)
-    cdef Py_ssize_t used           # rows of it that are recorded
-    cdef readonly Py_ssize_t epochs
-    cdef object merged             # what `values` returned, while it is complete
+    cdef list arrays               # of (epochs, n_columns), all but the last recorded to their ends
+    cdef Py_ssize_t before_last    # epochs in all of them but the last
+    cdef uint64_t recorded         # epochs
 
     cdef double* room(self, Py_ssize_t epochs, Py_ssize_t* room_out) except NULL
     cdef void add(self, Py_ssize_t epochs) noexcept

@@ -8,6 +8,8 @@ cimport numpy as cnp
 
 import numpy as np
 
+from backprop_c._kernels.sharing cimport add_shared, load_shared
+
 cnp.import_array()
 
 
@@ -24,6 +26,9 @@ MOST_STEPS = 2**62
 cdef class Record:
     """The values of a fit's epochs, in the order in which they end.
 
+    A fit adds to it while other threads may look, also without a GIL: they see as many epochs as
+    the counter says, which goes up when the values are written.
+
     Parameters
     ----------
     n_columns : int
@@ -32,37 +37,46 @@ cdef class Record:
 
     def __init__(self, Py_ssize_t n_columns):
         self.n_columns = n_columns
-        self.full = []
-        self.merged = np.empty((0, n_columns))
+        self.arrays = []
 
     cdef double* room(self, Py_ssize_t epochs, Py_ssize_t* room_out) except NULL:
         """Where the next epochs go, and how many of at most `epochs` there is room for."""
-        if self.current is None or self.used == cnp.PyArray_DIM(self.current, 0):
-            grown = np.empty((max(1, min(epochs, EPOCHS_AT_A_TIME)), self.n_columns))
-            if self.current is not None:
-                self.full.append(self.current)
-            self.current = grown
-            self.used = 0
-        room_out[0] = min(epochs, cnp.PyArray_DIM(self.current, 0) - self.used)
-        return <double*>cnp.PyArray_DATA(self.current) + self.used * self.n_columns
+        cdef Py_ssize_t used = <Py_ssize_t>load_shared(&self.recorded) - self.before_last
+        if not self.arrays or used == len(self.arrays[-1]):
+            self.arrays.append(
+                np.empty((max(1, min(epochs, EPOCHS_AT_A_TIME)), self.n_columns)))
+            self.before_last += used
+            used = 0
+        last = <cnp.ndarray>self.arrays[-1]
+        room_out[0] = min(epochs, cnp.PyArray_DIM(last, 0) - used)
+        return <double*>cnp.PyArray_DATA(last) + used * self.n_columns
 
     cdef void add(self, Py_ssize_t epochs) noexcept:
         """So many epochs have been written to the room."""
-        self.used += epochs
-        self.epochs += epochs
+        add_shared(&self.recorded, epochs)
+
+    @property
+    def epochs(self):
+        """How many epochs are recorded."""
+        return load_shared(&self.recorded)
 
     def last(self):
         """The loss of the last epoch; None before the first."""
-        if not self.epochs:
-            return None
-        # The array at work may be a new one, with nothing in it yet.
-        return float((self.current if self.used else self.full[-1])[self.used - 1, 0])
+        cdef Py_ssize_t left = <Py_ssize_t>load_shared(&self.recorded)
+        for array in list(self.arrays):
+            if 0 < left <= len(array):
+                return float(array[left - 1, 0])
+            left -= len(array)
+        return None
 
     def values(self):
         """The loss and the metrics of each epoch so far, of shape (epochs, n_columns)."""
-        if len(self.merged) != self.epochs:
-            self.merged = np.concatenate([*self.full, self.current[:self.used]])
-        return self.merged
+        cdef Py_ssize_t left = <Py_ssize_t>load_shared(&self.recorded)
+        parts = [np.empty((0, self.n_columns))]
+        for array in list(self.arrays):
+            parts.append(array[:left])
+            left -= len(parts[-1])
+        return np.concatenate(parts)
 
 
 cdef class OptimizerState:

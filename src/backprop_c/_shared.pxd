@@ -16,10 +16,13 @@ cdef class SharedParameters:
     cdef const Table* single_table
     cdef char* numbers
     cdef char* workspace
-    cdef bint workspace_taken
-    cdef int* stop_flag            # of the fit that has this network; NULL where there is none
-    cdef bint enlisted             # among those of which a forked child must know
-    cdef int readers
+    cdef uint64_t workspace_taken
+    cdef uint64_t trained_by       # a number of the fit that has this network; 0 where none has
+    cdef int stop_wanted           # of that fit
+    cdef uint64_t enlisted         # among those of which a forked child must know
+    cdef uint64_t readers          # long reads of the parameters
+    cdef uint64_t short_readers    # and short ones; used, as the next, where there is no GIL
+    cdef uint64_t writing          # a fit writes the parameters
     cdef uint64_t written          # the parameters' fingerprint when a fit wrote or read them,
     cdef readonly bint overwritten  # and whether somebody else wrote to them since then
     cdef int type_number
@@ -31,8 +34,8 @@ cdef class SharedParameters:
     cdef readonly tuple biases
 
     cdef require_set_up(self)
-    cdef char* take_workspace(self) except NULL
-    cdef void give_workspace(self, char* workspace) noexcept
+    cdef char* take_workspace(self, bint* own_out) except NULL
+    cdef void give_workspace(self, char* workspace, bint own) noexcept
     cdef allocate_parameters(self, bint biases)
     cdef lay_out_parameters(self, bint biases)
     cdef enlist(self)
@@ -41,8 +44,8 @@ cdef class SharedParameters:
     cdef void end_reading(self, const char* numbers) noexcept
     cdef const char* copied(self, const char* numbers) except NULL
     cdef bint is_training(self) noexcept
-    cdef claim_training(self, int* stop_flag)
-    cdef void give_back_training(self, const int* stop_flag) noexcept
+    cdef claim_training(self, uint64_t fit)
+    cdef void give_back_training(self, uint64_t fit) noexcept
     cdef publish(self, const char* numbers)
     cdef void fetch(self, char* numbers_out) noexcept
     cdef wait_for_readers(self)

@@ -17,6 +17,10 @@ from backprop_c._kernels.platform cimport (
 )
 from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
 from backprop_c._plan cimport free_plan, make_plan, one_lane_pays
+from backprop_c._kernels.sharing cimport (
+    add_shared, begin_short_read, begin_write, end_short_read, end_write, load_shared,
+    store_shared, swap_shared,
+)
 from backprop_c._tables cimport table_of
 
 cnp.import_array()
@@ -125,62 +129,68 @@ cdef class SharedParameters:
 
     cdef enlist(self):
         """Before the GIL is released: a child that is forked meanwhile must know of it."""
-        if not self.enlisted:
+        if not load_shared(&self.enlisted):
             in_use[id(self)] = self
-            self.enlisted = True
+            store_shared(&self.enlisted, True)
 
     cdef const char* begin_reading(self) except NULL:
         """The parameters of one epoch, to be read without the GIL until `end_reading`."""
         self.enlist()
-        if self.is_training():
-            return self.copied(self.numbers)
-        self.readers += 1
-        return self.numbers
+        # First the reader, then the look for a fit: a fit that is not seen sees the reader.
+        add_shared(&self.readers, 1)
+        if not self.is_training():
+            return self.numbers
+        add_shared(&self.readers, -1)
+        return self.copied(self.numbers)
 
     cdef const char* go_on_reading(self, const char* numbers) except NULL:
         """The same parameters, in a copy, before Python code can run in between."""
         if numbers != self.numbers:
             return numbers
         numbers = self.copied(numbers)
-        self.readers -= 1
+        add_shared(&self.readers, -1)
         return numbers
 
     cdef void end_reading(self, const char* numbers) noexcept:
         if numbers == self.numbers:
-            self.readers -= 1
+            add_shared(&self.readers, -1)
         else:
             release(<void*>numbers)
 
     cdef const char* copied(self, const char* numbers) except NULL:
         cdef size_t size = self.plan.n_parameters * self.table.real_bytes
         cdef char* copied = allocated(size)
+        begin_short_read(&self.short_readers, &self.writing)
         memcpy(copied, numbers, size)
+        end_short_read(&self.short_readers)
         return copied
 
-    cdef char* take_workspace(self) except NULL:
+    cdef char* take_workspace(self, bint* own_out) except NULL:
         """The network's own workspace, or another one while that is in use.
 
         It is there from its first use on: of thousands of networks few may predict.
         """
-        cdef char* workspace = self.workspace
-        if workspace == NULL or self.workspace_taken:
+        cdef char* workspace = NULL
+        own_out[0] = swap_shared(&self.workspace_taken, False, True)
+        if own_out[0]:
+            workspace = self.workspace
+        if workspace == NULL:
             workspace = <char*>allocate(self.workspace_bytes)
             if workspace == NULL:
+                self.give_workspace(NULL, own_out[0])
                 raise MemoryError()
-        if self.workspace == NULL:
-            self.workspace = workspace
-        if workspace == self.workspace:
-            self.workspace_taken = True
+            if own_out[0]:
+                self.workspace = workspace
         return workspace
 
-    cdef void give_workspace(self, char* workspace) noexcept:
-        if workspace == self.workspace:
-            self.workspace_taken = False
+    cdef void give_workspace(self, char* workspace, bint own) noexcept:
+        if own:
+            store_shared(&self.workspace_taken, False)
         else:
             release(workspace)
 
     cdef bint is_training(self) noexcept:
-        return self.stop_flag != NULL
+        return load_shared(&self.trained_by) != 0
 
     def _require_writable(self, who):
         """Raise unless all parameters may be written to; `who` wants to."""
@@ -194,19 +204,18 @@ cdef class SharedParameters:
                     f"net.{name} is read-only, and {who} would write to it: "
                     f"net.{name}.flags.writeable = True allows that")
 
-    cdef claim_training(self, int* stop_flag):
+    cdef claim_training(self, uint64_t fit):
         """Take the one place for a fit; raise if another has it, or may not write."""
         self._require_writable("fit")
         self.enlist()
-        if self.is_training():
+        if not swap_shared(&self.trained_by, 0, fit):
             raise RuntimeError(
                 "this network is being trained by another fit: wait for it, or call stop()")
-        self.stop_flag = stop_flag
+        self.stop_wanted = False
 
-    cdef void give_back_training(self, const int* stop_flag) noexcept:
+    cdef void give_back_training(self, uint64_t fit) noexcept:
         """Free the place, if it is still this fit's: a forked child may have freed it before."""
-        if self.stop_flag == stop_flag:
-            self.stop_flag = NULL
+        swap_shared(&self.trained_by, fit, 0)
 
     cdef void fetch(self, char* numbers_out) noexcept:
         """What a fit begins with: the parameters as they are now."""
@@ -220,12 +229,14 @@ cdef class SharedParameters:
         They are copied in even where waiting for readers ends with an exception.
         """
         try:
-            if self.readers:
+            if load_shared(&self.readers):
                 self.wait_for_readers()
         finally:
             if self.fingerprint() != self.written:
                 self.overwritten = True
+            begin_write(&self.short_readers, &self.writing)
             memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+            end_write(&self.writing)
             self.written = self.fingerprint()
 
     cdef wait_for_readers(self):
@@ -236,14 +247,14 @@ cdef class SharedParameters:
         """
         cdef double patience = monotonic_seconds() + PATIENCE
         cdef bint told = False
-        while self.readers:
+        while load_shared(&self.readers):
             with nogil:
                 pause_briefly()
             PyErr_CheckSignals()
             if not told and monotonic_seconds() > patience:
                 told = True
                 warnings.warn(
-                    f"a fit waits to write its parameters, since {self.readers} begin_reading of "
+                    f"a fit waits to write its parameters, since {load_shared(&self.readers)} begin_reading of "
                     "this network had no end_reading yet. Ctrl-C ends the waiting: the parameters "
                     "are then written beside the reading",
                     RuntimeWarning,
@@ -279,14 +290,16 @@ cdef class SharedParameters:
     def _stop_training(self):
         """Have the fit that has this network, if there is one, end at its next finished epoch."""
         if self.is_training():
-            set_flag(self.stop_flag)
+            set_flag(&self.stop_wanted)
 
     def _snapshot(self):
         """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
         self.require_set_up()
         copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
+        begin_short_read(&self.short_readers, &self.writing)
         memcpy(cnp.PyArray_DATA(copied), self.numbers,
                self.plan.n_parameters * self.table.real_bytes)
+        end_short_read(&self.short_readers)
         return copied
 
 
@@ -301,8 +314,8 @@ def forget_parent():
     """In a forked child: the parent's threads are not here, and what they held is free."""
     cdef SharedParameters shared
     for shared in in_use.values():
-        shared.readers = 0
-        shared.stop_flag = NULL
+        shared.readers = shared.short_readers = shared.writing = 0
+        shared.trained_by = 0
         shared.workspace_taken = False
     for bit_generator in drawn_from:
         bit_generator.lock._at_fork_reinit()  # as the standard library does it

@@ -7,18 +7,20 @@ finished epochs to its engine. A pass changes nothing: loss, metrics and gradien
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 import numpy as np
 
 from backprop_c._crew cimport Crew
 from backprop_c._engine cimport Engine
-from backprop_c._kernels.platform cimport SECONDS_OF_RUN, release
+from backprop_c._kernels.platform cimport SECONDS_OF_RUN, load_flag, release
 from backprop_c._kernels.table cimport Plan, Sums
 from backprop_c._loop cimport Job, bitgen_t, do_task, run, slab_size
 from backprop_c._outcome cimport OptimizerState, Record
 from backprop_c._plan cimport WORK_FOR_THREADS
 from backprop_c._shared cimport allocated
+from backprop_c._kernels.sharing cimport load_shared
 
 from backprop_c import _shared
 
@@ -29,6 +31,10 @@ cdef enum:
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
     MAX_HYPERPARAMETERS = 8
+
+
+# The flag of a pass, which nobody stops.
+cdef int never = 0
 
 
 cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns):
@@ -108,6 +114,7 @@ cdef class Trainer:
         self.engine = engine
         self.arrays = (X, y, sample_weights)
         job.columns = 1 + len(metrics)
+        job.stop = &never
         self.record = Record(job.columns)
         job.table = engine.table
         job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
@@ -123,7 +130,7 @@ cdef class Trainer:
 
     def __dealloc__(self):
         if self.claimed and self.engine is not None:
-            self.engine.give_back_training(&self.job.stop)
+            self.engine.give_back_training(self.number())
         release(self.job.workspaces)
         release(self.job.slab_rows)
         release(self.job.part_sums)
@@ -133,6 +140,10 @@ cdef class Trainer:
             release(self.job.live.numbers)
             release(self.job.finished.numbers)
             release(self.job.earlier.numbers)
+
+    cdef uint64_t number(self) noexcept:
+        """What tells this fit from others of the network."""
+        return <uint64_t><uintptr_t><void*>self
 
     cdef _equip(self, Py_ssize_t batch_size, double epochs, bint gradient_wanted,
                 Py_ssize_t n_threads):
@@ -249,7 +260,8 @@ cdef class Trainer:
             raise ValueError(
                 f"an optimizer has at most {MAX_HYPERPARAMETERS} hyperparameters, "
                 f"but this one has {len(hyperparameters)}")
-        self.engine.claim_training(&job.stop)
+        self.engine.claim_training(self.number())
+        job.stop = &self.engine.stop_wanted
         self.claimed = True
         self._equip(batch_size, epochs, True, n_threads)
         parameter_bytes = job.plan.n_parameters * job.table.real_bytes
@@ -324,7 +336,7 @@ cdef class Trainer:
             if self.claimed:
                 self._hand_over_state()
                 self.claimed = False
-                self.engine.give_back_training(&self.job.stop)
+                self.engine.give_back_training(self.number())
             if self.crew is not None:
                 self.job.phases = NULL
                 self.crew.end()
@@ -349,7 +361,7 @@ cdef class Trainer:
                 _shared.drawn_from.discard(self.bit_generator)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or self.job.diverged
-                or (self.job.stop and not self.job.begun))
+                or (load_flag(self.job.stop) and not self.job.begun))
         self._publish(over)
         PyErr_CheckSignals()
         return not over
@@ -357,7 +369,7 @@ cdef class Trainer:
     cdef _publish(self, bint wait):
         """Publish what is new; beside readers only at the end, when it is worth to wait."""
         cdef Py_ssize_t newest = self.record.epochs + self.job.diverged
-        if newest != self.published and (wait or self.engine.readers == 0):
+        if newest != self.published and (wait or load_shared(&self.engine.readers) == 0):
             self.published = newest
             self.engine.publish(self.job.finished.numbers)
 

@@ -54,9 +54,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     @property
     def _values(self):
         """(names, epochs), of the epochs that are finished by now."""
-        if self._record is not None and self._record.epochs != self._columns.shape[1]:
+        columns = self._columns
+        if self._record is not None and self._record.epochs != columns.shape[1]:
             self._set_columns(self._record.values())
-        return self._columns
+            columns = self._columns
+        return columns
 
     def __getitem__(self, name: str) -> "NDArray[np.float64]":
         if name not in self._names:

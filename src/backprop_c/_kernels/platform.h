@@ -43,23 +43,24 @@ static inline void pause_briefly(void) {
 }
 #endif
 
-/* What threads tell each other without a lock. Loads acquire, the rest releases as well.
+/* What threads tell each other without a lock. Flags are acquired and released. Accesses to words
+ * have one order for all threads, which whoever sets one word and then reads another relies on.
  * Microsoft's compiler has functions for it, which are full barriers. A volatile access would not
  * do: on arm64 it orders nothing. */
 #if defined(__GNUC__) || defined(__clang__)
 static inline int load_flag(const int *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
 static inline void set_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELEASE); }
 static inline uint64_t load_word(const uint64_t *word) {
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 static inline void store_word(uint64_t *word, uint64_t value) {
-    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 static inline uint64_t add_to_word(uint64_t *word, uint64_t value) {
-    return __atomic_add_fetch(word, value, __ATOMIC_ACQ_REL);
+    return __atomic_add_fetch(word, value, __ATOMIC_SEQ_CST);
 }
 static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
-    return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_ACQ_REL,
+    return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_SEQ_CST,
                                        __ATOMIC_RELAXED);
 }
 #else
