@@ -2,15 +2,15 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
+from sources import ROOT, need
 
 import backprop_c
 from backprop_c import _validation, optimizers
 from backprop_c._tables import update_table
 
-ROOT = Path(__file__).parent.parent
+need("src", "ARCHITECTURE.md")
 SOURCE = ROOT / "src" / "backprop_c"
 TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 

@@ -1,13 +1,14 @@
 """The benchmarks' own logic: the guard that CI runs, turns and times, equality, the tables."""
 
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sources import ROOT, need
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+need("benchmarks")
+BENCHMARKS = ROOT / "benchmarks"
 NAMES = (
     "contenders",
     "equality",

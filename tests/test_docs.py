@@ -5,15 +5,15 @@ import inspect
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from sources import ROOT, need
 
 import backprop_c
 from backprop_c import _engine
 
-ROOT = Path(__file__).parent.parent
+need("README.md", "CHANGELOG.md", "benchmarks", "examples")
 PUBLIC = [getattr(backprop_c, name) for name in backprop_c.__all__ if name != "__version__"]
 DOCUMENTED = [
     member

@@ -1,0 +1,54 @@
+"""The suite at every level that this machine and the installed package both have.
+
+``python tests/every_level.py`` runs all tests at each level. With ``--quick`` the levels below
+the best run only the files whose outcome can depend on the level. What follows goes to pytest.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from backprop_c._kernels import VARIABLE, cpu
+
+TESTS = Path(__file__).parent
+OF_LEVELS = (
+    "elementary",
+    "kernels",
+    "levels",
+    "network",
+    "optimizers",
+    "threads",
+    "trainer",
+    "training",
+    "wide",
+)
+
+
+def levels():
+    """The levels that can be chosen here, the best first."""
+    return [level for level in cpu.levels_supported() if level in cpu.levels_built]
+
+
+def commands(words):
+    """One pytest command for each level."""
+    quick = "--quick" in words
+    words = [word for word in words if word != "--quick"]
+    few = [str(TESTS / f"test_{name}.py") for name in OF_LEVELS]
+    for place, level in enumerate(levels()):
+        files = few if quick and place > 0 else []
+        yield level, [sys.executable, "-m", "pytest", *words, *files]
+
+
+def main(words):
+    """Run all levels, also after one that failed, and name those that failed."""
+    failed = []
+    for level, command in commands(words):
+        print(f"level {level}", flush=True)
+        if subprocess.run(command, env={**os.environ, VARIABLE: level}, check=False).returncode:
+            failed.append(level)
+    return f"failed at level {', '.join(failed)}" if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
