@@ -5,6 +5,7 @@ folder's view of the package: never against the sources.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,14 +24,16 @@ nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
-LARGEST_WHEEL = 3_000_000
 SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
-LEVELS = """
-from backprop_c._kernels import cpu
-print(*[level for level in cpu.levels_supported() if level in cpu.levels_built])
-"""
+
+nox.needs_version = ">= 2025.2.9"
+
+
+def groups(*names):
+    """The requirements of pyproject.toml's dependency groups."""
+    return nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *names)
 
 
 @nox.session(python=OWN)
@@ -53,16 +56,53 @@ def lint(session):
         )
 
 
+def wheel_of(session, sdist, folder):
+    """Build the wheel of an sdist; never pip's copy of one that was built before."""
+    session.run(
+        "python", "-m", "pip", "wheel", "--no-cache-dir", "--no-deps", "-w", str(folder), str(sdist)
+    )
+
+
+def repair(session, wheel):
+    """Put a wheel into dist/: on Linux with the tag of the oldest systems that it runs on."""
+    if sys.platform == "linux":
+        session.run("auditwheel", "repair", "--wheel-dir", str(DIST), str(wheel))
+    else:
+        shutil.copy(wheel, DIST)
+
+
 @nox.session(python=OWN)
 def wheel(session):
-    """The sdist, and the wheel from the sdist, into dist/."""
-    session.install("build")
-    for old in DIST.glob("backprop_c-*"):
+    """The sdist, and the wheel from it, into dist/; and all that is asked of a wheel."""
+    session.install(*groups("wheel"))
+    session.env["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH", "1577836800")
+    once, again = Path(session.create_tmp()) / "once", Path(session.create_tmp()) / "again"
+    for old in [*DIST.glob("backprop_c-*"), *once.glob("*"), *again.glob("*")]:
         old.unlink()
-    session.run("python", "-m", "build", "--outdir", str(DIST), str(ROOT))
-    for made in DIST.glob("*.whl"):
-        if made.stat().st_size > LARGEST_WHEEL:
-            session.error(f"{made.name} has {made.stat().st_size} bytes, more than {LARGEST_WHEEL}")
+    session.run("python", "-m", "build", "--outdir", str(once), str(ROOT))
+    (sdist,), (made,) = once.glob("*.tar.gz"), once.glob("*.whl")
+    DIST.mkdir(exist_ok=True)
+    shutil.copy(sdist, DIST)
+    wheel_of(session, sdist, again)
+    check = [str(ROOT / "tools" / "check_wheel.py")]
+    session.run("python", *check, str(made), str(again / made.name))
+    repair(session, made)
+    session.run("twine", "check", "--strict", *map(str, DIST.glob("backprop_c-*")))
+    for path in map(str, DIST.glob("backprop_c-*.whl")):
+        session.run("check-wheel-contents", path)
+        if sys.platform == "linux":
+            session.run("python", *check, path)
+
+
+@nox.session(python=OWN)
+def configuration(session):
+    """The workflows, pyproject.toml, and the list of wheels that cibuildwheel would build."""
+    session.install(*groups("configuration"))
+    session.run("validate-pyproject", "pyproject.toml")
+    session.run("actionlint")
+    session.run("zizmor", "--offline", "--strict-collection", "--persona=auditor", ".github")
+    files = ["tests/test_workflows.py", "tests/test_wheels.py"]
+    session.run("pytest", "--noconftest", "-o", "pythonpath=tests", *files)
 
 
 def built_wheel(session):
@@ -79,9 +119,10 @@ def built_wheel(session):
         session.error("dist/ is older than the sources: run `nox -s wheel` first")
     found = list(DIST.glob(pattern))
     if not found:
-        session.run(
-            "python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(DIST), str(sdists[0])
-        )
+        session.install(*groups("repair"))
+        folder = Path(session.create_tmp())
+        wheel_of(session, sdists[0], folder)
+        repair(session, next(folder.glob(pattern)))
         found = list(DIST.glob(pattern))
     return found[0]
 
@@ -90,12 +131,10 @@ def built_wheel(session):
 def tests(session):
     """The suite on the installed wheel: at every level for this Python, at the best for others."""
     session.install(f"{built_wheel(session)}[test]")
-    levels = [None]
     if session.python == OWN:
-        out = session.run("python", "-c", LEVELS, silent=True)
-        levels = out.split()
-    for level in levels:
-        session.run("pytest", *session.posargs, env={"BACKPROP_C_SIMD": level or ""})
+        session.run("python", str(ROOT / "tests" / "every_level.py"), *session.posargs)
+    else:
+        session.run("pytest", *session.posargs)
 
 
 @nox.session(python=OWN)
