@@ -78,9 +78,13 @@ def test_run_paths(check, tmp_path, flag, tag):
 
 def test_size(check, tmp_path, monkeypatch):
     data = module(tmp_path)
-    monkeypatch.setattr(check, "LARGEST", 1000)
+    assert found(check, tmp_path, data) == []
+    size = (tmp_path / "p.whl").stat().st_size
+    monkeypatch.setattr(check, "LARGEST", size)
+    assert found(check, tmp_path, data) == []
+    monkeypatch.setattr(check, "LARGEST", size - 1)
     (problem,) = found(check, tmp_path, data)
-    assert "more than 1000" in problem
+    assert problem == f"p.whl has {size} bytes, more than {size - 1}"
     assert check.main([str(tmp_path / "p.whl")]) == 1
 
 
