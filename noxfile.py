@@ -18,7 +18,7 @@ import platforms.dispatch
 import platforms.macos
 import platforms.windows
 
-nox.options.sessions = ["lint", "wheel", "tests", "checked"]
+nox.options.sessions = ["lint", "configuration", "wheel", "tests", "checked"]
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 
@@ -75,6 +75,7 @@ def repair(session, wheel):
 def wheel(session):
     """The sdist, and the wheel from it, into dist/; and all that is asked of a wheel."""
     session.install(*groups("wheel"))
+    # Any time will do: what is built twice must have the same.
     session.env["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH", "1577836800")
     once, again = Path(session.create_tmp()) / "once", Path(session.create_tmp()) / "again"
     for old in [*DIST.glob("backprop_c-*"), *once.glob("*"), *again.glob("*")]:
