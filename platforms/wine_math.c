@@ -6,8 +6,8 @@
 typedef struct { float part[2]; } Single;
 typedef struct { double part[2]; } Double;
 
-static float complex single(Single x) { return CMPLXF(x.part[0], x.part[1]); }
-static double complex full(Double x) { return CMPLX(x.part[0], x.part[1]); }
+static float complex single(Single x) { return __builtin_complex(x.part[0], x.part[1]); }
+static double complex full(Double x) { return __builtin_complex(x.part[0], x.part[1]); }
 static Single of_single(float complex x) { return (Single){{crealf(x), cimagf(x)}}; }
 static Double of_full(double complex x) { return (Double){{creal(x), cimag(x)}}; }
 

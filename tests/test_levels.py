@@ -62,6 +62,8 @@ def test_this_run_is_at_the_level_asked_for():
 
 def test_levels_are_those_of_the_kernel(tmp_path):
     """The processor's flags as Linux tells them, where it does."""
+    if "v3" not in cpu.levels_built:
+        pytest.skip("this build asks the processor for nothing")
     try:
         with open("/proc/cpuinfo", encoding="ascii") as file:
             flags = set(next(line for line in file if line.startswith("flags")).split())
