@@ -33,7 +33,7 @@ MICROSOFT = """
 #undef __clang__
 #include "platform.h"
 int load(const int *flag) { return load_flag(flag); }
-void set(int *flag) { set_flag(flag); }
+void set(int *flag) { set_flag(flag, 1); }
 """
 # What orders a load or a store on arm64: a barrier, or an access that acquires or releases.
 ORDERED = re.compile(r"\b(dmb|ldar|ldaxr|stlr|stlxr|swpal?|casal?|__aarch64_\w+_acq_rel)\b")

@@ -118,7 +118,7 @@ cdef class Crew:
 
     cdef void end(self) noexcept:
         """Wait for the threads to end, which they do at once; in a forked child there are none."""
-        set_flag(&self.phases.over)
+        set_flag(&self.phases.over, True)
         if self.process != process_number():
             return
         with nogil:

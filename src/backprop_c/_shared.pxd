@@ -23,8 +23,7 @@ cdef class SharedParameters:
     cdef uint64_t readers          # long reads of the parameters
     cdef uint64_t short_readers    # and short ones; used, as the next, where there is no GIL
     cdef uint64_t writing          # a fit writes the parameters
-    cdef uint64_t written          # the parameters' fingerprint when a fit wrote or read them,
-    cdef readonly bint overwritten  # and whether somebody else wrote to them since then
+    cdef uint64_t written          # the parameters' fingerprint when a fit last read or wrote them
     cdef int type_number
     cdef readonly size_t workspace_bytes
     cdef readonly tuple layer_sizes
@@ -46,7 +45,7 @@ cdef class SharedParameters:
     cdef bint is_training(self) noexcept
     cdef claim_training(self, uint64_t fit)
     cdef void give_back_training(self, uint64_t fit) noexcept
-    cdef publish(self, const char* numbers)
+    cdef publish(self, const char* numbers, bint* overwritten_out)
     cdef void fetch(self, char* numbers_out) noexcept
     cdef wait_for_readers(self)
     cdef uint64_t fingerprint(self) noexcept

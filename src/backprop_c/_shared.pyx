@@ -211,7 +211,7 @@ cdef class SharedParameters:
         if not swap_shared(&self.trained_by, 0, fit):
             raise RuntimeError(
                 "this network is being trained by another fit: wait for it, or call stop()")
-        self.stop_wanted = False
+        set_flag(&self.stop_wanted, False)
 
     cdef void give_back_training(self, uint64_t fit) noexcept:
         """Free the place, if it is still this fit's: a forked child may have freed it before."""
@@ -219,21 +219,21 @@ cdef class SharedParameters:
 
     cdef void fetch(self, char* numbers_out) noexcept:
         """What a fit begins with: the parameters as they are now."""
-        self.overwritten = False
         self.written = self.fingerprint()
         memcpy(numbers_out, self.numbers, self.plan.n_parameters * self.table.real_bytes)
 
-    cdef publish(self, const char* numbers):
+    cdef publish(self, const char* numbers, bint* overwritten_out):
         """Copy the parameters of a finished epoch in, with the GIL held throughout.
 
         They are copied in even where waiting for readers ends with an exception.
+        `overwritten_out` is set if somebody else has written to the parameters meanwhile.
         """
         try:
             if load_shared(&self.readers):
                 self.wait_for_readers()
         finally:
             if self.fingerprint() != self.written:
-                self.overwritten = True
+                overwritten_out[0] = True
             begin_write(&self.short_readers, &self.writing)
             memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
             end_write(&self.writing)
@@ -290,7 +290,7 @@ cdef class SharedParameters:
     def _stop_training(self):
         """Have the fit that has this network, if there is one, end at its next finished epoch."""
         if self.is_training():
-            set_flag(&self.stop_wanted)
+            set_flag(&self.stop_wanted, True)
 
     def _snapshot(self):
         """A copy of the parameters, of one finished epoch: the GIL is held throughout."""

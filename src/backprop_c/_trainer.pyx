@@ -92,6 +92,7 @@ cdef class Trainer:
     cdef readonly OptimizerState optimizer_state
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
+    cdef readonly bint overwritten  # somebody wrote to the parameters, and this fit wrote over it
     cdef readonly Py_ssize_t n_threads
     cdef Crew crew                 # from the first run to `close`, where there are several threads
 
@@ -371,7 +372,7 @@ cdef class Trainer:
         cdef Py_ssize_t newest = self.record.epochs + self.job.diverged
         if newest != self.published and (wait or load_shared(&self.engine.readers) == 0):
             self.published = newest
-            self.engine.publish(self.job.finished.numbers)
+            self.engine.publish(self.job.finished.numbers, &self.overwritten)
 
     cdef void _hand_over_state(self) noexcept:
         """The optimizer's state as of the last published epoch; of no fit, nothing."""

@@ -165,13 +165,14 @@ class Network(Engine):
     def __reduce__(self):
         self._require_set_up()
         made_of = (self.layer_sizes, self.activations, self.loss, bool(self.biases), self.dtype)
-        training, parameters = self._training, self._snapshot()
         # The attributes in the way of pickle's default: a dict, or that and the values of slots.
         state = object.__getstate__(self)
         attributes, slots = state if isinstance(state, tuple) else (state, {})
-        if training:
-            # What the fit has made of it belongs to a later moment than the parameters do.
-            attributes = {**attributes, "_optimizer_state": None}
+        attributes = dict(attributes)
+        parameters = self._snapshot()
+        # The state belongs to the parameters, unless a fit is at work or has come in between.
+        if self._training or self._optimizer_state is not attributes["_optimizer_state"]:
+            attributes["_optimizer_state"] = None
         return _remake, (type(self), made_of), (parameters, attributes, slots)
 
     def __setstate__(self, state):
@@ -356,7 +357,7 @@ class Network(Engine):
         )
         if trainer.diverged:
             self._warn_of_divergence(trainer, chosen, epochs)
-        if self.overwritten:
+        if trainer.overwritten:
             warnings.warn(
                 "the network's parameters were written to while this fit trained them, and the "
                 "fit has overwritten what was written: write to them before or after a fit",

@@ -49,7 +49,9 @@ static inline void pause_briefly(void) {
  * do: on arm64 it orders nothing. */
 #if defined(__GNUC__) || defined(__clang__)
 static inline int load_flag(const int *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
-static inline void set_flag(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELEASE); }
+static inline void set_flag(int *flag, int value) {
+    __atomic_store_n(flag, value, __ATOMIC_RELEASE);
+}
 static inline uint64_t load_word(const uint64_t *word) {
     return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
@@ -67,7 +69,9 @@ static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
 static inline int load_flag(const int *flag) {
     return (int)InterlockedCompareExchange((volatile LONG *)flag, 0, 0);
 }
-static inline void set_flag(int *flag) { InterlockedExchange((volatile LONG *)flag, 1); }
+static inline void set_flag(int *flag, int value) {
+    InterlockedExchange((volatile LONG *)flag, value);
+}
 static inline uint64_t load_word(const uint64_t *word) {
     return (uint64_t)InterlockedCompareExchange64((volatile LONG64 *)word, 0, 0);
 }

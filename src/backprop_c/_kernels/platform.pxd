@@ -10,7 +10,7 @@ cdef extern from "platform.h" nogil:
     void release(void* memory)
     void pause_briefly()
     int load_flag(const int* flag)
-    void set_flag(int* flag)
+    void set_flag(int* flag, int value)
     uint64_t load_word(const uint64_t* word)
     void store_word(uint64_t* word, uint64_t value)
     uint64_t add_to_word(uint64_t* word, uint64_t value)
