@@ -15,6 +15,7 @@ import nox
 sys.path.insert(0, str(Path(__file__).parent))
 import platforms.aarch64
 import platforms.dispatch
+import platforms.freethreaded
 import platforms.macos
 import platforms.windows
 
@@ -193,3 +194,9 @@ def aarch64(session):
 def windows(session):
     """All modules for Windows on x86-64, by mingw-w64, tested under Wine."""
     platforms.windows.run(session)
+
+
+@nox.session(python=OWN)
+def freethreaded(session):
+    """On a Python without a GIL, which is built where none is found; and ThreadSanitizer."""
+    platforms.freethreaded.run(session)

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from backprop_c import History, plotting
+
+pytest.importorskip("matplotlib")
+
 from matplotlib import colors, pyplot
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-from backprop_c import History, plotting
 
 ROOT = Path(__file__).parent.parent
 
@@ -108,6 +111,7 @@ def test_saved_panels(monkeypatch, tmp_path):
     assert (tmp_path / "saved.png").stat().st_size > 5000
 
 
+@pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="benchmarks/ is not beside tests/")
 def test_nothing_crosses_a_text_of_the_benchmarks_picture(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import picture

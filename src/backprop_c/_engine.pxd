@@ -2,7 +2,7 @@
 
 A complete example. ``embedded.pyx`` predicts as many rows as it is given::
 
-    # cython: language_level=3
+    # cython: language_level=3, freethreading_compatible=True
     from libc.stdint cimport uintptr_t
     from libc.stdlib cimport free, malloc
     from backprop_c._engine cimport Engine
@@ -34,9 +34,10 @@ and this package installed::
 
 The rules:
 
-- ``begin_reading`` and ``end_reading`` are called with the GIL, and belong together: a fit in the
-  same or another thread waits for ``end_reading`` before it writes its parameters, and says so
-  after a second. Between the two, ``predict_rows`` may be called any number of times.
+- ``begin_reading`` and ``end_reading`` are called with the GIL, where there is one, and belong
+  together: a fit in the same or another thread waits for ``end_reading`` before it writes its
+  parameters, and says so after a second. Between the two, ``predict_rows`` may be called any
+  number of times.
 - ``X`` is (n_samples, n_in) and ``out`` (n_samples, n_out), both C-contiguous, of the network's
   dtype, and apart from each other.
 - ``workspace`` is ``net.workspace_bytes`` long and begins on a boundary of 64 bytes. Each thread

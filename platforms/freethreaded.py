@@ -1,0 +1,139 @@
+"""The package on a Python without a GIL: the suite, the suite in threads, and ThreadSanitizer."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import debian
+from .common import CACHE, KERNELS, PLATFORMS, ROOT, debian_packages
+
+VERSIONS = ("3.15", "3.14", "3.13")
+# Built where no such Python is found. NumPy has wheels for this one up to 2.3.
+BUILT = "3.13"
+NUMPY = {"3.13": "numpy >= 2.3, < 2.4"}
+PURE = ["hypothesis < 6.156", "mpmath >= 1.3", "pytest >= 9", "pytest-run-parallel >= 0.8"]
+# Tests that pytest-run-parallel runs in several threads at once, each a network of its own.
+IN_THREADS = ["accuracy", "elementary", "hyperparameters", "kernels", "optimizers", "training"]
+GIL_IS_OFF = "import sys, backprop_c; assert not sys._is_gil_enabled()"
+FITS = 60
+
+
+def found():
+    """A free-threaded Python on the PATH, and its version; or None twice."""
+    for version in VERSIONS:
+        python = shutil.which(f"python{version}t")
+        if python:
+            return python, version
+    return None, None
+
+
+def build(session):
+    """A free-threaded Python from Debian's source package, in the cache."""
+    python = CACHE / "freethreaded" / "bin" / f"python{BUILT}t"
+    if python.exists():
+        return str(python)
+    libraries = ["libffi-dev", "libssl-dev", "zlib1g-dev"]
+    debian_packages(session, "gcc", "make", "xz-utils", *libraries)
+    root = debian.make(session, "source", "ca-certificates", variant="apt")
+    sources = root / "etc" / "apt" / "sources.list"
+    (root / "etc/apt/sources.list.d/sources.list").write_text(
+        sources.read_text().replace("deb ", "deb-src ")
+    )
+    shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    session.log("building a Python without a GIL, which takes some minutes")
+    folder = CACHE / "python-source"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    inside = debian.inside(root)
+    options = ["-o", "Acquire::Check-Valid-Until=false", "-o", "APT::Sandbox::User=root"]
+    session.run(*inside, "apt-get", *options, "update", external=True, silent=True)
+    session.run(
+        *(*inside, "sh", "-c"),
+        f"cd '{folder}' && apt-get {' '.join(options)} source --download-only --only-source "
+        f"python{BUILT}",
+        external=True,
+        silent=True,
+    )
+    (archive,) = folder.glob("*.orig.tar.xz")
+    session.run("tar", "-xf", str(archive), "-C", str(folder), external=True)
+    (source,) = folder.glob("Python-*")
+    with session.chdir(source):
+        prefix = f"--prefix={CACHE / 'freethreaded'}"
+        session.run("./configure", "--quiet", "--disable-gil", prefix, external=True, silent=True)
+        session.run("make", "--silent", f"-j{os.cpu_count()}", external=True, silent=True)
+        session.run("make", "--silent", "install", external=True, silent=True)
+    shutil.rmtree(folder)
+    return str(python)
+
+
+def environment(session, python, version, name, **flags):
+    """A fresh environment with the package, built with some more flags; its Python."""
+    folder = CACHE / f"env-{name}"
+    session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+    inner = str(folder / "bin" / "python")
+    numpy = NUMPY.get(version, "numpy")
+    install = [inner, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    session.run(*install, "--only-binary=:all:", numpy, *PURE, external=True, silent=True)
+    session.run(*install, "Cython >= 3.3, < 3.4", "setuptools >= 77", external=True, silent=True)
+    session.run(
+        *(*install, "--no-build-isolation", "--no-cache-dir", str(ROOT)),
+        env=flags,
+        external=True,
+        silent=True,
+    )
+    session.run(inner, "-W", "error", "-c", GIL_IS_OFF, external=True)
+    return inner
+
+
+def suite(session, python):
+    """All tests, and those without a thread of their own in several threads at once."""
+    folder = Path(session.create_tmp()) / "suite"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "tests", folder / "tests")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    with session.chdir(folder):
+        session.run(python, "-m", "pytest", "-q", *session.posargs, external=True)
+        files = [f"tests/test_{name}.py" for name in IN_THREADS]
+        threads = ["--parallel-threads=4", "--iterations=2"]
+        session.run(python, "-m", "pytest", "-q", *threads, *files, external=True)
+
+
+def sanitizer(session, python, version):
+    """No data race: in the protocol of sharing.h by itself, and in the modules."""
+    library = subprocess.run(
+        ["gcc", "-print-file-name=libtsan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    include = session.run(
+        *(python, "-c", "import sysconfig; print(sysconfig.get_path('include'))"),
+        external=True,
+        silent=True,
+    ).strip()
+    program = CACHE / "sharing_race"
+    session.run(
+        *("gcc", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=thread", "-pthread"),
+        *(f"-I{KERNELS}", f"-I{include}", str(PLATFORMS / "sharing_race.c"), "-o", str(program)),
+        external=True,
+    )
+    session.run(str(program), external=True)
+    flags = {"CFLAGS": "-fsanitize=thread", "LDFLAGS": "-fsanitize=thread"}
+    # The interpreter and NumPy are not instrumented, and their accesses not looked at.
+    options = "exitcode=66 history_size=4 ignore_noninstrumented_modules=1"
+    watched = {
+        "LD_PRELOAD": library,
+        "TSAN_OPTIONS": f"{options} suppressions={PLATFORMS / 'sanitizer.txt'}",
+    }
+    inner = environment(session, python, version, "sanitizer", **flags, **watched)
+    race = [inner, str(PLATFORMS / "race.py"), str(FITS)]
+    session.run(*race, env=watched, external=True)
+
+
+def run(session):
+    """The session."""
+    python, version = found()
+    if python is None:
+        python, version = build(session), BUILT
+    plain = environment(session, python, version, "freethreaded")
+    session.run(plain, str(PLATFORMS / "race.py"), str(10 * FITS), external=True)
+    suite(session, plain)
+    sanitizer(session, python, version)
