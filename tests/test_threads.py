@@ -119,9 +119,15 @@ def test_a_long_read_does_not_hold_up_a_fit():
     net = Network((60, 500, 10), "tanh", random_state=0)
     X = np.ones((150_000, 60))
     expected = net.predict(X[:1])
-    outputs = []
-    reader = start(lambda: outputs.append(net.predict(X)))
-    time.sleep(0.05)
+    outputs, begun = [], threading.Event()
+
+    def read():
+        begun.set()
+        outputs.append(net.predict(X))
+
+    reader = start(read)
+    begun.wait()
+    time.sleep(0.1)
     net.fit(X[:10], np.zeros((10, 10)), epochs=3)
     assert reader.is_alive()
     reader.join()

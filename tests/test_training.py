@@ -253,6 +253,7 @@ def test_initialization():
     assert abs(he.weights[0]).max() > np.sqrt(6 / 320)
 
 
+@pytest.mark.thread_unsafe(reason="memory is counted for all threads")
 def test_initialize_needs_no_second_copy_of_the_weights():
     tracemalloc.start()
     try:
