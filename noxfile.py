@@ -17,6 +17,7 @@ import platforms.aarch64
 import platforms.dispatch
 import platforms.freethreaded
 import platforms.macos
+import platforms.pyodide
 import platforms.windows
 
 nox.options.sessions = ["lint", "configuration", "wheel", "tests", "checked"]
@@ -200,3 +201,9 @@ def windows(session):
 def freethreaded(session):
     """On a Python without a GIL, which is built where none is found; and ThreadSanitizer."""
     platforms.freethreaded.run(session)
+
+
+@nox.session(python=OWN)
+def pyodide(session):
+    """All modules compiled and linked for WebAssembly; none is run."""
+    platforms.pyodide.run(session)

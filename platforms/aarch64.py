@@ -23,18 +23,8 @@ LEFT_OUT = [
     "test_wide.py::test_dense_products",
     "test_wide.py::test_sums_longer_than_a_panel_is_deep",
 ]
-PYTEST = [
-    "-m",
-    "pytest",
-    "-q",
-    "-p",
-    "no:cacheprovider",
-    "-n",
-    "2",
-    "--durations=15",
-    "--deselect",
-    LEFT_OUT,
-]
+PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"]
+PYTEST += [f"--deselect=tests/{name}" for name in LEFT_OUT]
 SOURCES = ["src", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE"]
 BUILD_TOOLS = ["pip", "setuptools >= 77", "Cython >= 3.3, < 3.4", "numpy >= 2.0"]
 GLIBC = ["manylinux_2_28", "manylinux2014", "manylinux_2_17"]

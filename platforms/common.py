@@ -100,12 +100,12 @@ def unpack(wheel, folder):
 
 
 def python_headers(name, undefine=(), define=None):
-    """Flags for Python's headers, with another platform's names in pyconfig.h."""
-    changed = CACHE / f"pyconfig-{name}.h"
-    lines = [f'#include "{INCLUDE}/pyconfig.h"']
-    lines += [f"#undef {name}" for name in (*undefine, *(define or {}))]
+    """A flag for a copy of Python's headers, with another platform's names in pyconfig.h."""
+    folder = CACHE / f"include-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(INCLUDE, folder)
+    lines = [f"#undef {name}" for name in (*undefine, *(define or {}))]
     lines += [f"#define {name} {value}" for name, value in (define or {}).items()]
-    CACHE.mkdir(parents=True, exist_ok=True)
-    changed.write_text("\n".join([*lines, ""]))
-    # Before anything else: Python.h looks for pyconfig.h beside itself, and finds it read.
-    return ["-include", str(changed), f"-I{INCLUDE}"]
+    with (folder / "pyconfig.h").open("a") as file:
+        file.write("\n".join([*lines, ""]))
+    return f"-I{folder}"

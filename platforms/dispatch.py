@@ -68,7 +68,8 @@ def others(session):
         session.log(f"{platform}: compiled")
     # Words of 4 bytes, and no threads.
     words = dict.fromkeys(("SIZEOF_LONG", "SIZEOF_VOID_P", "SIZEOF_SIZE_T"), 4)
-    headers = python_headers("wasm32", ["HAVE_PTHREAD_H"], {**words, "HAVE_PTHREAD_STUBS": 1})
+    names = {**words, "HAVE_PTHREAD_STUBS": 1}
+    headers = [python_headers("wasm32", ["HAVE_PTHREAD_H"], names)]
     headers += ["-nostdlibinc", "-isystem", "/usr/include/wasm32-wasi"]
     for module in kernels("emscripten-wasm32"):
         compile_module(session, ["clang", "--target=wasm32-wasi"], module, "-c", "-O2", *headers)

@@ -30,7 +30,7 @@ SITE = ["numpy", "pytest", "hypothesis", "mpmath", "colorama"]
 # Wine's C library lacks the complex functions that NumPy asks it for. NumPy's modules are told to
 # ask another library, whose name must be as long.
 MATH, OWN_MATH = b"api-ms-win-crt-math-l1-1-0.dll", b"backprop-crt-math-for-wine.dll"
-# The file of a package is tested beside the sources of others: these need what is not there.
+# Tests of what is not there: a compiler, scikit-learn, the examples' extras.
 LEFT_OUT = ["benchmarks", "cython_api", "docs", "tutorials"]
 
 
@@ -144,9 +144,7 @@ def run(session):
         for path in sorted((ROOT / "tests").glob("test_*.py"))
         if path.name not in left_out
     ]
-    package = (
-        FOLDER / "mingw" if (FOLDER / "keep").exists() else build(session, host, folder, "mingw")
-    )
+    package = build(session, host, folder, "mingw")
     test(session, host, folder, package, *(session.posargs or tests))
     flags = ["-include", str(PLATFORMS / "microsoft.h")]
     package = build(session, host, folder, "microsoft", *flags, vectors=False)
