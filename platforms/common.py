@@ -59,6 +59,7 @@ def installed(package):
 def generate(session):
     """The package's C files, by the session's Cython."""
     session.install("Cython >= 3.3, < 3.4", "numpy >= 2.0", "setuptools >= 77")
+    CACHE.mkdir(parents=True, exist_ok=True)
     session.run("python", str(ROOT / "setup.py"), "--quiet", "--name", silent=True)
 
 

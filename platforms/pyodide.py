@@ -20,7 +20,7 @@ def run(session):
     )
     words = dict.fromkeys(("SIZEOF_LONG", "SIZEOF_VOID_P", "SIZEOF_SIZE_T", "SIZEOF_PTHREAD_T"), 4)
     headers = [python_headers("pyodide", define=words), f"-I{numpy}/numpy/_core/include"]
-    compiler = [*debian.inside(host, EM_CACHE=str(FOLDER / "cache"), HOME=str(FOLDER)), "emcc"]
+    compiler = [*debian.inside(host, HOME=str(FOLDER)), "emcc"]
     for module in modules("emscripten-wasm32"):
         out = FOLDER / f"{module.path.split('/')[-1]}.wasm"
         compile_module(session, compiler, module, *FLAGS, *headers, out=out)
