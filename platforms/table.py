@@ -9,7 +9,7 @@ from pathlib import Path
 
 PLATFORMS = Path(__file__).parent
 README = PLATFORMS.parent / "README.md"
-HEADER = ["platform", "wheel", "levels", "how each change is tested"]
+HEADER = ["platform", "wheel", "levels", "how it is tested"]
 
 sys.path.insert(0, str(PLATFORMS.parent / "benchmarks"))
 from report import fill, markdown  # noqa: E402
