@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_UNITS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerTrace:
     """One layer's part of a pass.
 
@@ -52,7 +52,7 @@ class LayerTrace:
     new_biases: np.ndarray | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """A forward pass, the error, a backward pass, a step of gradient descent, and what came of it.
 
