@@ -13,6 +13,7 @@ from backprop_c._kernels import VARIABLE, cpu
 
 TESTS = Path(__file__).parent
 OF_LEVELS = (
+    "accuracy",
     "elementary",
     "kernels",
     "levels",
