@@ -106,7 +106,7 @@ def build(session, host, folder, name, *flags, vectors=True):
     shutil.copy(PLATFORMS / "pyconfig_windows.h", headers / "pyconfig.h")
     numpy = FOLDER / "site" / "numpy" / "_core" / "include"
     # -static: no other library of the compiler's beside the modules.
-    words = ["-O2", "-fno-trapping-math", "-fno-math-errno", "-shared", "-static", *flags]
+    words = ["-O2", "-fno-trapping-math", "-fno-math-errno", "-shared", "-static", "-s", *flags]
     words += [f"-I{headers}", f"-I{numpy}"]
     for module in modules("win-amd64", vectors=vectors):
         compile_module(
