@@ -254,9 +254,10 @@ cdef class SharedParameters:
             if not told and monotonic_seconds() > patience:
                 told = True
                 warnings.warn(
-                    f"a fit waits to write its parameters, since {load_shared(&self.readers)} begin_reading of "
-                    "this network had no end_reading yet. Ctrl-C ends the waiting: the parameters "
-                    "are then written beside the reading",
+                    "a fit waits to write its parameters, since "
+                    f"{load_shared(&self.readers)} begin_reading of this network had no "
+                    "end_reading yet. Ctrl-C ends the waiting: the parameters are then written "
+                    "beside the reading",
                     RuntimeWarning,
                     stacklevel=1,
                 )
