@@ -30,8 +30,8 @@ SITE = ["numpy", "pytest", "hypothesis", "mpmath", "colorama"]
 # Wine's C library lacks the complex functions that NumPy asks it for. NumPy's modules are told to
 # ask another library, whose name must be as long.
 MATH, OWN_MATH = b"api-ms-win-crt-math-l1-1-0.dll", b"backprop-crt-math-for-wine.dll"
-# Tests of what is not there: a compiler, scikit-learn, the examples' extras. And of what is the same
-# on every system: the workflows and the list of wheels.
+# Tests of what is not there: a compiler, scikit-learn, the examples' extras. And tests of what is
+# the same on every system: the workflows and the list of wheels.
 LEFT_OUT = ["benchmarks", "cython_api", "docs", "tutorials", "wheels", "workflows"]
 # The modules are not installed by pip, and what Wine takes for files and threads is its own.
 DESELECTED = [
