@@ -2,7 +2,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
+MOST_STEPS: int
+
+@disjoint_base
 class Record:
     @property
     def n_columns(self) -> int: ...
@@ -12,6 +16,7 @@ class Record:
     def last(self) -> float | None: ...
     def values(self) -> NDArray[np.float64]: ...
 
+@disjoint_base
 class OptimizerState:
     @property
     def rule(self) -> str: ...
