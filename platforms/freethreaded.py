@@ -67,8 +67,11 @@ def build(session):
     return str(python)
 
 
-def environment(session, python, version, name, **flags):
-    """A fresh environment with the package, built with some more flags; its Python."""
+def environment(session, python, version, name, built=None, started=None):
+    """A fresh environment with the package; its Python.
+
+    `built` are variables for the compiler, `started` those that the Python is started with.
+    """
     folder = CACHE / f"env-{name}"
     session.run(python, "-m", "venv", "--clear", str(folder), external=True)
     inner = str(folder / "bin" / "python")
@@ -78,11 +81,11 @@ def environment(session, python, version, name, **flags):
     session.run(*install, "Cython >= 3.3, < 3.4", "setuptools >= 77", external=True, silent=True)
     session.run(
         *(*install, "--no-build-isolation", "--no-cache-dir", str(ROOT)),
-        env=flags,
+        env=built,
         external=True,
         silent=True,
     )
-    session.run(inner, "-W", "error", "-c", GIL_IS_OFF, external=True)
+    session.run(inner, "-W", "error", "-c", GIL_IS_OFF, env=started, external=True)
     return inner
 
 
@@ -116,14 +119,14 @@ def sanitizer(session, python, version):
         external=True,
     )
     session.run(str(program), external=True)
-    flags = {"CFLAGS": "-fsanitize=thread", "LDFLAGS": "-fsanitize=thread"}
+    flags = dict.fromkeys(("CFLAGS", "LDFLAGS"), "-fsanitize=thread")
     # The interpreter and NumPy are not instrumented, and their accesses not looked at.
     options = "exitcode=66 history_size=4 ignore_noninstrumented_modules=1"
     watched = {
         "LD_PRELOAD": library,
         "TSAN_OPTIONS": f"{options} suppressions={PLATFORMS / 'sanitizer.txt'}",
     }
-    inner = environment(session, python, version, "sanitizer", **flags, **watched)
+    inner = environment(session, python, version, "sanitizer", flags, watched)
     race = [inner, str(PLATFORMS / "race.py"), str(FITS)]
     session.run(*race, env=watched, external=True)
 
