@@ -27,7 +27,7 @@ nox.options.error_on_missing_interpreters = False
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
-PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 nox.needs_version = ">= 2025.2.9"

@@ -207,7 +207,8 @@ def readme(results):
         note,
         two and "With two threads for everybody, compared with backprop_c on two:",
         two,
-        light and "What it costs before it does anything:",
+        light
+        and f"What it costs before it does anything, measured on {results.footprint[0]['date']}:",
         light,
         fit_call(results),
     )

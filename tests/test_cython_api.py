@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import start
+from helpers import exit_code_of_a_child, forking, start
 
 import backprop_c
 from backprop_c import Network, _shared
@@ -100,13 +100,33 @@ def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
     try:
         with (
             pytest.raises(KeyboardInterrupt),
-            pytest.warns(RuntimeWarning, match="1 begin_reading of this network had no end_read"),
+            pytest.warns(
+                RuntimeWarning, match="1 begin_reading of this network had no end_read"
+            ) as caught,
         ):
             net.fit(X, y, epochs=3)
     finally:
         timer.cancel()
+    assert [warning.filename for warning in caught] == [__file__]
     twin.fit(X, y, epochs=3)
     assert net.parameters.tobytes() == twin.parameters.tobytes()
     assert net.history == twin.history
     embedded.end(net)
     net.fit(X, y, epochs=1)
+
+
+@forking
+def test_a_child_that_is_forked_in_the_midst_of_reading(embedded):
+    """Nobody reads there, and so its fits wait for nobody."""
+    net = Network((2, 1), random_state=0)
+
+    def ends_and_trains():
+        embedded.end(net)
+        net.fit([[1.0, 2.0]], [0.5], epochs=2)
+        return net.history.epochs == 2
+
+    embedded.begin(net)
+    try:
+        assert exit_code_of_a_child(ends_and_trains, 10) == 0
+    finally:
+        embedded.end(net)

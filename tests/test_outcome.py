@@ -165,6 +165,27 @@ def test_a_copy_that_is_made_during_a_fit_has_no_optimizer_state():
     copied.fit(X, Y, epochs=1, reset_optimizer=False)
 
 
+class EndsWhileCopied(Network):
+    """A network whose fit ends right after its parameters were read for a copy."""
+
+    def _snapshot(self):
+        parameters = super()._snapshot()
+        self.stop()
+        wait_until(lambda: not self._training)
+        return parameters
+
+
+def test_a_copy_whose_fit_ends_in_its_midst():
+    """The state and the history at the fit's end are of later parameters than the copy's."""
+    net = EndsWhileCopied((3, 2), random_state=0)
+    thread = start(lambda: net.fit(X, Y, epochs=2**40, optimizer=Adam()))
+    wait_until(lambda: net.history is not None and net.history.epochs > 10)
+    copied = net.__reduce__()[2][1]
+    thread.join()
+    assert net._optimizer_state.steps > 0
+    assert copied["_optimizer_state"] is None
+
+
 def test_a_state_is_copied_by_value():
     state = OptimizerState("adam", 3, np.arange(4.0))
     copies = [state.copy(), copy.deepcopy(state), pickle.loads(pickle.dumps(state))]

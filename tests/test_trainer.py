@@ -135,6 +135,10 @@ def test_misuse_raises():
             call()
     trainer.close()
     trainer.close()
+    before = net.parameters.tobytes()
+    with pytest.raises(RuntimeError, match="prepared for a fit, and not closed"):
+        trainer.run()
+    assert net.parameters.tobytes() == before
 
 
 def test_a_trainer_that_is_dropped_gives_its_network_back():

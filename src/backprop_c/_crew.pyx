@@ -90,7 +90,7 @@ cdef void live(void* phases_) noexcept nogil:
     cdef Phases* phases = <Phases*>phases_
     help(phases, <Py_ssize_t>add_to_word(&phases.arrived, 1))
     add_to_word(&all_ended, 1)
-    # The last look at the crew, which may be gone right after.
+    # Last of all: after this the crew's memory may be freed.
     add_to_word(&phases.gone, 1)
 
 

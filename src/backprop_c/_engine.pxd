@@ -37,7 +37,7 @@ The rules:
 - ``begin_reading`` and ``end_reading`` are called with the GIL, where there is one, and belong
   together: a fit in the same or another thread waits for ``end_reading`` before it writes its
   parameters, and says so after a second. Between the two, ``predict_rows`` may be called any
-  number of times.
+  number of times. In a child that is forked between the two, nobody reads any more.
 - ``X`` is (n_samples, n_in) and ``out`` (n_samples, n_out), both C-contiguous, of the network's
   dtype, and apart from each other.
 - ``workspace`` is ``net.workspace_bytes`` long and begins on a boundary of 64 bytes. Each thread

@@ -197,10 +197,10 @@ cdef class Engine(SharedParameters):
             finally:
                 self.give_workspace(workspaces, own)
             return
+        crew = Crew()
         prediction.workspaces = workspaces = <char*>allocate(n_threads * plan.workspace_bytes)
         if workspaces == NULL:
             raise MemoryError()
-        crew = Crew()
         prediction.phases = &crew.phases
         crew.begin(n_threads, predict_task, &prediction)
         try:

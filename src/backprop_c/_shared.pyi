@@ -40,6 +40,6 @@ class SharedParameters:
 
 PATIENCE: float
 in_use: WeakValueDictionary[int, SharedParameters]
-drawn_from: set[np.random.BitGenerator]
+drawn_from: dict[int, np.random.BitGenerator]
 
 def forget_parent() -> None: ...

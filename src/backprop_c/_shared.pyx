@@ -152,10 +152,10 @@ cdef class SharedParameters:
         return numbers
 
     cdef void end_reading(self, const char* numbers) noexcept:
-        if numbers == self.numbers:
-            add_shared(&self.readers, -1)
-        else:
+        if numbers != self.numbers:
             release(<void*>numbers)
+        elif load_shared(&self.readers):  # none in a child that was forked in between
+            add_shared(&self.readers, -1)
 
     cdef const char* copied(self, const char* numbers) except NULL:
         cdef size_t size = self.plan.n_parameters * self.table.real_bytes
@@ -259,7 +259,7 @@ cdef class SharedParameters:
                     "end_reading yet. Ctrl-C ends the waiting: the parameters are then written "
                     "beside the reading",
                     RuntimeWarning,
-                    stacklevel=1,
+                    stacklevel=2,
                 )
 
     cdef uint64_t fingerprint(self) noexcept:
@@ -304,11 +304,10 @@ cdef class SharedParameters:
         return copied
 
 
-# What threads hold without the GIL: networks that were ever trained or read at length, by their id
-# (a subclass may have no hash), and the bit generators that fits draw from right now, whose locks
-# they have.
+# What a forked child must free, by id, since a subclass may have no hash. `in_use`: networks that
+# were trained or read at length. `drawn_from`: bit generators whose locks fits hold now.
 in_use = weakref.WeakValueDictionary()
-drawn_from = set()
+drawn_from = {}
 
 
 def forget_parent():
@@ -318,7 +317,7 @@ def forget_parent():
         shared.readers = shared.short_readers = shared.writing = 0
         shared.trained_by = 0
         shared.workspace_taken = False
-    for bit_generator in drawn_from:
+    for bit_generator in drawn_from.values():
         bit_generator.lock._at_fork_reinit()  # as the standard library does it
     drawn_from.clear()
 

@@ -203,11 +203,11 @@ cdef class Trainer:
             raise RuntimeError("a pass needs a fresh trainer")
         self.epochs_left = 1
         self._equip(job.n_samples, 1, gradient_wanted, 1)
+        self._make_ready()
         try:
             numbers = self.engine.begin_reading()
             while True:
                 job.live.numbers = <char*>numbers
-                self._make_ready()
                 self._drive(SECONDS_OF_RUN)
                 if self.epochs_left == 0:
                     break
@@ -348,8 +348,8 @@ cdef class Trainer:
 
         Signals are looked for afterwards: KeyboardInterrupt comes from here.
         """
-        if self.job.update == NULL:
-            raise RuntimeError("a run needs a trainer that is prepared for a fit")
+        if not self.claimed:
+            raise RuntimeError("a run needs a trainer that is prepared for a fit, and not closed")
         self._make_ready()
         if self.bit_generator is None:
             self._drive(seconds)
@@ -357,9 +357,9 @@ cdef class Trainer:
             # A signal's handler may draw from the generator, and its lock may be one that the
             # same thread cannot take twice: so no Python code runs while it is held.
             with self.bit_generator.lock:
-                _shared.drawn_from.add(self.bit_generator)
+                _shared.drawn_from[id(self.bit_generator)] = self.bit_generator
                 self._drive(seconds)
-                _shared.drawn_from.discard(self.bit_generator)
+                del _shared.drawn_from[id(self.bit_generator)]
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or self.job.diverged
                 or (load_flag(self.job.stop) and not self.job.begun))
@@ -368,7 +368,7 @@ cdef class Trainer:
         return not over
 
     cdef _publish(self, bint wait):
-        """Publish what is new; beside readers only at the end, when it is worth to wait."""
+        """Publish what is new. While others read, only a fit's end is worth waiting for."""
         cdef Py_ssize_t newest = self.record.epochs + self.job.diverged
         if newest != self.published and (wait or load_shared(&self.engine.readers) == 0):
             self.published = newest

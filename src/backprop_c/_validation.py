@@ -349,13 +349,13 @@ def check_targets(targets, loss):
 
 def as_metric_codes(names, targets, activation, loss):
     """The metrics' places in the table, ascending: of several of a name, the one that fits."""
-    codes = []
-    for code, (name, classes) in enumerate(METRICS):
-        if name in names and (
-            classes == "-" or classes == as_classes(name, targets, activation, loss)
-        ):
-            codes.append(code)
-    return tuple(codes)
+    asked = [name for name, classes in METRICS if name in names and classes != "-"]
+    fits = {name: as_classes(name, targets, activation, loss) for name in dict.fromkeys(asked)}
+    return tuple(
+        code
+        for code, (name, classes) in enumerate(METRICS)
+        if name in names and classes in ("-", fits.get(name))
+    )
 
 
 def as_classes(name, targets, activation, loss):

@@ -164,15 +164,18 @@ class Network(Engine):
 
     def __reduce__(self):
         self._require_set_up()
+        training = self._training
         made_of = (self.layer_sizes, self.activations, self.loss, bool(self.biases), self.dtype)
         # The attributes in the way of pickle's default: a dict, or that and the values of slots.
         state = object.__getstate__(self)
         attributes, slots = state if isinstance(state, tuple) else (state, {})
         attributes = dict(attributes)
         parameters = self._snapshot()
-        # The state belongs to the parameters, unless a fit is at work or has come in between.
-        if self._training or self._optimizer_state is not attributes["_optimizer_state"]:
+        # The state belongs to the parameters, unless a fit was at work or has come in between.
+        training = training or self._training
+        if training or self._optimizer_state is not attributes["_optimizer_state"]:
             attributes["_optimizer_state"] = None
+            attributes["history"] = copy.copy(attributes["history"])
         return _remake, (type(self), made_of), (parameters, attributes, slots)
 
     def __setstate__(self, state):
@@ -272,7 +275,8 @@ class Network(Engine):
             outputs are right if the largest is the target's class. One output is right if it is
             on its target's side of 1/2. Sigmoid outputs with binary cross-entropy are right if all
             of them are on their targets' sides of 1/2, tanh outputs whose targets are all -1 or 1
-            if all have their targets' signs. Targets that are no classes are refused.
+            if all have their targets' signs; if all targets are 1, that is how they are taken.
+            Targets that are no classes are refused.
         verbose : bool, default False
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True

@@ -1,5 +1,5 @@
-/* What threads with one network owe each other. Where there is a GIL, whoever comes here holds it:
- * then each function is one plain access, or nothing at all. */
+/* Words through which threads that share a network agree. With a GIL, every caller holds it. Each
+ * function is then a plain access, or does nothing. */
 #ifndef BACKPROP_C_SHARING_H
 #define BACKPROP_C_SHARING_H
 
@@ -15,8 +15,8 @@ static inline int swap_shared(uint64_t *word, uint64_t expected, uint64_t value)
     return swap_word(word, expected, value);
 }
 
-/* Reads that are short enough to wait for, and what is read written to. A reader that meets a
- * writer steps back until it is through. A writer waits for the readers that are there. */
+/* Short reads of the parameters, and the writes that exclude them. A reader that meets a writer
+ * steps back until it is through. A writer waits for the readers that are there. */
 static inline void begin_short_read(uint64_t *readers, const uint64_t *writing) {
     add_to_word(readers, 1);
     while (load_word(writing)) {
