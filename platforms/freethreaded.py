@@ -13,8 +13,10 @@ VERSIONS = ("3.15", "3.14", "3.13")
 BUILT = "3.13"
 NUMPY = {"3.13": "numpy >= 2.3, < 2.4"}
 PURE = ["hypothesis < 6.156", "mpmath >= 1.3", "pytest >= 9", "pytest-run-parallel >= 0.8"]
-# Tests that pytest-run-parallel runs in several threads at once, each a network of its own.
-IN_THREADS = ["accuracy", "elementary", "hyperparameters", "kernels", "optimizers", "training"]
+# Tests that pytest-run-parallel runs in several threads at once, each with a network of its own.
+# The others start threads and processes themselves, or draw from one generator in all threads.
+IN_THREADS = ["accuracy", "elementary", "frames", "history", "hyperparameters", "kernels"]
+IN_THREADS += ["network", "optimizers", "order", "trainer", "training", "validation"]
 GIL_IS_OFF = "import sys, backprop_c; assert not sys._is_gil_enabled()"
 FITS = 60
 

@@ -72,7 +72,8 @@ def test_ctrl_c_at_every_moment_of_a_fit(verbose, monkeypatch):
     done = copy.copy(start_of)
     done.fit(X, Y, **OPTIONS)
     ends, moment = set(), 0
-    net = start_of
+    # Python 3.12 counts the steps of a function from its second traced call on.
+    interrupted_at(0, partial(copy.copy(start_of).fit, X, Y, verbose=verbose, **OPTIONS))
     while True:
         moment += 1
         net = copy.copy(start_of)
