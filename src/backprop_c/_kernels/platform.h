@@ -24,7 +24,11 @@ static inline long process_number(void) { return (long)GetCurrentProcessId(); }
 #include <time.h>
 #include <unistd.h>
 static inline void give_way(void) { sched_yield(); }
+#if defined(__wasm__)
+static inline long process_number(void) { return 0; } /* WebAssembly has one process, and no fork. */
+#else
 static inline long process_number(void) { return (long)getpid(); }
+#endif
 static inline double monotonic_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
