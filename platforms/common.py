@@ -8,6 +8,9 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+import targets
+
 ROOT = Path(__file__).parent.parent
 PLATFORMS = ROOT / "platforms"
 CACHE = ROOT / "build" / "platforms"
@@ -19,9 +22,6 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 OF_CYTHON = ["unused-function", "unused-parameter", "unused-but-set-variable", "sign-compare"]
 OF_CYTHON += ["missing-field-initializers", "cast-function-type"]
 WARNINGS += [f"-Wno-{name}" for name in OF_CYTHON]
-
-sys.path.insert(0, str(ROOT / "tools"))
-import targets  # noqa: E402
 
 
 def debian_packages(session, *names):

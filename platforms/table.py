@@ -7,12 +7,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+from report import fill, markdown
+
 PLATFORMS = Path(__file__).parent
 README = PLATFORMS.parent / "README.md"
 HEADER = ["platform", "wheel", "levels", "how it is tested"]
-
-sys.path.insert(0, str(PLATFORMS.parent / "benchmarks"))
-from report import fill, markdown  # noqa: E402
 
 
 def table():

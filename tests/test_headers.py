@@ -7,23 +7,22 @@ real names, and the compiler's own names are changed after that.
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from sources import ROOT, need
 
-KERNELS = Path(__file__).parent.parent / "src" / "backprop_c" / "_kernels"
+KERNELS = ROOT / "src" / "backprop_c" / "_kernels"
 COMPILER = shutil.which("gcc")
 SYSTEM = "float.h malloc.h math.h sched.h stddef.h stdint.h stdlib.h string.h time.h unistd.h"
 GCC = ""
 CLANG_FOR_MSVC = "#undef __GNUC__\n#define __clang__ 1\n"
 MSVC = "#undef __GNUC__\n#define _MSC_VER 1944\n"
 
-pytestmark = [
-    pytest.mark.skipif(
-        COMPILER is None or not sys.platform.startswith("linux"), reason="no gcc on Linux"
-    ),
-    pytest.mark.skipif(not KERNELS.is_dir(), reason="the sources are not beside the tests"),
-]
+need("src/backprop_c/_kernels")
+pytestmark = pytest.mark.skipif(
+    COMPILER is None or not sys.platform.startswith("linux"),
+    reason="the headers are read by gcc, among the system headers of Linux",
+)
 
 
 def translate(names, code, folder, **macros):

@@ -5,14 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from helpers import lanes_of
+from sources import ROOT, need
 
 from backprop_c._kernels import cpu, level
 
-TOOLS = Path(__file__).parent.parent / "tools"
+need("tools/targets.py")
+TOOLS = ROOT / "tools"
 ONE_LANE = ["scalar"]
 GENERIC = ["scalar", "baseline"]
 X86_64 = ["scalar", "baseline", "v3", "v4"]
@@ -21,8 +22,6 @@ X86_64 = ["scalar", "baseline", "v3", "v4"]
 @pytest.fixture(scope="module")
 def targets():
     """tools/targets.py, which setup.py reads."""
-    if not TOOLS.is_dir():
-        pytest.skip("the sources are not beside the tests")
     sys.path.insert(0, str(TOOLS))
     try:
         return __import__("targets")
@@ -78,8 +77,10 @@ def test_the_processor_is_asked_for_every_flag(targets):
     assert set(cpu.FEATURES["v3"]) < set(cpu.FEATURES["v4"])
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not x86-64")
-@pytest.mark.skipif(not shutil.which("gcc"), reason="no gcc")
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="other processors have no such levels"
+)
+@pytest.mark.skipif(not shutil.which("gcc"), reason="gcc says what its flags imply")
 def test_the_processor_is_asked_for_what_flags_imply(targets):
     """-mavx2 allows AVX and SSE4.2, too: the compiler says what it may use."""
     builds = targets.builds("linux-x86_64")
