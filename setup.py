@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent / "tools"))
 import targets
 
 PACKAGE = "src/backprop_c"
-KERNELS = f"{PACKAGE}/_kernels"
+HEADERS = [f"{PACKAGE}/_kernels/lanes", f"{PACKAGE}/_system"]
 CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
 # On Windows, Clang stands in for Microsoft's compiler, which has no vector types. It takes GCC's
 # flags behind a prefix, and builds for its own machine unless it is told the target.
@@ -103,7 +103,7 @@ EXTENSIONS = [
     Extension(
         "backprop_c." + module.path.replace("/", "."),
         [f"{PACKAGE}/{module.path}.pyx"],
-        include_dirs=[KERNELS, numpy.get_include()],
+        include_dirs=[*HEADERS, numpy.get_include()],
         define_macros=[
             ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
             *module.macros.items(),

@@ -15,7 +15,8 @@ import pinning
 import problems
 import records
 import timing
-from backprop_c._kernels import cpu, level
+from backprop_c._kernels import level
+from backprop_c._system import cpu
 from contenders import CONTENDERS
 
 TABLES = {

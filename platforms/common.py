@@ -14,7 +14,9 @@ import targets
 ROOT = Path(__file__).parent.parent
 PLATFORMS = ROOT / "platforms"
 CACHE = ROOT / "build" / "platforms"
-KERNELS = ROOT / "src" / "backprop_c" / "_kernels"
+PACKAGE = ROOT / "src" / "backprop_c"
+# Where the C headers are.
+HEADERS = [f"-I{PACKAGE / folder}" for folder in ("_kernels/lanes", "_system")]
 INCLUDE = sysconfig.get_path("include")  # of the Python that runs nox
 GENERATED = ROOT / "build" / "cython" / "src" / "backprop_c"
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
@@ -73,7 +75,7 @@ def compile_module(session, compiler, module, *flags, folder=GENERATED, out=None
     macros = [f"-D{name}={value}" for name, value in module.macros.items()]
     macros.append("-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION")
     session.run(
-        *(*compiler, *WARNINGS, *macros, *module.flags, f"-I{KERNELS}", *flags),
+        *(*compiler, *WARNINGS, *macros, *module.flags, *HEADERS, *flags),
         *(str(folder / f"{module.path}.c"), "-o", str(out or CACHE / "module.o"), *libraries),
         external=True,
         log=False,

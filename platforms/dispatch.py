@@ -20,7 +20,7 @@ for batch_size in (1, 4):
 FEATURES = ("avx2", "bmi2", "f16c", "fma", "abm", "movbe", "popcnt", "xsave")
 DETECT = """
 import glob, importlib.util, sys, sysconfig
-(path,) = glob.glob(sysconfig.get_path("purelib") + "/backprop_c/_kernels/cpu.*.so")
+(path,) = glob.glob(sysconfig.get_path("purelib") + "/backprop_c/_system/cpu.*.so")
 spec = importlib.util.spec_from_file_location("cpu", path)
 cpu = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cpu)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from . import debian
-from .common import CACHE, KERNELS, PLATFORMS, ROOT, debian_packages
+from .common import CACHE, HEADERS, PLATFORMS, ROOT, debian_packages
 
 VERSIONS = ("3.15", "3.14", "3.13")
 # Built where no such Python is found. NumPy has wheels for this one up to 2.3.
@@ -117,7 +117,7 @@ def sanitizer(session, python, version):
     program = CACHE / "sharing_race"
     session.run(
         *("gcc", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=thread", "-pthread"),
-        *(f"-I{KERNELS}", f"-I{include}", str(PLATFORMS / "sharing_race.c"), "-o", str(program)),
+        *(*HEADERS, f"-I{include}", str(PLATFORMS / "sharing_race.c"), "-o", str(program)),
         external=True,
     )
     session.run(str(program), external=True)

@@ -4,8 +4,8 @@ import re
 
 from .common import (
     CACHE,
+    HEADERS,
     INCLUDE,
-    KERNELS,
     PLATFORMS,
     compile_module,
     generate,
@@ -53,7 +53,7 @@ def flags_are_ordered(session):
     """Flags between threads without GCC's builtins, on a processor that reorders them."""
     source, out = CACHE / "flags.c", CACHE / "flags.s"
     source.write_text(MICROSOFT)
-    command = [*compiler(session, WINDOWS), "-S", "-O2", f"-I{KERNELS}"]
+    command = [*compiler(session, WINDOWS), "-S", "-O2", *HEADERS]
     session.run(*command, str(source), "-o", str(out), log=False)
     text = out.read_text()
     for name in ("load", "set"):

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backprop_c._kernels import VARIABLE, cpu
+from backprop_c._kernels import VARIABLE
+from backprop_c._system import cpu
 
 TESTS = Path(__file__).parent
 OF_LEVELS = (

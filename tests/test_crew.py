@@ -22,9 +22,9 @@ from helpers import (
 )
 
 from backprop_c import SGD, Adam, Network
-from backprop_c._crew import thread_counts
-from backprop_c._trainer import Trainer
-from backprop_c._validation import as_n_threads
+from backprop_c._engine.crew import thread_counts
+from backprop_c._engine.trainer import Trainer
+from backprop_c._validation.scalars import as_n_threads
 
 # Of a wide network 64 samples are a part, and 512 a slab; of a narrow one some hundreds, and
 # some thousands. In a wider one the gradient of a layer is summed in several ranges. A mixed one

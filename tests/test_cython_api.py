@@ -14,9 +14,10 @@ import pytest
 from helpers import exit_code_of_a_child, forking, start
 
 import backprop_c
-from backprop_c import Network, _shared
+from backprop_c import Network
+from backprop_c._engine import parameters
 
-HEAD = (Path(backprop_c.__file__).parent / "_engine.pxd").read_text(encoding="utf-8")
+HEAD = (Path(backprop_c.__file__).parent / "__init__.pxd").read_text(encoding="utf-8")
 # What the example leaves out: reading that lasts.
 READING = """
 
@@ -42,7 +43,7 @@ def blocks():
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
-    """The example at the head of _engine.pxd, as it stands there, built and imported."""
+    """The example at the head of __init__.pxd, as it stands there, built and imported."""
     pytest.importorskip("Cython")
     folder = tmp_path_factory.mktemp("embedded")
     source, setup = blocks()
@@ -91,7 +92,7 @@ def test_a_fit_does_not_write_beside_a_reader(embedded):
 
 def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
     """The fit says what it waits for, and nothing of what it did is lost."""
-    monkeypatch.setattr(_shared, "PATIENCE", 0.1)
+    monkeypatch.setattr(parameters, "PATIENCE", 0.1)
     net, twin = (Network((2, 1), random_state=0) for _ in range(2))
     X, y = np.ones((5, 2)), np.zeros(5)
     embedded.begin(net)

@@ -11,7 +11,7 @@ import pytest
 from sources import ROOT, need
 
 import backprop_c
-from backprop_c import _engine
+from backprop_c._engine.engine import Engine
 
 need("README.md", "CHANGELOG.md", "benchmarks", "examples")
 PUBLIC = [getattr(backprop_c, name) for name in backprop_c.__all__ if name != "__version__"]
@@ -26,7 +26,7 @@ DOCUMENTED = [
             if inspect.isclass(thing) and not name.startswith("_") and callable(value)
         ]
     )
-] + [_engine.Engine.predict]
+] + [Engine.predict]
 
 
 def parts(thing):

@@ -6,7 +6,8 @@ import every_level
 import pytest
 from every_level import commands, levels, main
 
-from backprop_c._kernels import choose_level, cpu
+from backprop_c._kernels import choose_level
+from backprop_c._system import cpu
 
 
 def test_levels_are_those_that_can_be_chosen():

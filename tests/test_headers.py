@@ -11,14 +11,15 @@ import sys
 import pytest
 from sources import ROOT, need
 
-KERNELS = ROOT / "src" / "backprop_c" / "_kernels"
+PACKAGE = ROOT / "src" / "backprop_c"
+HEADERS = [f"-I{PACKAGE / folder}" for folder in ("_kernels/lanes", "_system")]
 COMPILER = shutil.which("gcc")
 SYSTEM = "float.h malloc.h math.h sched.h stddef.h stdint.h stdlib.h string.h time.h unistd.h"
 GCC = ""
 CLANG_FOR_MSVC = "#undef __GNUC__\n#define __clang__ 1\n"
 MSVC = "#undef __GNUC__\n#define _MSC_VER 1944\n"
 
-need("src/backprop_c/_kernels")
+need("src/backprop_c")
 pytestmark = pytest.mark.skipif(
     COMPILER is None or not sys.platform.startswith("linux"),
     reason="the headers are read by gcc, among the system headers of Linux",
@@ -32,7 +33,7 @@ def translate(names, code, folder, **macros):
     source.write_text(includes + names + code)
     flags = [f"-D{name}={value}" for name, value in macros.items()]
     return subprocess.run(
-        [COMPILER, "-fsyntax-only", "-Wno-psabi", "-Werror", f"-I{KERNELS}", *flags, str(source)],
+        [COMPILER, "-fsyntax-only", "-Wno-psabi", "-Werror", *HEADERS, *flags, str(source)],
         capture_output=True,
         text=True,
         check=False,

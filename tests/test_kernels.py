@@ -12,8 +12,8 @@ from reference import LOSSES as REFERENCE_LOSSES
 from reference import ReferenceNetwork
 
 from backprop_c import Adam, Network
-from backprop_c._trainer import Trainer
-from backprop_c._validation import ACTIVATIONS, LOSSES, UPDATES
+from backprop_c._engine.trainer import Trainer
+from backprop_c._validation.entries import ACTIVATIONS, LOSSES, UPDATES
 
 DTYPES = ("float64", "float32")
 # Both sides of every tile (2, 4, 6, 12) and of every vector (1, 2, 4, 8, 16 lanes).

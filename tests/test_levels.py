@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from backprop_c import _kernels
-from backprop_c._kernels import VARIABLE, choose_level, cpu
+from backprop_c._kernels import VARIABLE, choose_level
+from backprop_c._system import cpu
 
 BUILT = ("scalar", "baseline", "v3", "v4")
 

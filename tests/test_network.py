@@ -8,7 +8,7 @@ import pytest
 from helpers import assert_same_network
 
 from backprop_c import SGD, Network, trace
-from backprop_c._trainer import Trainer
+from backprop_c._engine.trainer import Trainer
 
 
 def trained(**options):

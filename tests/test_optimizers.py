@@ -14,8 +14,8 @@ from helpers import assert_close
 from reference import AdamRule, ReferenceNetwork, SGDRule
 
 from backprop_c import SGD, Adam, DivergenceWarning, Network
-from backprop_c._outcome import OptimizerState
-from backprop_c._tables import update_table
+from backprop_c._engine.outcome import OptimizerState
+from backprop_c._engine.tables import update_table
 
 DTYPES = ("float64", "float32")
 OPTIMIZERS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backprop_c import Network
-from backprop_c._trainer import Trainer
+from backprop_c._engine.trainer import Trainer
 
 NEXT_32 = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)
 

@@ -13,7 +13,7 @@ from helpers import fitting, start, wait_until
 
 import backprop_c
 from backprop_c import Adam, DivergenceWarning, History, Network
-from backprop_c._outcome import OptimizerState, Record
+from backprop_c._engine.outcome import OptimizerState, Record
 
 PACKAGE = str(Path(backprop_c.__file__).parent)
 X = np.random.default_rng(0).normal(size=(6, 3))

@@ -27,13 +27,13 @@ def test_metadata():
 
 def test_files_for_others_are_installed():
     for name in (
-        "_engine.pxd",
-        "_shared.pxd",
-        "_loop.pxd",
+        "_engine/engine.pxd",
+        "_engine/parameters.pxd",
+        "_engine/loop.pxd",
         "_kernels/table.pxd",
         "py.typed",
-        "_engine.pyi",
-        "_trainer.pyi",
+        "_engine/engine.pyi",
+        "_engine/trainer.pyi",
         "data/iris.csv",
     ):
         assert (PACKAGE / name).is_file(), name

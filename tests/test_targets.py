@@ -10,7 +10,8 @@ import pytest
 from helpers import lanes_of
 from sources import ROOT, need
 
-from backprop_c._kernels import cpu, level
+from backprop_c._kernels import level
+from backprop_c._system import cpu
 
 need("tools/targets.py")
 TOOLS = ROOT / "tools"

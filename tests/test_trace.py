@@ -11,9 +11,9 @@ from reference import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from reference import ReferenceNetwork
 
 from backprop_c import SGD, Network, Trace, trace
-from backprop_c._page import ACTIVATION_FORMULAS, LOSS_FORMULAS
-from backprop_c._validation import ACTIVATIONS, LOSSES
+from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 from backprop_c.demo import steps_network
+from backprop_c.trace.page import ACTIVATION_FORMULAS, LOSS_FORMULAS
 
 COMBINATIONS = [
     (loss, hidden, output)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from backprop_c import SGD, Network
-from backprop_c._engine import Engine
-from backprop_c._outcome import OptimizerState
-from backprop_c._trainer import Trainer
+from backprop_c._engine.engine import Engine
+from backprop_c._engine.outcome import OptimizerState
+from backprop_c._engine.trainer import Trainer
 
 
 def trained_in_runs(seconds, batch_size, dtype, labels):

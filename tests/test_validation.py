@@ -7,7 +7,7 @@ import pytest
 from helpers import state_of
 
 from backprop_c import SGD, Network, trace
-from backprop_c._validation import as_targets
+from backprop_c._validation.targets import as_targets
 
 X = np.arange(12.0).reshape(4, 3) / 10
 Y = np.zeros((4, 2))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from reference import ReferenceNetwork, permutation
 
 from backprop_c import SGD, Network
-from backprop_c._tables import dense_product
-from backprop_c._validation import ACTIVATIONS, LOSSES
+from backprop_c._engine.tables import dense_product
+from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 
 DTYPES = ("float64", "float32")
 # Both sides of vectors (2 to 16 lanes), of tiles of them (2 and 4 vectors), and far from both.

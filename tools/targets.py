@@ -12,7 +12,7 @@ from typing import NamedTuple
 V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
 V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
 # The modules beside the kernels.
-COMPILED_ONCE = ["_tables", "_crew", "_plan", "_loop", "_shared", "_outcome", "_engine", "_trainer"]
+ENGINE = ["tables", "crew", "plan", "loop", "parameters", "outcome", "engine", "trainer"]
 
 
 class Build(NamedTuple):
@@ -71,12 +71,12 @@ def builds(platform, archflags="", vectors=True):
 def modules(found):
     """All modules of the package, for the builds of a target."""
     levels = " ".join(name for name, build in found.items() if build.is_level)
-    made = [Module("_kernels/cpu", {"LEVELS_BUILT": f'"{levels}"'}, [])]
+    made = [Module("_system/cpu", {"LEVELS_BUILT": f'"{levels}"'}, [])]
     for name, build in found.items():
         for dtype in ("float32", "float64"):
             macros = {
                 "LANE_BYTES": f"{build.lane_bytes}",
                 "REAL_IS_FLOAT": f"{int(dtype == 'float32')}",
             }
-            made.append(Module(f"_kernels/kernels_{name}_{dtype}", macros, build.flags))
-    return made + [Module(path, {}, []) for path in COMPILED_ONCE]
+            made.append(Module(f"_kernels/builds/{name}_{dtype}", macros, build.flags))
+    return made + [Module(f"_engine/{name}", {}, []) for name in ENGINE]

@@ -2,7 +2,8 @@
 
 import backprop_c
 import work
-from backprop_c import Network, _tables
+from backprop_c import Network
+from backprop_c._engine import tables
 from pinning import threads
 
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
@@ -68,5 +69,5 @@ def prediction(problem):
 def product(problem):
     """The kernels that wide layers go through; one thread."""
     a, b, out = problem.arrays
-    names = {"product": _tables.dense_product, "a": a, "b": b, "out": out}
+    names = {"product": tables.dense_product, "a": a, "b": b, "out": out}
     return work.Call(f"product({problem.operation!r}, a, b, out)", names)

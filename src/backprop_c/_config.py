@@ -4,7 +4,8 @@ import platform
 
 import numpy as np
 
-from ._kernels import VARIABLE, cpu, level
+from ._kernels import VARIABLE, level
+from ._system import cpu
 from ._version import __version__
 
 MEANING = {

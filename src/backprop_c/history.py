@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._outcome import Record
+from ._engine.outcome import Record
 
 if TYPE_CHECKING:
     import pandas

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _validation as validation
-from ._engine import Engine
+from ._engine.engine import Engine
+from ._engine.trainer import Trainer
 from ._initialization import draw_weights
 from ._progress import Progress
-from ._trainer import Trainer
+from ._validation.arrays import as_inputs, check_out
+from ._validation.entries import ACTIVATIONS, LOSSES, METRICS, UPDATES
+from ._validation.metrics import as_metric_codes, as_metrics
+from ._validation.scalars import as_count, as_dtype, as_flag, as_generator, as_n_threads
+from ._validation.shape import as_activations, as_layer_sizes, as_loss
+from ._validation.targets import as_samples
 from .exceptions import DivergenceWarning
 from .history import History
 from .optimizers import SGD, Optimizer, as_optimizer, state_to_go_on_from
@@ -100,24 +105,24 @@ class Network(Engine):
         dtype: "DTypeLike" = "float64",
         random_state: "RandomState" = None,
     ) -> None:
-        generator = validation.as_generator(random_state)
+        generator = as_generator(random_state)
         self._construct(layer_sizes, activations, loss, biases, dtype)
         self._generator = generator
         self.initialize()
 
     def _construct(self, layer_sizes, activations, loss, biases, dtype):
         """All of the constructor but the random numbers."""
-        sizes = validation.as_layer_sizes(layer_sizes)
-        names = validation.as_activations(activations, len(sizes) - 1)
-        loss = validation.as_loss(loss, names[-1])
-        biases = validation.as_flag(biases, "biases")
-        known = list(validation.ACTIVATIONS)
+        sizes = as_layer_sizes(layer_sizes)
+        names = as_activations(activations, len(sizes) - 1)
+        loss = as_loss(loss, names[-1])
+        biases = as_flag(biases, "biases")
+        known = list(ACTIVATIONS)
         self._set_up(
             sizes,
             tuple(known.index(name) for name in names),
-            list(validation.LOSSES).index(loss),
+            list(LOSSES).index(loss),
             biases,
-            validation.as_dtype(dtype),
+            as_dtype(dtype),
         )
         self._activations = names
         self._loss = loss
@@ -223,7 +228,7 @@ class Network(Engine):
         self._require_set_up()
         generator = self._generator
         if random_state is not None:
-            generator = validation.as_generator(random_state)
+            generator = as_generator(random_state)
         if self._training:
             raise RuntimeError("initialize cannot draw weights while a fit trains them")
         self._require_writable("initialize")
@@ -330,13 +335,13 @@ class Network(Engine):
         >>> net.parameters.round(3)
         array([2., 1.])
         """
-        epochs = validation.as_count(epochs, "epochs", 0)
+        epochs = as_count(epochs, "epochs", 0)
         if batch_size is not None:
-            batch_size = validation.as_count(batch_size, "batch_size", 1)
-        shuffle = validation.as_flag(shuffle, "shuffle")
-        verbose = validation.as_flag(verbose, "verbose")
-        reset_optimizer = validation.as_flag(reset_optimizer, "reset_optimizer")
-        n_threads = validation.as_n_threads(n_threads)
+            batch_size = as_count(batch_size, "batch_size", 1)
+        shuffle = as_flag(shuffle, "shuffle")
+        verbose = as_flag(verbose, "verbose")
+        reset_optimizer = as_flag(reset_optimizer, "reset_optimizer")
+        n_threads = as_n_threads(n_threads)
         samples, targets = self._as_samples(X, y)
         names, codes = self._as_metric_codes(metrics, targets)
         chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
@@ -353,7 +358,7 @@ class Network(Engine):
             begin,
             epochs,
             len(samples) if batch_size is None else batch_size,
-            validation.UPDATES.index(chosen.rule),
+            UPDATES.index(chosen.rule),
             chosen.hyperparameters(),
             self._generator.bit_generator if shuffle else None,
             None if reset_optimizer else state_to_go_on_from(self._optimizer_state, chosen),
@@ -467,24 +472,22 @@ class Network(Engine):
 
     def _as_samples(self, X, y):
         self._require_set_up()
-        return validation.as_samples(
-            X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype
-        )
+        return as_samples(X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype)
 
     def _as_metric_codes(self, metrics, targets):
         """Names of what is recorded, and the metrics' codes, in the table's order."""
-        asked = validation.as_metrics(metrics)
-        codes = validation.as_metric_codes(asked, targets, self.activations[-1], self.loss)
-        return ("loss", *(validation.METRICS[k][0] for k in codes)), codes
+        asked = as_metrics(metrics)
+        codes = as_metric_codes(asked, targets, self.activations[-1], self.loss)
+        return ("loss", *(METRICS[k][0] for k in codes)), codes
 
     def _as_inputs(self, X):
-        return validation.as_inputs(X, self.layer_sizes[0], self.dtype)
+        return as_inputs(X, self.layer_sizes[0], self.dtype)
 
     def _as_n_threads(self, n_threads):
-        return validation.as_n_threads(n_threads)
+        return as_n_threads(n_threads)
 
     def _check_out(self, given, X, out, shape):
-        validation.check_out((given, X, self.parameters), out, shape, self.dtype)
+        check_out((given, X, self.parameters), out, shape, self.dtype)
 
 
 def _remake(cls, made_of):

@@ -4,7 +4,7 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
-from ._validation import as_flag, as_in_range, as_positive
+from ._validation.scalars import as_flag, as_in_range, as_positive
 
 
 @dataclass(frozen=True, repr=False)

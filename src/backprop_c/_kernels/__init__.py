@@ -7,7 +7,7 @@ the environment variable ``BACKPROP_C_SIMD`` names another one.
 import importlib
 import os
 
-from . import cpu
+from .._system import cpu
 
 VARIABLE = "BACKPROP_C_SIMD"
 
@@ -40,4 +40,4 @@ single = "v3_single" if level in ("v3", "v4") else "scalar"
 
 def table(dtype_name, build=level):
     """The capsule with the kernels for "float32" or "float64", of the level in use or `single`."""
-    return importlib.import_module(f"{__name__}.kernels_{build}_{dtype_name}").table
+    return importlib.import_module(f"{__name__}.builds.{build}_{dtype_name}").table

@@ -1,4 +1,4 @@
-# The kernels of one level and dtype: what each kernels_*.pyx includes, compiled with LANE_BYTES
+# The kernels of one level and dtype: what each module in builds/ includes, compiled with LANE_BYTES
 # and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
@@ -43,21 +43,21 @@ cdef extern from "lanes.h":
     wide wide_add(wide, lanes) noexcept nogil
     double wide_sum(wide) noexcept nogil
 
-include "elementary.pxi"
-include "activations.pxi"
-include "losses.pxi"
-include "metrics.pxi"
-include "numbers.pxi"
-include "transpose.pxi"
-include "product.pxi"
-include "row.pxi"
-include "dense.pxi"
-include "updates.pxi"
+include "lanes/elementary.pxi"
+include "formulas/activations.pxi"
+include "formulas/losses.pxi"
+include "formulas/metrics.pxi"
+include "lanes/arrays.pxi"
+include "lanes/transpose.pxi"
+include "wide/products.pxi"
+include "single/products.pxi"
+include "narrow/products.pxi"
+include "formulas/updates.pxi"
 include "outputs.pxi"
-include "narrow.pxi"
-include "wide.pxi"
+include "narrow/layers.pxi"
+include "wide/layers.pxi"
 include "batch.pxi"
-include "single.pxi"
+include "single/layers.pxi"
 
 cdef Work[N_SHAPES] WORK
 WORK[BATCH] = Work(batch_part, batch_gather, batch_predict)

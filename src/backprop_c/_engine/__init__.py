@@ -1,0 +1,1 @@
+"""What runs without Python: parameters, plans, fits, threads, predictions. Compiled once."""

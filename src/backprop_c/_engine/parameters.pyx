@@ -1,0 +1,326 @@
+"""The parameters of one network: where they are, and who reads them while another thread trains."""
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport uint64_t
+from libc.string cimport memcpy, memset
+
+import itertools
+import os
+import warnings
+import weakref
+
+import numpy as np
+
+from backprop_c._system.platform cimport (
+    CACHE_LINE, allocate, c_assert, monotonic_seconds, pause_briefly, release, set_flag,
+)
+from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
+from backprop_c._engine.plan cimport free_plan, make_plan, one_lane_pays
+from backprop_c._system.sharing cimport (
+    add_shared, begin_short_read, begin_write, end_short_read, end_write, load_shared,
+    store_shared, swap_shared,
+)
+from backprop_c._engine.tables cimport table_of
+
+cnp.import_array()
+
+
+cdef char* allocated(size_t size) except NULL:
+    """So many bytes, and a cache line more, cleared: the kernels read whole vectors."""
+    memory = <char*>allocate(size + CACHE_LINE)
+    if memory == NULL:
+        raise MemoryError()
+    memset(memory + size, 0, CACHE_LINE)
+    return memory
+
+
+# A fit that waits so long for readers, in seconds, says so.
+PATIENCE = 1.0
+
+
+cdef class SharedParameters:
+    """The parameters of one network, their layout, and the plans of work with them.
+
+    Parameters
+    ----------
+    layer_sizes : tuple of int
+        Units of the inputs, the hidden layers and the outputs.
+    activations : tuple of int
+        One code a layer: its place in the kernels' table.
+    loss : int
+        The loss's code.
+    biases : bool
+        Whether layers have biases.
+    dtype : numpy.dtype
+        float32 or float64.
+
+    Everything here has been validated by the caller.
+    """
+
+    def __cinit__(self, *args, **kwargs):
+        memset(&self.plan, 0, sizeof(Plan))
+        memset(&self.single, 0, sizeof(Plan))
+
+    def __dealloc__(self):
+        free_plan(&self.plan)
+        free_plan(&self.single)
+        release(self.workspace)
+
+    def _set_up(self, tuple layer_sizes, tuple activations, int loss, bint biases, dtype):
+        if self.plan.layers != NULL:
+            raise RuntimeError("a network is constructed once; make a new one")
+        cdef const Table* table = table_of(dtype.name)
+        cdef const Table* single_table = table
+        self.dtype = dtype
+        self.type_number = dtype.num
+        self.layer_sizes = layer_sizes
+        self.allocate_parameters(biases)
+        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases)
+        if one_lane_pays(layer_sizes):
+            single_table = table_of(dtype.name, single=True)
+        make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
+        self.lay_out_parameters(biases)
+        self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
+        self.single_table = single_table
+        self.table = table
+
+    def _require_set_up(self):
+        self.require_set_up()
+
+    cdef require_set_up(self):
+        """Raise if the constructor was left out, as a subclass may."""
+        if self.table == NULL:
+            raise RuntimeError("Network.__init__ has not been called")
+
+    cdef allocate_parameters(self, bint biases):
+        """The one buffer, first of all: if there is no memory for it, nothing else is tried."""
+        n_parameters = sum(
+            [(n_in + biases) * n_out for n_in, n_out in itertools.pairwise(self.layer_sizes)])
+        itemsize = self.dtype.itemsize
+        # NumPy aligns to 16 bytes; the kernels like a cache line, and may read one more.
+        spare = np.zeros(n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
+        first = -spare.ctypes.data % CACHE_LINE // itemsize
+        self.parameters = spare[first:first + n_parameters]
+        self.numbers = <char*>cnp.PyArray_DATA(self.parameters)
+
+    cdef lay_out_parameters(self, bint biases):
+        """W0, b0, W1, b1, ...: arrays that view the buffer."""
+        cdef Py_ssize_t k, stop
+        cdef const Layer* layer
+        weights, bias_views = [], []
+        for k in range(self.plan.n_layers):
+            layer = self.plan.layers + k
+            stop = layer.weights + layer.n_in * layer.n_out
+            weights.append(
+                self.parameters[layer.weights:stop].reshape(layer.n_in, layer.n_out))
+            c_assert(stop <= self.plan.n_parameters)
+            if biases:
+                c_assert(layer.biases == stop and stop + layer.n_out <= self.plan.n_parameters)
+                bias_views.append(self.parameters[stop:stop + layer.n_out])
+        self.weights = tuple(weights)
+        self.biases = tuple(bias_views)
+
+    # -- Reading while another thread trains -------------------------------------------------
+    #
+    # Short reads keep the GIL, and publishing does. A long read takes the parameters where they
+    # are, but not beside a fit, and only for one run of the driver, in which no Python runs: so a
+    # fit that begins meanwhile waits for it for no longer. Everyone else reads a copy.
+
+    cdef enlist(self):
+        """Before the GIL is released: a child that is forked meanwhile must know of it."""
+        if not load_shared(&self.enlisted):
+            in_use[id(self)] = self
+            store_shared(&self.enlisted, True)
+
+    cdef const char* begin_reading(self) except NULL:
+        """The parameters of one epoch, to be read without the GIL until `end_reading`."""
+        self.enlist()
+        # First the reader, then the look for a fit: a fit that is not seen sees the reader.
+        add_shared(&self.readers, 1)
+        if not self.is_training():
+            return self.numbers
+        add_shared(&self.readers, -1)
+        return self.copied(self.numbers)
+
+    cdef const char* go_on_reading(self, const char* numbers) except NULL:
+        """The same parameters, in a copy, before Python code can run in between."""
+        if numbers != self.numbers:
+            return numbers
+        numbers = self.copied(numbers)
+        add_shared(&self.readers, -1)
+        return numbers
+
+    cdef void end_reading(self, const char* numbers) noexcept:
+        if numbers != self.numbers:
+            release(<void*>numbers)
+        elif load_shared(&self.readers):  # none in a child that was forked in between
+            add_shared(&self.readers, -1)
+
+    cdef const char* copied(self, const char* numbers) except NULL:
+        cdef size_t size = self.plan.n_parameters * self.table.real_bytes
+        cdef char* copied = allocated(size)
+        begin_short_read(&self.short_readers, &self.writing)
+        memcpy(copied, numbers, size)
+        end_short_read(&self.short_readers)
+        return copied
+
+    cdef char* take_workspace(self, bint* own_out) except NULL:
+        """The network's own workspace, or another one while that is in use.
+
+        It is there from its first use on: of thousands of networks few may predict.
+        """
+        cdef char* workspace = NULL
+        own_out[0] = swap_shared(&self.workspace_taken, False, True)
+        if own_out[0]:
+            workspace = self.workspace
+        if workspace == NULL:
+            workspace = <char*>allocate(self.workspace_bytes)
+            if workspace == NULL:
+                self.give_workspace(NULL, own_out[0])
+                raise MemoryError()
+            if own_out[0]:
+                self.workspace = workspace
+        return workspace
+
+    cdef void give_workspace(self, char* workspace, bint own) noexcept:
+        if own:
+            store_shared(&self.workspace_taken, False)
+        else:
+            release(workspace)
+
+    cdef bint is_training(self) noexcept:
+        return load_shared(&self.trained_by) != 0
+
+    def _require_writable(self, who):
+        """Raise unless all parameters may be written to; `who` wants to."""
+        self.require_set_up()
+        named = [("parameters", self.parameters)]
+        for name, arrays in (("weights", self.weights), ("biases", self.biases)):
+            named += [(f"{name}[{k}]", array) for k, array in enumerate(arrays)]
+        for name, array in named:
+            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
+                raise ValueError(
+                    f"net.{name} is read-only, and {who} would write to it: "
+                    f"net.{name}.flags.writeable = True allows that")
+
+    cdef claim_training(self, uint64_t fit):
+        """Take the one place for a fit; raise if another has it, or may not write."""
+        self._require_writable("fit")
+        self.enlist()
+        if not swap_shared(&self.trained_by, 0, fit):
+            raise RuntimeError(
+                "this network is being trained by another fit: wait for it, or call stop()")
+        set_flag(&self.stop_wanted, False)
+
+    cdef void give_back_training(self, uint64_t fit) noexcept:
+        """Free the place, if it is still this fit's: a forked child may have freed it before."""
+        swap_shared(&self.trained_by, fit, 0)
+
+    cdef void fetch(self, char* numbers_out) noexcept:
+        """What a fit begins with: the parameters as they are now."""
+        self.written = self.fingerprint()
+        memcpy(numbers_out, self.numbers, self.plan.n_parameters * self.table.real_bytes)
+
+    cdef publish(self, const char* numbers, bint* overwritten_out):
+        """Copy the parameters of a finished epoch in, with the GIL held throughout.
+
+        They are copied in even where waiting for readers ends with an exception.
+        `overwritten_out` is set if somebody else has written to the parameters meanwhile.
+        """
+        try:
+            if load_shared(&self.readers):
+                self.wait_for_readers()
+        finally:
+            if self.fingerprint() != self.written:
+                overwritten_out[0] = True
+            begin_write(&self.short_readers, &self.writing)
+            memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+            end_write(&self.writing)
+            self.written = self.fingerprint()
+
+    cdef wait_for_readers(self):
+        """Wait until nobody reads; raises what a signal's handler raises meanwhile.
+
+        Our own reads began before the fit did, and end within a run of the driver. Other code's
+        may last, or were never ended.
+        """
+        cdef double patience = monotonic_seconds() + PATIENCE
+        cdef bint told = False
+        while load_shared(&self.readers):
+            with nogil:
+                pause_briefly()
+            PyErr_CheckSignals()
+            if not told and monotonic_seconds() > patience:
+                told = True
+                warnings.warn(
+                    "a fit waits to write its parameters, since "
+                    f"{load_shared(&self.readers)} begin_reading of this network had no "
+                    "end_reading yet. Ctrl-C ends the waiting: the parameters are then written "
+                    "beside the reading",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+
+    cdef uint64_t fingerprint(self) noexcept:
+        """A sum over the parameters' bits that changes if any one of them does.
+
+        Each word is multiplied by an odd number, a different one at each place.
+        """
+        cdef const uint64_t* words = <const uint64_t*>self.numbers
+        cdef size_t n_bytes = self.plan.n_parameters * self.table.real_bytes
+        cdef uint64_t total = 0
+        cdef uint64_t last = 0
+        cdef size_t k
+        for k in range(n_bytes // 8):
+            total += words[k] * (2 * k + 1)
+        memcpy(&last, words + n_bytes // 8, n_bytes % 8)
+        return total + last * (2 * (n_bytes // 8) + 1)
+
+    @property
+    def _work(self):
+        """How many layers are wide in batches, and how many lanes take a single row's outputs."""
+        self.require_set_up()
+        return self.plan.n_wide, self.single_table.lanes
+
+    @property
+    def _training(self):
+        """Whether a fit has this network."""
+        return self.is_training()
+
+    def _stop_training(self):
+        """Have the fit that has this network, if there is one, end at its next finished epoch."""
+        if self.is_training():
+            set_flag(&self.stop_wanted, True)
+
+    def _snapshot(self):
+        """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
+        self.require_set_up()
+        copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
+        begin_short_read(&self.short_readers, &self.writing)
+        memcpy(cnp.PyArray_DATA(copied), self.numbers,
+               self.plan.n_parameters * self.table.real_bytes)
+        end_short_read(&self.short_readers)
+        return copied
+
+
+# What a forked child must free, by id, since a subclass may have no hash. `in_use`: networks that
+# were trained or read at length. `drawn_from`: bit generators whose locks fits hold now.
+in_use = weakref.WeakValueDictionary()
+drawn_from = {}
+
+
+def forget_parent():
+    """In a forked child: the parent's threads are not here, and what they held is free."""
+    cdef SharedParameters shared
+    for shared in in_use.values():
+        shared.readers = shared.short_readers = shared.writing = 0
+        shared.trained_by = 0
+        shared.workspace_taken = False
+    for bit_generator in drawn_from.values():
+        bit_generator.lock._at_fork_reinit()  # as the standard library does it
+    drawn_from.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_parent)

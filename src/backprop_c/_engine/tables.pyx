@@ -1,0 +1,137 @@
+"""What Python reads from the kernels' tables: names and codes stand there and nowhere else."""
+
+cimport numpy as cnp
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.string cimport memcpy
+
+import numpy as np
+
+from backprop_c import _kernels
+from backprop_c._system.platform cimport allocate, release
+from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Activation, Table
+
+cnp.import_array()
+
+
+cdef const Table* table_of(str dtype_name, bint single=False) except NULL:
+    """The kernels for a dtype, or for single rows of narrow layers; their module stays loaded."""
+    build = _kernels.single if single else _kernels.level
+    return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, build), CAPSULE)
+
+
+def activation_table():
+    """What the kernels' table says of each activation: name -> (reads, outputs_only)."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.activations[k].name.decode():
+            (chr(table.activations[k].reads), bool(table.activations[k].outputs_only))
+        for k in range(table.n_activations)
+    }
+
+
+def activation_ranges():
+    """What the table says of each activation's values: name -> (lowest, highest)."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.activations[k].name.decode():
+            (table.activations[k].lowest, table.activations[k].highest)
+        for k in range(table.n_activations)
+    }
+
+
+def loss_table():
+    """What the table says of each loss: name -> (output activation it needs or "", targets)."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.losses[k].name.decode():
+            (table.losses[k].outputs.decode(), chr(table.losses[k].targets))
+        for k in range(table.n_losses)
+    }
+
+
+def metric_table():
+    """The table's metrics, in their order: (name, how targets tell classes)."""
+    cdef const Table* table = table_of("float64")
+    assert table.n_metrics <= MAX_METRICS
+    return [
+        (table.metrics[k].name.decode(), chr(table.metrics[k].classes))
+        for k in range(table.n_metrics)
+    ]
+
+
+def update_table():
+    """What the table says of each update rule: name -> number of state vectors."""
+    cdef const Table* table = table_of("float64")
+    return {
+        table.updates[k].name.decode(): table.updates[k].n_states
+        for k in range(table.n_updates)
+    }
+
+
+def activation_slopes(int activation, cnp.ndarray z):
+    """da/dz for pre-activations of float32 or float64, one by one, as the kernels compute it."""
+    cdef const Table* table = table_of(z.dtype.name)
+    cdef const Activation* entry = table.activations + activation
+    cdef cnp.ndarray before, after, slope
+    slopes = np.empty_like(z)
+    for k in range(len(z)):
+        before = np.full(table.lanes, z[k])
+        after = np.empty_like(before)
+        slope = np.ones_like(before)
+        entry.forward(1, 1, cnp.PyArray_DATA(before), cnp.PyArray_DATA(after))
+        entry.backward(1, 1, cnp.PyArray_DATA(before if entry.reads == c"z" else after),
+                       cnp.PyArray_DATA(slope))
+        slopes[k] = slope[0]
+    return slopes
+
+
+def dense_product(
+    str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None
+):
+    """One product of a dense layer as the wide kernels compute it: what benchmarks time.
+
+    "forward": ``out = a @ b`` with a = X, b = weights; "backward_inputs": ``out = a @ b.T`` with
+    a = delta, b = weights; "backward_weights": ``out = a.T @ b`` with a = X, b = delta.
+    """
+    cdef const Table* table
+    cdef bint from_weights = kind == "backward_weights"
+    cdef bint transposed = kind == "backward_inputs"
+    cdef Py_ssize_t n_rows, n_sum, n_columns, b_stride, b_bytes, out_bytes, panel_bytes
+    cdef char* memory
+    cdef char* b_numbers = <char*>cnp.PyArray_DATA(b)
+    cdef char* out_numbers = <char*>cnp.PyArray_DATA(out)
+    cdef int type_number = cnp.PyArray_TYPE(a)
+    for array in (a, b, out):
+        if (type_number not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64)
+                or cnp.PyArray_TYPE(array) != type_number
+                or cnp.PyArray_NDIM(array) != 2 or not cnp.PyArray_ISCARRAY(array)):
+            raise ValueError("a, b and out must be matrices of one dtype, C-contiguous")
+    n_rows = a.shape[1 if from_weights else 0]
+    n_sum = a.shape[0 if from_weights else 1]
+    n_columns = b.shape[0 if transposed else 1]
+    b_stride = b.shape[1]
+    if not ((from_weights or transposed or kind == "forward")
+            and b.shape[1 if transposed else 0] == n_sum
+            and out.shape[0] == n_rows and out.shape[1] == n_columns):
+        raise ValueError(f"{kind!r} does not go with these shapes")
+    table = table_of("float32" if type_number == cnp.NPY_FLOAT32 else "float64")
+    panel_bytes = table.panel * min(<Py_ssize_t>table.panel_depth, n_sum) * table.real_bytes
+    b_bytes, out_bytes = cnp.PyArray_NBYTES(b), cnp.PyArray_NBYTES(out)
+    # The kernels read whole vectors, past the end of what they write: where rows are not whole
+    # vectors, they work on copies with room for that.
+    copied = n_columns % table.lanes != 0
+    memory = <char*>allocate(
+        panel_bytes + (b_bytes + out_bytes + 2 * table.lanes * table.real_bytes if copied else 0))
+    if memory == NULL:
+        raise MemoryError()
+    if copied:
+        b_numbers = memory + panel_bytes
+        out_numbers = b_numbers + b_bytes + table.lanes * table.real_bytes
+        memcpy(b_numbers, cnp.PyArray_DATA(b), b_bytes)
+    with nogil:
+        table.product(
+            n_rows, n_columns, n_sum, cnp.PyArray_DATA(a), 1 if from_weights else n_sum,
+            n_rows if from_weights else 1, b_numbers, b_stride, transposed, memory, out_numbers)
+    if copied:
+        memcpy(cnp.PyArray_DATA(out), out_numbers, out_bytes)
+    release(memory)

@@ -1,0 +1,1 @@
+"""The machine: processor, clock, memory, and words that threads share."""

@@ -1,0 +1,109 @@
+"""Numbers, flags, names, and where random numbers come from."""
+
+import math
+import numbers
+import operator
+import os
+import sys
+
+import numpy as np
+
+DTYPES = ("float32", "float64")
+MOST_THREADS = 256
+
+
+def as_count(value, name, minimum):
+    """An integer of at least `minimum`."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, but is {value!r}")
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, but is {value!r}") from None
+    if count < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, but is {count}")
+    if count > sys.maxsize:
+        raise ValueError(f"{name} must be at most {sys.maxsize}, but is larger")
+    return count
+
+
+def as_number(value, name):
+    """A float, infinite where it is too large for one."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, but is {value!r}")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def as_positive(value, name):
+    """A finite float above 0."""
+    number = as_number(value, name)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be positive and finite, but is {number}")
+    return number
+
+
+def as_in_range(value, name, lowest, below=math.inf):
+    """A float from `lowest` on, below another one."""
+    number = as_number(value, name)
+    if not lowest <= number < below:
+        limit = "finite" if below == math.inf else f"below {below}"
+        raise ValueError(f"{name} must be at least {lowest} and {limit}, but is {number}")
+    return number
+
+
+def as_flag(value, name):
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, but is {value!r}")
+    return bool(value)
+
+
+def as_n_threads(value):
+    """A number of threads; None for the cores that this process may use."""
+    if value is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    return min(as_count(value, "n_threads", 1), MOST_THREADS)
+
+
+def as_generator(random_state):
+    """A numpy Generator: a new one, or one around what was passed, which it then advances."""
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    if isinstance(random_state, np.random.BitGenerator):
+        return np.random.Generator(random_state)
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.Generator(random_state._bit_generator)
+    if random_state is None:
+        return np.random.default_rng()
+    try:
+        return np.random.default_rng(as_count(random_state, "random_state", 0))
+    except TypeError:
+        raise TypeError(
+            "random_state must be None, an integer, or a numpy Generator, BitGenerator or "
+            f"RandomState, but is {random_state!r}"
+        ) from None
+
+
+def as_known_name(value, name, known):
+    """One of the known names."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a name, but is {value!r}; known: {', '.join(known)}")
+    if value not in known:
+        raise ValueError(f"{name} {value!r} is not known; known: {', '.join(known)}")
+    return value
+
+
+def as_dtype(value):
+    """The dtype float32 or float64, in native byte order."""
+    try:
+        dtype = np.dtype(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, but is {value!r}") from None
+    if value is None or dtype.name not in DTYPES or not dtype.isnative:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but is {value!r}")
+    return dtype

@@ -1,0 +1,75 @@
+"""Samples and their targets."""
+
+import numpy as np
+
+from .arrays import as_finite, as_numbers, check_features
+from .entries import LOSSES
+
+# How far the targets of a sample's classes may be from 1 in sum: float32 rounds each of them.
+SUM_TOLERANCE = 1e-5
+
+
+def as_samples(X, y, n_in, n_out, loss, dtype):
+    """X as (n_samples, n_in) with at least one sample, and the targets or labels for them."""
+    array = as_numbers(X, "X")
+    if array.ndim != 2:
+        remedy = ""
+        if array.ndim == 1:
+            remedy = "; one sample is X[numpy.newaxis, :], samples of one input X[:, numpy.newaxis]"
+        raise ValueError(f"X must be (n_samples, {n_in}), but has shape {array.shape}{remedy}")
+    check_features(array, "X", n_in)
+    if array.shape[0] == 0:
+        raise ValueError("X must have at least one sample, but has none")
+    return as_finite(array, "X", dtype), as_targets(y, len(array), n_out, loss, dtype)
+
+
+def as_targets(y, n_samples, n_out, loss, dtype):
+    """(n_samples, n_out) of the dtype, or (n_samples,) int64 class indices."""
+    array = as_numbers(y, "y")
+    indices = " class indices" if n_out > 1 else ""
+    expected = f"({n_samples}, {n_out}) or ({n_samples},){indices}"
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != n_out):
+        raise ValueError(f"y must be {expected}, but has shape {array.shape}")
+    if len(array) != n_samples:
+        raise ValueError(f"y has {len(array)} samples, but X has {n_samples}")
+    if array.ndim == 1 and n_out > 1:
+        return as_labels(array, n_out)
+    targets = as_finite(array, "y", dtype).reshape(n_samples, n_out)
+    check_targets(targets, loss)
+    return targets
+
+
+def as_labels(array, n_out):
+    """Class indices in 0..n_out-1; whole numbers in a float array will do."""
+    wrong = ~((array >= 0) & (array < n_out)) if array.dtype.kind != "b" else np.zeros(1, bool)
+    if array.dtype.kind == "f":
+        fractional = array != np.floor(array)
+        if fractional.any():
+            k = np.argmax(fractional)
+            raise ValueError(
+                f"y[{k}] is {array[k]}, but class indices are whole numbers 0 to {n_out - 1}"
+            )
+    if wrong.any():
+        k = np.argmax(wrong)
+        raise ValueError(f"y[{k}] is {array[k]}, but class indices are 0 to {n_out - 1}")
+    # A copy: nobody can change an index once it has been checked.
+    return np.array(array, dtype=np.int64, order="C")
+
+
+def check_targets(targets, loss):
+    """Raise unless the loss is defined for such targets."""
+    _, kind = LOSSES[loss]
+    if kind == "-":
+        return
+    wrong = ~((targets >= 0) & (targets <= 1))
+    if wrong.any():
+        s, j = np.unravel_index(np.argmax(wrong), targets.shape)
+        raise ValueError(
+            f"y[{s}, {j}] is {targets[s, j]}, but targets of {loss!r} are between 0 and 1"
+        )
+    if kind == "d":
+        totals = targets.sum(axis=1, dtype=np.float64)
+        wrong = abs(totals - 1) > SUM_TOLERANCE
+        if wrong.any():
+            s = np.argmax(wrong)
+            raise ValueError(f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1")

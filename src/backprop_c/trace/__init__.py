@@ -1,0 +1,263 @@
+"""One forward and backward pass, number by number.
+
+The numbers are the kernels': z and a are the outputs of the network cut off behind a layer, and a
+layer's delta is the derivative by its biases.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._engine.tables import activation_slopes
+from .._validation.arrays import as_numbers
+from .._validation.entries import ACTIVATIONS
+from .._validation.scalars import as_flag, as_positive
+from ..network import Network
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+# A network with more units, inputs among them, gets a summary in place of a page.
+MOST_UNITS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One layer's part of a pass.
+
+    Attributes
+    ----------
+    activation : str
+    x, z, a : ndarray
+        Inputs (n_in,), pre-activations and activations (n_out,).
+    slope : ndarray of shape (n_out,) or None
+        da/dz; None for softmax, whose units depend on one another.
+    delta : ndarray of shape (n_out,)
+        dloss/dz.
+    weights, weights_gradient, new_weights : ndarray of shape (n_in, n_out)
+    biases, biases_gradient, new_biases : ndarray of shape (n_out,) or None
+        None in a network without biases.
+    """
+
+    activation: str
+    x: np.ndarray
+    z: np.ndarray
+    a: np.ndarray
+    slope: np.ndarray | None
+    delta: np.ndarray
+    weights: np.ndarray
+    weights_gradient: np.ndarray
+    new_weights: np.ndarray
+    biases: np.ndarray | None
+    biases_gradient: np.ndarray | None
+    new_biases: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace:
+    """A forward pass, the error, a backward pass, a step of gradient descent, and what came of it.
+
+    ``print(trace)`` lays it out as a textbook would, or sums it up where that would be too long.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n_in,)
+    target : ndarray of shape (n_out,)
+    loss_name : str
+    learning_rate : float
+    layers : tuple of LayerTrace
+    loss, new_loss : float
+        Before and after the step.
+    prediction, new_prediction : ndarray of shape (n_out,)
+    """
+
+    x: np.ndarray
+    target: np.ndarray
+    loss_name: str
+    learning_rate: float
+    layers: tuple[LayerTrace, ...]
+    loss: float
+    prediction: np.ndarray
+    new_loss: float
+    new_prediction: np.ndarray
+
+    def __str__(self) -> str:
+        # Most programs print no trace: `import backprop_c` is the quicker for it.
+        from . import page, summary
+
+        units = len(self.x) + sum(len(layer.a) for layer in self.layers)
+        layout = page if units <= MOST_UNITS else summary
+        return "\n".join(layout.lines(self))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Trace of {len(self.layers)} layers: loss {self.loss:.6g}, "
+            f"after one step {self.new_loss:.6g}>"
+        )
+
+
+def trace(
+    net: Network,
+    x: "ArrayLike",
+    y: "ArrayLike",
+    *,
+    learning_rate: float | None = None,
+    verbose: bool = True,
+) -> Trace:
+    """Go through one step of backpropagation on one sample, and print every number.
+
+    The network stays as it is. Numbers are printed to ten digits. A network of more than 40
+    units, inputs among them, gets a summary with its largest derivatives instead.
+
+    Parameters
+    ----------
+    net : Network
+    x : array-like of shape (n_in,) or (1, n_in)
+        One sample.
+    y : array-like of shape (n_out,) or (1, n_out), or a number, also in an array of shape (1,)
+        Its target; a number is the class index where there are several outputs.
+    learning_rate : float, optional
+        That of ``net.optimizer`` by default.
+    verbose : bool, default True
+        Whether to print the pass.
+
+    Returns
+    -------
+    Trace
+        All numbers, also where only a summary is printed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind or value.
+
+    Examples
+    --------
+    >>> from backprop_c import Network, trace
+    >>> net = Network((1, 1), activations="identity", biases=False)
+    >>> net.weights[0][:] = 0.5
+    >>> steps = trace(net, [2.0], [3.0], learning_rate=0.1)
+    Forward pass
+      layer 1, identity
+        z1[1] = x[1] w1[1,1] = 2 * 0.5 = 1
+        a1[1] = z1[1] = 1
+    Error
+      target 3, prediction 1
+      loss = 1/2 sum (a - t)^2 = 1/2 ((1 - 3)^2) = 2
+    Backward pass: delta = dloss/dz
+      layer 1, identity
+        da1[1]/dz1[1] = 1
+        delta1[1] = (a1[1] - t[1]) da1[1]/dz1[1] = (1 - 3) * 1 = -2
+    Derivatives of the weights, and a step of 0.1 against them
+      layer 1
+        dloss/dw1[1,1] = x[1] delta1[1] = 2 * -2 = -4;  w1[1,1]: 0.5 - 0.1 * -4 = 0.9
+    After the step
+      prediction 1.8, loss 0.72
+    >>> steps.layers[0].delta
+    array([-2.])
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a Network, but is {net!r}")
+    rate = as_positive(
+        net.optimizer.learning_rate if learning_rate is None else learning_rate, "learning_rate"
+    )
+    verbose = as_flag(verbose, "verbose")
+    X, targets = net._as_samples(
+        _as_row(x, "x", net.layer_sizes[0]), _as_target(y, net.layer_sizes[-1])
+    )
+    shadow = _with_biases(net)
+    loss, gradient = shadow.loss_and_gradient(X, targets)
+    # Viewed through a network of the same layout, the flat gradient has its layers' shapes.
+    derivatives, stepped = shadow.__copy__(), shadow.__copy__()
+    derivatives.parameters[:] = gradient
+    with np.errstate(all="ignore"):
+        for k in range(len(net.weights)):
+            stepped.weights[k][:] -= rate * derivatives.weights[k]
+            if net.biases:
+                stepped.biases[k][:] -= rate * derivatives.biases[k]
+    result = Trace(
+        x=X[0].copy(),
+        target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
+        loss_name=net.loss,
+        learning_rate=rate,
+        layers=_layers(shadow, derivatives, stepped, X[0], bool(net.biases)),
+        loss=loss,
+        prediction=shadow.predict(X[0]),
+        new_loss=stepped.evaluate(X, targets)["loss"],
+        new_prediction=stepped.predict(X[0]),
+    )
+    if verbose:
+        print(result)
+    return result
+
+
+def _as_row(value, name, n):
+    """A batch of one sample."""
+    array = as_numbers(value, name)
+    if array.ndim == 1:
+        array = array[np.newaxis]
+    if array.ndim != 2 or len(array) != 1:
+        raise ValueError(
+            f"{name} must be one sample, but has shape {array.shape}; "
+            f"pass a single row, of shape ({n},) or (1, {n})"
+        )
+    return array
+
+
+def _as_target(y, n):
+    """The target of one sample; a number stays a number."""
+    array = as_numbers(y, "y")
+    return array.reshape(1) if array.shape in ((), (1,)) else _as_row(array, "y", n)
+
+
+def _with_biases(net):
+    """A copy that has biases, zero where the network has none."""
+    copied = Network(net.layer_sizes, net.activations, net.loss, dtype=net.dtype, random_state=0)
+    source = net.__copy__()
+    for mine, given in zip(copied.weights, source.weights, strict=True):
+        mine[:] = given
+    for mine, given in zip(copied.biases, source.biases or copied.biases, strict=True):
+        mine[:] = given
+    return copied
+
+
+def _cut_off(net, k, last_activation):
+    """The network up to layer k, with another activation there."""
+    activations = (*net.activations[:k], last_activation)
+    part = Network(net.layer_sizes[: k + 2], activations, dtype=net.dtype, random_state=0)
+    part.parameters[:] = net.parameters[: part.parameters.size]
+    return part
+
+
+def _slopes(activation, z):
+    """da/dz of each unit; None where units depend on one another."""
+    _, outputs_only = ACTIVATIONS[activation]
+    if outputs_only:
+        return None
+    return activation_slopes(list(ACTIVATIONS).index(activation), z)
+
+
+def _layers(net, derivatives, stepped, x, biases):
+    layers: list[LayerTrace] = []
+    for k, activation in enumerate(net.activations):
+        z = _cut_off(net, k, "identity").predict(x)
+        a = _cut_off(net, k, activation).predict(x)
+        inputs = layers[-1].a if layers else x
+        layers.append(
+            LayerTrace(
+                activation=activation,
+                x=inputs,
+                z=z,
+                a=a,
+                slope=_slopes(activation, z),
+                delta=derivatives.biases[k].copy(),
+                weights=net.weights[k].copy(),
+                weights_gradient=derivatives.weights[k].copy(),
+                new_weights=stepped.weights[k].copy(),
+                biases=net.biases[k].copy() if biases else None,
+                biases_gradient=derivatives.biases[k].copy() if biases else None,
+                new_biases=stepped.biases[k].copy() if biases else None,
+            )
+        )
+    return tuple(layers)

@@ -1,0 +1,59 @@
+"""What is printed of a trace that is too long for a page: ranges, and the largest derivatives."""
+
+import numpy as np
+
+from . import page
+
+# How many derivatives, targets or outputs are shown.
+MOST_SHOWN = 10
+
+
+def lines(trace):
+    sizes = "-".join(str(len(a)) for a in (trace.x, *(layer.a for layer in trace.layers)))
+    yield f"Summary of {sizes}: a page of every number would be too long; the Trace holds them all"
+    yield "Forward pass"
+    yield f"  x {_range(trace.x)}"
+    for n, layer in enumerate(trace.layers, 1):
+        yield f"  layer {n}, {layer.activation}: z{n} {_range(layer.z)}, a{n} {_range(layer.a)}"
+    yield "Error"
+    yield f"  target {_some(trace.target)}, prediction {_some(trace.prediction)}"
+    yield f"  loss = {page.LOSS_FORMULAS[trace.loss_name].formula} = {page.number(trace.loss)}"
+    yield "Backward pass: delta = dloss/dz"
+    for n, layer in reversed(list(enumerate(trace.layers, 1))):
+        yield f"  layer {n}, {layer.activation}: delta{n} {_range(layer.delta)}"
+    found = _largest_derivatives(trace)
+    yield (
+        f"The {len(found)} largest derivatives, and a step of {page.number(trace.learning_rate)} "
+        "against them"
+    )
+    for n, at in found:
+        yield page.step_line(n, trace.layers[n - 1], trace.learning_rate, at)
+    yield "After the step"
+    yield f"  prediction {_some(trace.new_prediction)}, loss {page.number(trace.new_loss)}"
+
+
+def _range(values):
+    return f"from {page.number(values.min())} to {page.number(values.max())}"
+
+
+def _some(values):
+    """The numbers if they are few, else their range."""
+    if len(values) <= MOST_SHOWN:
+        return page.listed(values)
+    return f"{len(values)} numbers {_range(values)}"
+
+
+def _largest_derivatives(trace):
+    """(number of the layer, index) of the weights and biases whose derivatives are largest."""
+    found = []
+    for n, layer in enumerate(trace.layers, 1):
+        for gradient in (layer.weights_gradient, layer.biases_gradient):
+            if gradient is None:
+                continue
+            # What is not a number comes first: it is what one looks for.
+            sizes = np.nan_to_num(np.abs(gradient), nan=np.inf, posinf=np.inf)
+            for k in np.argsort(-sizes, axis=None, kind="stable")[:MOST_SHOWN]:
+                at = tuple(map(int, np.unravel_index(k, gradient.shape)))
+                found.append((sizes[at], n, at))
+    found.sort(key=lambda entry: -entry[0])
+    return [(n, at) for _, n, at in found[:MOST_SHOWN]]
