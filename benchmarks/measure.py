@@ -17,14 +17,14 @@ import records
 import timing
 from backprop_c._kernels import level
 from backprop_c._system import cpu
-from contenders import CONTENDERS
+from contenders import CONTENDERS, OURS
 
 TABLES = {
     "training": problems.TRAININGS,
     "prediction": problems.PREDICTIONS,
     "product": problems.PRODUCTS,
 }
-QUICK_CONTENDERS = (guard.OURS, guard.PEER)
+QUICK_CONTENDERS = (OURS, guard.PEER)
 TOO_BUSY = 1.2  # processors a thread
 
 
@@ -77,7 +77,7 @@ def rows(problem, found):
     print(f"{problem.title} (level {level}, {pinning.threads()} thread(s))", flush=True)
     new = []
     for name, taken in times.items():
-        print(line(name, taken, times.get(guard.OURS)), flush=True)
+        print(line(name, taken, times.get(OURS)), flush=True)
         compiles = CONTENDERS[name].compiles
         new.append(
             {
@@ -131,7 +131,7 @@ def quick(table, found, folder):
 
     def ratio(name):
         times, _ = measured(by_name[name], found, timing.QUICK)
-        return times[guard.PEER].median / times[guard.OURS].median
+        return times[guard.PEER].median / times[OURS].median
 
     known = {name: recorded[name] for name in by_name if name in recorded}
     print(f"level {level}: times NumPy's time by ours")

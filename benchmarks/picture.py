@@ -1,8 +1,8 @@
 """The README's picture: how many times as long as ours everybody takes."""
 
 import problems
-from contenders import CONTENDERS
-from report import OURS, duration, times
+from contenders import CONTENDERS, OURS
+from wording import duration, times
 
 BAR, GAP = 0.84, 0.9
 LEFT_OUT = {"xor-float64"}  # all but the same as in float32

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from contenders import OURS
+
 FOLDER = Path(__file__).parent / "results"
 FILES = {"training": "training.csv", "prediction": "prediction.csv", "product": "products.csv"}
 COLUMNS = (
@@ -88,3 +90,25 @@ def medians(rows):
     for row in rows:
         found.setdefault(run_of(row), {})[row["contender"]] = float(row["median_us"])
     return found
+
+
+class Results:
+    """The results in a folder; `times` is (problem, level, threads) -> contender -> median."""
+
+    def __init__(self, folder=FOLDER):
+        self.rows = [row for kind in FILES for row in read(kind, folder)]
+        self.footprint = read_footprint(folder)
+        self.times = medians(self.rows)
+        levels = {row["level"] for row in self.rows}
+        self.best = next(level for level in LEVELS if level in levels)
+
+    def at(self, problem, threads=1, level=None):
+        """Contender -> median microseconds; empty where nothing is recorded."""
+        return self.times.get((problem.name, level or self.best, str(threads)), {})
+
+    def about(self, contender=OURS):
+        """A row of the newest run at the best level, for versions and the machine."""
+        found = [
+            row for row in self.rows if row["level"] == self.best and row["contender"] == contender
+        ]
+        return max(found, key=lambda row: row["date"], default=None)

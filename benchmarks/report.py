@@ -5,69 +5,20 @@ python benchmarks/report.py
 
 from pathlib import Path
 
+import picture
 import problems
-import records
 from backprop_c._config import MEANING
-from contenders import CONTENDERS
+from contenders import CONTENDERS, OURS
+from records import LEVELS, Results
+from wording import duration, fill, markdown, paragraphs, times
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "speed.png"
-OURS, BLAS = "ours", "numpy_lean"
+BLAS = "numpy_lean"
 COLUMNS = {name: c.title for name, c in CONTENDERS.items() if c.column}
 OTHERS = {
     name: c.title for name, c in CONTENDERS.items() if not c.column and not name.startswith(OURS)
 }
-
-
-class Results:
-    """The results in a folder; `times` is (problem, level, threads) -> contender -> median."""
-
-    def __init__(self, folder=records.FOLDER):
-        self.rows = [row for kind in records.FILES for row in records.read(kind, folder)]
-        self.footprint = records.read_footprint(folder)
-        self.times = records.medians(self.rows)
-        levels = {row["level"] for row in self.rows}
-        self.best = next(level for level in records.LEVELS if level in levels)
-
-    def at(self, problem, threads=1, level=None):
-        """Contender -> median microseconds; empty where nothing is recorded."""
-        return self.times.get((problem.name, level or self.best, str(threads)), {})
-
-    def about(self, contender=OURS):
-        """A row of the newest run at the best level, for versions and the machine."""
-        found = [
-            row for row in self.rows if row["level"] == self.best and row["contender"] == contender
-        ]
-        return max(found, key=lambda row: row["date"], default=None)
-
-
-# -- Numbers for people ----------------------------------------------------------------------
-
-
-def duration(microseconds):
-    """Three digits and a unit."""
-    if microseconds >= 1e3:
-        return f"{microseconds / 1e3:.3g} ms"
-    return f"{microseconds:.3g} µs"
-
-
-def times(ratio):
-    """0.93×, 1.02×, 4.5×, 31×, 1600×."""
-    if ratio < 10:
-        return f"{ratio:.{2 if ratio < 2 else 1}f}×"
-    return f"{float(f'{ratio:.2g}'):g}×"
-
-
-def markdown(header, lines):
-    """A table."""
-    rule = f"|{'---|' * len(header)}"
-    rows = [f"| {' | '.join(cells)} |" for cells in (header, *lines)]
-    return "\n".join([rows[0], rule, *rows[1:]])
-
-
-def paragraphs(*parts):
-    """What there is, with empty lines between."""
-    return "\n\n".join(part for part in parts if part)
 
 
 # -- The tables ------------------------------------------------------------------------------
@@ -154,10 +105,10 @@ def level_table(results):
     """Our own times by level, where more than one is recorded."""
     lines = []
     for problem in (*problems.TRAININGS, *problems.PREDICTIONS):
-        values = [results.at(problem, 1, level).get(OURS) for level in records.LEVELS]
+        values = [results.at(problem, 1, level).get(OURS) for level in LEVELS]
         if sum(value is not None for value in values) > 1:
             lines.append([problem.title, *("–" if v is None else duration(v) for v in values)])
-    return markdown(["work", *records.LEVELS], lines)
+    return markdown(["work", *LEVELS], lines)
 
 
 def contender_table():
@@ -245,18 +196,8 @@ def method(results):
 PAGES = {"README.md": readme, "ARCHITECTURE.md": architecture, "benchmarks/README.md": method}
 
 
-def fill(text, inner, name="benchmarks"):
-    """The text with what stands between the markers of that name replaced."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, rest = text.split(begin)
-    _, after = rest.split(end)
-    return f"{before}{begin}\n{inner}\n{end}{after}"
-
-
 def main():
     """Write the tables and the picture."""
-    import picture
-
     results = Results()
     for name, page in PAGES.items():
         path = ROOT / name

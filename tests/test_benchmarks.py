@@ -1,6 +1,8 @@
-"""The benchmarks' own logic: the guard that CI runs, turns and times, equality, the tables."""
+"""The benchmarks' own logic: imports, the guard that CI runs, turns and times, equality, tables."""
 
+import ast
 import sys
+from graphlib import CycleError, TopologicalSorter
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +20,7 @@ NAMES = (
     "records",
     "report",
     "timing",
+    "wording",
     "work",
 )
 
@@ -52,6 +55,51 @@ class Script:
     def __call__(self, problem):
         self.asked.append(problem)
         return self.ratios[problem].pop(0)
+
+
+# -- Imports ---------------------------------------------------------------------------------
+
+
+def imports_among(folder):
+    """Module -> those of the folder's modules that it imports, in its functions, too."""
+    paths = {
+        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in folder.rglob("*.py")
+    }
+    found = {}
+    for module, path in paths.items():
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        found[module] = names & set(paths)
+    return found
+
+
+def circle(imports):
+    """The modules of a circle, or none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_imports_form_no_circle():
+    imports = imports_among(BENCHMARKS)
+    assert circle(imports) == []
+    assert "picture" in imports["report"]
+    assert "contenders.numpy_lean" in imports["contenders.numpy_blocks"]
+
+
+def test_a_circle_is_seen_in_a_function_and_in_a_package(tmp_path):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "top.py").write_text("from package import inner\n")
+    (tmp_path / "package" / "__init__.py").write_text("")
+    (tmp_path / "package" / "inner.py").write_text("def late():\n    import top\n")
+    assert set(circle(imports_among(tmp_path))) == {"top", "package.inner"}
 
 
 # -- The guard -------------------------------------------------------------------------------
@@ -189,7 +237,7 @@ def test_results_are_replaced_by_problem_level_and_threads(bench, tmp_path):
     ("ratio", "text"), [(0.934, "0.93×"), (1.02, "1.02×"), (4.52, "4.5×"), (1634.0, "1600×")]
 )
 def test_ratios_have_two_digits(bench, ratio, text):
-    assert bench.report.times(ratio) == text
+    assert bench.wording.times(ratio) == text
 
 
 def test_names_of_problems_are_unique(bench):

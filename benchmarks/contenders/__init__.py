@@ -9,6 +9,8 @@ installed, the contender is left out.
 import importlib
 from dataclasses import dataclass
 
+OURS = "ours"
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -46,7 +48,7 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender(
-            "ours",
+            OURS,
             "backprop_c",
             "`Network.fit` and `Network.predict`, with their checks, copies and history",
             colour="#c1121f",
