@@ -72,9 +72,16 @@ def fit_call_microseconds():
     """One epoch over one row of 4-16-3, by a call of its own: the median of many."""
     from backprop_c import SGD, Network
 
-    net = Network((4, 16, 3), "tanh", dtype="float32", random_state=0)
+    net = Network(
+        (4, 16, 3),
+        activations="tanh",
+        loss="squared_error",
+        biases=True,
+        dtype="float32",
+        random_state=0,
+    )
     X, y = np.ones((1, 4), "float32"), np.zeros((1, 3), "float32")
-    optimizer = SGD()
+    optimizer = SGD(learning_rate=0.01)
     times = timeit.repeat(
         lambda: net.fit(X, y, epochs=1, batch_size=1, optimizer=optimizer), number=1, repeat=CALLS
     )

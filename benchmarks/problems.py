@@ -112,6 +112,7 @@ class Prediction:
 
     kind: ClassVar[str] = "prediction"
     per: ClassVar[str] = "call"
+    loss: ClassVar[str] = "squared_error"  # a network has one, a prediction does not read it
     units: ClassVar[int] = 1
     tolerance: ClassVar[float] = 1e-4
 

@@ -102,6 +102,24 @@ def test_a_circle_is_seen_in_a_function_and_in_a_package(tmp_path):
     assert set(circle(imports_among(tmp_path))) == {"top", "package.inner"}
 
 
+# -- What defaults do not decide -------------------------------------------------------------
+
+
+def test_networks_and_fits_name_what_has_a_default():
+    """Two versions do the same work, whatever the defaults of each are."""
+    named = {"Network": {"activations", "loss", "biases", "dtype"}}
+    named["fit"] = {"epochs", "batch_size", "optimizer"}
+    seen = []
+    for path in (BENCHMARKS / "contenders" / "ours.py", BENCHMARKS / "footprint.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            function = node.func if isinstance(node, ast.Call) else None
+            name = getattr(function, "id", getattr(function, "attr", None))
+            if name in named:
+                assert named[name] <= {keyword.arg for keyword in node.keywords}, path
+                seen.append(name)
+    assert sorted(seen) == ["Network", "Network", "fit", "fit"]
+
+
 # -- The guard -------------------------------------------------------------------------------
 
 

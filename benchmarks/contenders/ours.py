@@ -1,13 +1,11 @@
-"""backprop_c, as its users call it."""
+"""backprop_c, as its users call it: whatever has a default is named, since defaults may change."""
 
 import backprop_c
 import work
 from backprop_c import Network
-from backprop_c._engine import tables
 from pinning import threads
 
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
-THREADS = {"n_threads": threads()} if threads() > 1 else {}
 
 
 def network(problem):
@@ -16,7 +14,7 @@ def network(problem):
     net = Network(
         problem.layer_sizes,
         activations=problem.activations,
-        loss=getattr(problem, "loss", "squared_error"),
+        loss=problem.loss,
         biases=bool(case.biases),
         dtype=problem.dtype,
         random_state=0,
@@ -34,7 +32,7 @@ class Training(work.Training):
         self.start = self.case.parameters
         self.targets = self.case.y if problem.loss == "squared_error" else self.case.labels
         optimizer = getattr(backprop_c, OPTIMIZERS[problem.optimizer])
-        self.optimizer = optimizer(problem.learning_rate)
+        self.optimizer = optimizer(learning_rate=problem.learning_rate)
 
     def train(self, epochs, shuffle):
         """Set the weights and fit."""
@@ -48,7 +46,7 @@ class Training(work.Training):
             optimizer=self.optimizer,
             shuffle=shuffle,
             metrics=problem.metrics,
-            **THREADS,
+            n_threads=threads(),
         )
         return work.Outcome(history["loss"], net.parameters.copy())
 
@@ -61,13 +59,15 @@ def training(problem):
 def prediction(problem):
     """Everything."""
     names = {"predict": network(problem).predict, "x": problem.case.X}
-    if THREADS:
+    if threads() > 1:
         return work.Call(f"predict(x, n_threads={threads()})", names)
     return work.Call("predict(x)", names)
 
 
 def product(problem):
     """The kernels that wide layers go through; one thread."""
+    from backprop_c._engine import tables  # not public: other versions may not have it
+
     a, b, out = problem.arrays
     names = {"product": tables.dense_product, "a": a, "b": b, "out": out}
     return work.Call(f"product({problem.operation!r}, a, b, out)", names)
