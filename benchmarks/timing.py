@@ -2,12 +2,8 @@
 
 import gc
 import statistics
-import time
 from dataclasses import dataclass
 
-import pinning
-
-SETTLE = 0.05  # the last contender's idle threads go on spinning for a while
 SHORTEST = 1e-3  # a first run that takes less has compiled nothing
 
 
@@ -65,30 +61,16 @@ class Times:
         return min(self.each)
 
 
-def clock(job, repeats):
-    """Wall and processor seconds of one run, without the garbage collector."""
-    gc.collect()
-    gc.disable()
-    if pinning.threads() > 1:
-        time.sleep(SETTLE)
-    try:
-        busy, start = time.process_time(), time.perf_counter()
-        job.run(repeats)
-        return time.perf_counter() - start, time.process_time() - busy
-    finally:
-        gc.enable()
-
-
 def first_runs(job):
     """What the first run takes longer than the second: compilation, where there is one."""
-    first, second = (clock(job, job.granularity)[0] for _ in range(2))
+    first, second = (job.clock(job.granularity)[0] for _ in range(2))
     return max(first - second, 0.0) if first > SHORTEST else 0.0
 
 
 def repeats_for(job, target):
     """So many repeats that a run takes about `target` seconds, and what it took; warms up."""
     repeats = job.granularity
-    while (took := clock(job, repeats)[0]) < target / 4:
+    while (took := job.clock(repeats)[0]) < target / 4:
         repeats *= 4
     scaled = max(1, round(repeats * target / took / job.granularity)) * job.granularity
     return scaled, took * scaled / repeats
@@ -106,7 +88,7 @@ def measure(jobs, units, effort):
     taken = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, job in jobs.items():
-            taken[name].append(clock(job, plans[name][0]))
+            taken[name].append(job.clock(plans[name][0]))
     found = {}
     for name, pairs in taken.items():
         scale = 1e6 / (plans[name][0] * units)

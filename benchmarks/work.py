@@ -1,5 +1,7 @@
 """What a contender hands to the clock: a training or a call."""
 
+import gc
+import time
 import timeit
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -8,6 +10,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
+
+import pinning
+
+SETTLE = 0.05  # the last contender's idle threads go on spinning for a while
 
 
 def flatten(weights, biases):
@@ -48,20 +54,38 @@ class Outcome:
     comparable: bool = True
 
 
-class Training(ABC):
-    """A training from the problem's starting weights: subclasses define `train`.
-
-    `granularity` is how many epochs at a time can be asked for.
-    """
+class Job(ABC):
+    """What takes its turn: `run` does the work so many times, in multiples of `granularity`."""
 
     granularity = 1
+
+    @abstractmethod
+    def run(self, repeats):
+        """What is timed."""
+
+    def clock(self, repeats):
+        """Wall and processor seconds of one run, without the garbage collector."""
+        gc.collect()
+        gc.disable()
+        if pinning.threads() > 1:
+            time.sleep(SETTLE)
+        try:
+            busy, start = time.process_time(), time.perf_counter()
+            self.run(repeats)
+            return time.perf_counter() - start, time.process_time() - busy
+        finally:
+            gc.enable()
+
+
+class Training(Job):
+    """A training from the problem's starting weights: subclasses define `train`."""
 
     def __init__(self, problem):
         self.problem = problem
         self.case = problem.case
 
     def run(self, epochs):
-        """What is timed."""
+        """All that a user's training does."""
         return self.train(epochs, self.problem.shuffle)
 
     @abstractmethod
@@ -70,7 +94,7 @@ class Training(ABC):
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Job):
     """A statement as a user writes it, in a loop: the call alone, without a wrapper around it.
 
     Attributes
@@ -85,14 +109,13 @@ class Call:
     statement: str
     names: dict
     around: Callable = nullcontext
-    granularity = 1
     timer: timeit.Timer = field(init=False)
 
     def __post_init__(self):
         object.__setattr__(self, "timer", timeit.Timer(self.statement, globals=self.names))
 
     def run(self, repeats):
-        """What is timed."""
+        """The statement in a loop."""
         with self.around():
             self.timer.timeit(repeats)
 

@@ -163,31 +163,35 @@ def test_ratios_are_of_the_same_level_and_one_thread(bench):
 # -- Times -----------------------------------------------------------------------------------
 
 
-class Job:
-    """Notes how it is run."""
+@pytest.fixture
+def noting(bench):
+    """A job that notes how it is run."""
 
-    granularity = 4
+    class Noting(bench.work.Job):
+        granularity = 4
 
-    def __init__(self, log, name):
-        self.log, self.name = log, name
+        def __init__(self, log, name):
+            self.log, self.name = log, name
 
-    def run(self, repeats):
-        self.log.append((self.name, repeats))
-        sum(range(2000 * repeats))
+        def run(self, repeats):
+            self.log.append((self.name, repeats))
+            sum(range(2000 * repeats))
+
+    return Noting
 
 
-def test_contenders_take_turns(bench):
+def test_contenders_take_turns(bench, noting):
     log = []
     effort = bench.timing.Effort(target=1e-3, rounds=5, budget=10.0, fewest=3)
-    found = bench.timing.measure({name: Job(log, name) for name in "ab"}, 10, effort)
+    found = bench.timing.measure({name: noting(log, name) for name in "ab"}, 10, effort)
     assert [name for name, _ in log[-10:]] == ["a", "b"] * 5
     assert all(repeats % 4 == 0 for _, repeats in log)
     assert all(len(times.each) == 5 and times.best <= times.median for times in found.values())
 
 
-def test_long_runs_have_fewer_rounds(bench):
+def test_long_runs_have_fewer_rounds(bench, noting):
     effort = bench.timing.Effort(target=1e-3, rounds=50, budget=1e-9, fewest=2)
-    found = bench.timing.measure({"a": Job([], "a")}, 1, effort)
+    found = bench.timing.measure({"a": noting([], "a")}, 1, effort)
     assert len(found["a"].each) == 2
 
 
