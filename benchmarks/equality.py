@@ -1,4 +1,4 @@
-"""Whether the contenders do the same work: before anything is timed, their results must agree."""
+"""Whether the contenders do the same work: their results must agree, or nothing is reported."""
 
 import numpy as np
 
@@ -14,13 +14,14 @@ def results(problem, jobs):
     """Name -> what a contender ends with, compared with the reference; the last loss, or None."""
     trained = problem.kind == "training"
     compare = compare_trainings if trained else compare_arrays
+    names = sorted(jobs, key=lambda name: name != REFERENCE)  # the first where that is not there
     found, reference = {}, None
-    for name in sorted(jobs, key=lambda name: name != REFERENCE):
+    for name in names:
         value = end_of(problem, jobs[name])
         reference = value if reference is None else reference
         reason = compare(problem, value, reference)
         if reason:
-            raise UnequalWorkError(f"{problem.name}: {name} is not {REFERENCE}: {reason}")
+            raise UnequalWorkError(f"{problem.name}: {name} is not {names[0]}: {reason}")
         found[name] = float(value.losses[-1]) if trained else None
     return found
 

@@ -71,13 +71,20 @@ def measured(problem, found, effort):
     return times, equality.results(problem, jobs)
 
 
-def rows(problem, found):
-    """A problem's rows, printed as they come."""
+def printed(problem, found):
+    """As `measured`, with a line for each contender."""
     times, losses = measured(problem, found, timing.FULL)
     print(f"{problem.title} (level {level}, {pinning.threads()} thread(s))", flush=True)
-    new = []
     for name, taken in times.items():
         print(line(name, taken, times.get(OURS)), flush=True)
+    return times, losses
+
+
+def rows(problem, found):
+    """A problem's rows, printed as they come."""
+    times, losses = printed(problem, found)
+    new = []
+    for name, taken in times.items():
         compiles = CONTENDERS[name].compiles
         new.append(
             {

@@ -1,17 +1,21 @@
 """Time every contender on every problem, side by side, and write CSVs.
 
     python benchmarks/run.py [--threads N] [--kind KIND ...] [--problem NAME ...]
+    python benchmarks/run.py --before WHEEL [--threads N] [--kind KIND ...] [--problem NAME ...]
     python benchmarks/run.py --quick
 
 The contenders take turns, so that whatever else the machine does falls on all of them; the ratios
 are what counts. The level is that of BACKPROP_C_SIMD. Results of other levels, problems and
 numbers of threads that the files already have are kept. With --quick nothing is written: the
 ratios to NumPy are compared with the recorded ones, and one that has fallen, twice, is an error.
+With --before nothing is written either: the package takes turns with another version of itself,
+from a wheel that has been built for this Python.
 """
 
 import argparse
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pinning
@@ -19,16 +23,25 @@ import pinning
 KINDS = ("training", "prediction", "product", "footprint")
 
 
+def wheel(path):
+    """The path of a wheel."""
+    if not zipfile.is_zipfile(path):
+        raise argparse.ArgumentTypeError(f"expected the path of a wheel, but got {path}")
+    return path
+
+
 def parsed():
     """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="the regression guard; no file")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--quick", action="store_true", help="the regression guard; no file")
+    who.add_argument("--before", type=wheel, metavar="WHEEL", help="compare versions; no file")
+    who.add_argument("--contender", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--threads", type=int, default=1, help="default: 1")
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--problem", nargs="+", metavar="NAME", help="default: all")
-    parser.add_argument("--contender", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--results", type=Path, help="default: benchmarks/results")
     return parser.parse_args()
 
@@ -50,25 +63,35 @@ def main():
     import measure
     import problems
     import records
+    import versions
 
     started = time.perf_counter()
     folder = arguments.results or records.FOLDER
     asked = chosen(arguments.problem, problems.PROBLEMS, "problem")
+    works = [
+        problem
+        for kind, table in measure.TABLES.items()
+        for problem in table
+        if kind in arguments.kind
+        and problem.name in asked
+        and (arguments.threads == 1 or problem.shared)
+    ]
+    fallen = False
     if arguments.quick:
         found = contenders.load(measure.QUICK_CONTENDERS)
         fallen = measure.quick(asked.values(), found, folder)
-        print(f"{time.perf_counter() - started:.0f} seconds")
-        return int(fallen)
-    found = contenders.load(chosen(arguments.contender, contenders.CONTENDERS, "contender"))
-    for kind, table in measure.TABLES.items():
-        for problem in table if kind in arguments.kind else ():
-            if problem.name in asked and (arguments.threads == 1 or problem.shared):
-                records.write(kind, measure.rows(problem, found), folder)
-    some = arguments.problem or arguments.contender or arguments.threads > 1
-    if "footprint" in arguments.kind and not some:
-        records.write_footprint(measure.footprint_rows(), folder)
+    elif arguments.before:
+        versions.compare(works, arguments.before)
+    else:
+        names = chosen(arguments.contender, contenders.RECORDED, "contender")
+        found = contenders.load(names)
+        for problem in works:
+            records.write(problem.kind, measure.rows(problem, found), folder)
+        some = arguments.problem or arguments.contender or arguments.threads > 1
+        if "footprint" in arguments.kind and not some:
+            records.write_footprint(measure.footprint_rows(), folder)
     print(f"{time.perf_counter() - started:.0f} seconds")
-    return 0
+    return int(fallen)
 
 
 if __name__ == "__main__":

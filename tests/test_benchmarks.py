@@ -1,13 +1,17 @@
 """The benchmarks' own logic: imports, the guard that CI runs, turns and times, equality, tables."""
 
 import ast
+import shutil
 import sys
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sources import ROOT, need
+
+import backprop_c
 
 need("benchmarks")
 BENCHMARKS = ROOT / "benchmarks"
@@ -20,6 +24,7 @@ NAMES = (
     "records",
     "report",
     "timing",
+    "versions",
     "wording",
     "work",
 )
@@ -225,12 +230,75 @@ def test_ours_does_what_numpy_does(bench):
         assert set(bench.equality.results(problem, jobs)) == {"ours", "numpy_lean"}
 
 
+# -- Two versions ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def another(bench, tmp_path, monkeypatch):
+    """A version that is not the installed one: a copy, with some code at its end."""
+    monkeypatch.syspath_prepend(BENCHMARKS)  # new processes look for modules where this one does
+
+    def made(code=""):
+        package = tmp_path / "backprop_c"
+        shutil.copytree(Path(backprop_c.__file__).parent, package)
+        with open(package / "__init__.py", "a", encoding="utf-8") as file:
+            file.write(code)
+        return bench.versions.Version(str(tmp_path))
+
+    return made
+
+
+def jobs_of(bench, problem, version):
+    ours = bench.contenders.load(("ours",))["ours"]
+    return {
+        name: getattr(module, problem.kind)(problem)
+        for name, module in (("ours", ours), ("before", version))
+    }
+
+
+def test_two_versions_do_the_same_work(bench, another):
+    version = another()
+    for name in ("iris", "row-4-2-3"):
+        problem = bench.problems.PROBLEMS[name]
+        jobs = jobs_of(bench, problem, version)
+        assert set(bench.equality.results(problem, jobs)) == {"ours", "before"}
+        wall, busy = jobs["before"].clock(100)
+        assert wall > 0
+        assert busy >= 0
+
+
+def test_a_version_that_does_other_work_is_noticed(bench, another):
+    version = another(
+        "_fit = Network.fit\n"
+        "Network.fit = lambda self, X, y, **named: _fit(self, X, y[:, ::-1], **named)\n"
+    )
+    problem = bench.problems.PROBLEMS["iris"]
+    with pytest.raises(bench.equality.UnequalWorkError, match="before is not ours: loss"):
+        bench.equality.results(problem, jobs_of(bench, problem, version))
+
+
+def test_a_folder_without_the_package_is_not_taken_for_a_version(bench, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    job = bench.versions.Version(str(tmp_path)).training(bench.problems.PROBLEMS["iris"])
+    with pytest.raises(RuntimeError, match="has failed"):
+        job.clock(1)
+
+
+def test_versions_are_compared_round_by_round(bench):
+    """A machine that has become slower in the midst changes no ratio."""
+    ours, before = (
+        bench.timing.Times(each, 1.0, 0.0) for each in ((8.0, 80.0, 84.0), (10.0, 100.0, 100.0))
+    )
+    assert bench.versions.ratio(ours, before) == "0.800 (half of the rounds from 0.800 to 0.820)"
+
+
 # -- Tables ----------------------------------------------------------------------------------
 
 
 def test_every_contender_has_its_file(bench):
     files = {path.stem for path in (BENCHMARKS / "contenders").glob("*.py")} - {"__init__"}
     assert set(bench.contenders.CONTENDERS) == files
+    assert files - set(bench.contenders.RECORDED) == {"before"}
 
 
 def test_a_package_that_is_missing_leaves_its_contender_out(bench, monkeypatch, capsys):

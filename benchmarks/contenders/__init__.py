@@ -9,7 +9,7 @@ installed, the contender is left out.
 import importlib
 from dataclasses import dataclass
 
-OURS = "ours"
+OURS, BEFORE = "ours", "before"
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,14 @@ CONTENDERS = {
             "`Network.predict` into an array of the caller's",
             ("allocates no result",),
             colour="#e5707a",
+        ),
+        Contender(
+            BEFORE,
+            "backprop_c, before",
+            "another version of backprop_c, from the wheel that `--before` names, does the work of "
+            "`ours.py`: it is compared with ours alone, both in processes of their own, and never "
+            "recorded",
+            colour="#f2a7ad",
         ),
         Contender(
             "numpy_lean",
@@ -197,9 +205,10 @@ CONTENDERS = {
         ),
     )
 }
+RECORDED = {name: contender for name, contender in CONTENDERS.items() if name != BEFORE}
 
 
-def load(names=CONTENDERS):
+def load(names=RECORDED):
     """The modules whose packages are installed, by name."""
     found = {}
     for name in names:
