@@ -23,6 +23,7 @@ from helpers import (
 
 from backprop_c import SGD, Adam, Network
 from backprop_c._engine.crew import thread_counts
+from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 from backprop_c._validation.scalars import as_n_threads
 
@@ -98,7 +99,7 @@ def test_threads_that_are_interrupted_anywhere_go_on_to_the_same_bits(sizes):
     for n_threads, seconds in ((1, 1e9), (3, -1.0)):
         X, y = data(sizes)
         net = network(sizes)
-        trainer = Trainer(net, X, y, None, (0, 1))
+        trainer = Trainer(net, SampleSet(net, X, y, None), (0, 1))
         trainer.prepare(3, len(X) // 2, 2, (0.01, 0.9, 0.99, 1e-8, 0.1), None, None, n_threads)
         runs = 1
         while trainer.run(seconds):
@@ -112,7 +113,7 @@ def test_threads_that_are_interrupted_anywhere_go_on_to_the_same_bits(sizes):
 def threads_of(net, n_samples, batch_size, epochs):
     """How many threads a fit takes if it may take 5."""
     X, y = data(net.layer_sizes, n_samples)
-    trainer = Trainer(net, X, y, None, ())
+    trainer = Trainer(net, SampleSet(net, X, y, None), ())
     trainer.prepare(epochs, batch_size, 0, SGD().hyperparameters(), None, None, 5)
     trainer.close()
     return trainer.n_threads
@@ -215,7 +216,7 @@ def test_an_exception_ends_all_threads(source, monkeypatch, started):
         raise Wrong
 
     if source == "progress":
-        monkeypatch.setattr("backprop_c.network.Progress.update", fail)
+        monkeypatch.setattr("backprop_c._watcher.Progress.update", fail)
     else:
         previous = signal.signal(signal.SIGINT, fail)
         threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
@@ -353,7 +354,7 @@ def test_a_child_that_is_forked_in_the_midst_of_a_threaded_fit(monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr("backprop_c.network.Progress", Forker)
+    monkeypatch.setattr("backprop_c._watcher.Progress", Forker)
     net.fit(X, y, epochs=30, batch_size=None, n_threads=3, verbose=True)
     same = net.parameters.tobytes() == twin.parameters.tobytes()
     if codes == [0]:

@@ -12,6 +12,8 @@ from reference import LOSSES as REFERENCE_LOSSES
 from reference import ReferenceNetwork
 
 from backprop_c import Adam, Network
+from backprop_c._engine.evaluation import evaluate
+from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES, UPDATES
 
@@ -60,14 +62,14 @@ def test_any_network(net, n_samples, layout, seed):
 @pytest.mark.parametrize("n_samples", [1, 2, 40, 3000])
 @pytest.mark.parametrize("sizes", [(3, 4, 2), (20, 48, 32), (40, 64, 2)])
 def test_sample_weights(sizes, n_samples, dtype, rng):
-    """The kernels' weighted mean, which `fit` does not offer yet: weights 2 and 0 by repetition."""
+    """The weighted mean: weights 2 and 0 by repetition."""
     net = Network(sizes, "tanh", dtype=dtype, random_state=2)
     X = rng.normal(size=(n_samples, sizes[0])).astype(dtype)
     y = rng.normal(size=(n_samples, sizes[-1])).astype(dtype)
     repeats = rng.integers(0, 3, n_samples)
     repeats[0] = 2
-    trainer = Trainer(net, X, y, repeats.astype(dtype), (0,))
-    values, gradient = trainer.evaluate(True)
+    samples = SampleSet(net, X, y, repeats.astype(dtype))
+    values, gradient = evaluate(net, samples, (0,), True)
     repeated, targets = np.repeat(X, repeats, axis=0), np.repeat(y, repeats, axis=0)
     loss, expected, outputs = ReferenceNetwork(net).loss_gradient_outputs(repeated, targets)
     assert_close(values, [loss, ((outputs - targets) ** 2).mean()], dtype)
@@ -84,7 +86,7 @@ def test_a_batch_without_weight_makes_no_step(sizes, batch_size, rng):
     y = rng.normal(size=(2 * batch_size, sizes[-1]))
     weights = np.ones(2 * batch_size)
     weights[batch_size:] = 0
-    trainer = Trainer(net, X, y, weights, ())
+    trainer = Trainer(net, SampleSet(net, X, y, weights), ())
     rule = UPDATES.index("adam")
     trainer.prepare(3, batch_size, rule, Adam().hyperparameters(), None, None)
     while trainer.run():

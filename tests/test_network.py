@@ -8,7 +8,7 @@ import pytest
 from helpers import assert_same_network
 
 from backprop_c import SGD, Network, trace
-from backprop_c._engine.trainer import Trainer
+from backprop_c._engine.samples import SampleSet
 
 
 def trained(**options):
@@ -192,7 +192,7 @@ def test_a_network_that_was_not_constructed(make):
             use(net)
     net.stop()
     with pytest.raises(RuntimeError, match="has not been called"):
-        Trainer(net, np.ones((1, 1)), np.ones((1, 1)), None, ())
+        SampleSet(net, np.ones((1, 1)), np.ones((1, 1)), None)
 
 
 def test_garbage_is_collected():

@@ -260,7 +260,7 @@ def test_an_optimizer_that_is_set_during_a_fit_begins_anew(monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr("backprop_c.network.Progress", Setter)
+    monkeypatch.setattr("backprop_c._watcher.Progress", Setter)
     net.fit(X, y, epochs=3, optimizer=Adam(0.02), verbose=True)
     assert net.optimizer == Adam(0.5)
     assert net._optimizer_state is None

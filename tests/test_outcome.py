@@ -66,7 +66,7 @@ def interrupted_at(moment, work):
 @pytest.mark.parametrize("verbose", [False, True])
 def test_ctrl_c_at_every_moment_of_a_fit(verbose, monkeypatch):
     """Either nothing has happened, or all that belongs to some finished epoch is there."""
-    monkeypatch.setattr("backprop_c.network.Progress", Silent)
+    monkeypatch.setattr("backprop_c._watcher.Progress", Silent)
     start_of = Network((3, 2), "tanh", random_state=0)
     start_of.fit(X, Y, **{**OPTIONS, "epochs": 1})
     done = copy.copy(start_of)
@@ -110,7 +110,7 @@ def test_no_memory_after_the_training(monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("backprop_c.network.Progress", Starving)
+    monkeypatch.setattr("backprop_c._watcher.Progress", Starving)
     net, twin = (Network((3, 2), "tanh", random_state=0) for _ in range(2))
     fit = start(lambda: net.fit(X, Y, **{**OPTIONS, "epochs": 2**40}, verbose=True))
     wait_until(lambda: np.empty is fail)

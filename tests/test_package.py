@@ -29,7 +29,7 @@ def test_files_for_others_are_installed():
     for name in (
         "_engine/engine.pxd",
         "_engine/parameters.pxd",
-        "_engine/loop.pxd",
+        "_engine/passes.pxd",
         "_kernels/table.pxd",
         "py.typed",
         "_engine/engine.pyi",

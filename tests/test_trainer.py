@@ -7,7 +7,9 @@ import pytest
 
 from backprop_c import SGD, Network
 from backprop_c._engine.engine import Engine
+from backprop_c._engine.evaluation import evaluate
 from backprop_c._engine.outcome import OptimizerState
+from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 
 
@@ -18,7 +20,7 @@ def trained_in_runs(seconds, batch_size, dtype, labels):
     X = rng.normal(size=(20_000, 30)).astype(dtype)
     y = rng.integers(0, 3, len(X))
     y = y if labels else np.eye(3, dtype=dtype)[y]
-    trainer = Trainer(net, X, y, None, (0, 1))
+    trainer = Trainer(net, SampleSet(net, X, y, None), (0, 1))
     trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None)
     runs = 1
     while trainer.run(seconds):
@@ -61,7 +63,7 @@ X, Y = np.ones((3, 2)), np.zeros((3, 1))
 def test_arrays_that_were_not_validated_are_refused(arrays):
     """The last line of defence: what a subclass's own validation let through."""
     with pytest.raises(TypeError):
-        Trainer(Network((2, 1), random_state=0), *arrays, ())
+        SampleSet(Network((2, 1), random_state=0), *arrays)
 
 
 class Pretender(Network):
@@ -96,7 +98,7 @@ def test_too_many_hyperparameters():
 
 def test_a_wrong_optimizer_state_is_refused():
     net = Network((2, 1), random_state=0)
-    trainer = Trainer(net, X, Y, None, ())
+    trainer = Trainer(net, SampleSet(net, X, Y, None), ())
     with pytest.raises(ValueError, match="state is not of this network"):
         trainer.prepare(1, 1, 0, (0.1,), None, OptimizerState("sgd", 0, np.zeros(7)))
     trainer.close()
@@ -106,33 +108,26 @@ def test_a_wrong_optimizer_state_is_refused():
 def test_misuse_raises():
     """Never a crash, also for what only this package calls."""
     net = Network((2, 1), random_state=0)
-    unprepared, unmade = Trainer(net, X, Y, None, ()), Trainer.__new__(Trainer)
+    unprepared, unmade = Trainer(net, SampleSet(net, X, Y, None), ()), Trainer.__new__(Trainer)
     for call in (
         unprepared.run,
         unmade.run,
-        lambda: unmade.evaluate(True),
         lambda: unmade.prepare(1, 1, 0, (0.1,), None, None),
-        lambda: Trainer(None, X, Y, None, ()),
-        lambda: unprepared.__init__(net, X, Y, None, ()),
+        lambda: Trainer(None, SampleSet(net, X, Y, None), ()),
+        lambda: unprepared.__init__(net, SampleSet(net, X, Y, None), ()),
+        lambda: evaluate(net, SampleSet(Network((2, 1), random_state=0), X, Y, None), (), True),
+        lambda: Trainer(net, SampleSet(Network((2, 1), random_state=0), X, Y, None), ()),
+        lambda: evaluate(net, SampleSet.__new__(SampleSet), (), True),
         Engine()._snapshot,
         lambda: Engine().predict(np.zeros(2, bool)),
     ):
         with pytest.raises((RuntimeError, TypeError)):
             call()
     unmade.close()
-    unprepared.evaluate(True)
-    with pytest.raises(RuntimeError, match="a pass needs a fresh trainer"):
-        unprepared.evaluate(True)
-    with pytest.raises(RuntimeError, match="constructed and then prepared once"):
-        unprepared.prepare(1, 1, 0, (0.1,), None, None)
-    trainer = Trainer(net, X, Y, None, ())
+    trainer = Trainer(net, SampleSet(net, X, Y, None), ())
     trainer.prepare(1, 1, 0, (0.1,), None, None)
-    for call in (
-        lambda: trainer.prepare(1, 1, 0, (0.1,), None, None),
-        lambda: trainer.evaluate(True),
-    ):
-        with pytest.raises(RuntimeError):
-            call()
+    with pytest.raises(RuntimeError, match="constructed and then prepared once"):
+        trainer.prepare(1, 1, 0, (0.1,), None, None)
     trainer.close()
     trainer.close()
     before = net.parameters.tobytes()
@@ -143,7 +138,7 @@ def test_misuse_raises():
 
 def test_a_trainer_that_is_dropped_gives_its_network_back():
     net = Network((2, 1), random_state=0)
-    trainer = Trainer(net, X, Y, None, ())
+    trainer = Trainer(net, SampleSet(net, X, Y, None), ())
     trainer.prepare(1, 1, 0, (0.1,), None, None)
     del trainer
     net.fit(X, Y, epochs=1)

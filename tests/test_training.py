@@ -282,7 +282,7 @@ def test_a_progress_bar_that_fails_changes_nothing(monkeypatch):
     net = Network((2, 1), random_state=0)
     net.fit([[1.0, 2.0]], [0.5], epochs=3, optimizer=Adam())
     before = net.optimizer, net._optimizer_state, net.parameters.tobytes(), net.history
-    monkeypatch.setattr("backprop_c.network.Progress", fail)
+    monkeypatch.setattr("backprop_c._watcher.Progress", fail)
     with pytest.raises(OSError, match="no terminal for 5 epochs"):
         net.fit([[1.0, 2.0]], [0.5], epochs=5, optimizer=SGD(), verbose=True)
     assert (net.optimizer, net._optimizer_state, net.parameters.tobytes(), net.history) == before

@@ -12,7 +12,10 @@ from typing import NamedTuple
 V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
 V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
 # The modules beside the kernels.
-ENGINE = ["tables", "crew", "plan", "loop", "parameters", "outcome", "engine", "trainer"]
+ENGINE = [
+    *("crew", "memory", "order", "schedules", "passes", "predictions", "fits", "tables", "plan"),
+    *("outcome", "parameters", "samples", "own_loss", "engine", "evaluation", "trainer"),
+]
 
 
 class Build(NamedTuple):

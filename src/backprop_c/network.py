@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._engine.engine import Engine
+from ._engine.evaluation import evaluate
+from ._engine.samples import SampleSet
 from ._engine.trainer import Trainer
 from ._initialization import draw_weights
-from ._progress import Progress
 from ._validation.arrays import as_inputs, check_out
 from ._validation.entries import ACTIVATIONS, LOSSES, METRICS, UPDATES
 from ._validation.metrics import as_metric_codes, as_metrics
 from ._validation.scalars import as_count, as_dtype, as_flag, as_generator, as_n_threads
 from ._validation.shape import as_activations, as_layer_sizes, as_loss
 from ._validation.targets import as_samples
+from ._watcher import Watcher
 from .exceptions import DivergenceWarning
 from .history import History
 from .optimizers import SGD, Optimizer, as_optimizer, state_to_go_on_from
@@ -342,22 +344,22 @@ class Network(Engine):
         verbose = as_flag(verbose, "verbose")
         reset_optimizer = as_flag(reset_optimizer, "reset_optimizer")
         n_threads = as_n_threads(n_threads)
-        samples, targets = self._as_samples(X, y)
-        names, codes = self._as_metric_codes(metrics, targets)
+        samples = self._as_sample_set(X, y)
+        names, codes = self._as_metric_codes(metrics, samples.y)
         chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
-        trainer = Trainer(self, samples, targets, None, codes)
+        trainer = Trainer(self, samples, codes)
         history = History(names, trainer.record)
 
         def begin(state):
             """Have the network hold what the fit will fill in, once the fit is sure to begin."""
-            progress = Progress(epochs) if verbose else None
+            watcher = Watcher(self, names, epochs, verbose) if verbose else None
             self.__dict__.update(_optimizer=chosen, _optimizer_state=state, history=history)
-            return progress
+            return watcher
 
         trainer.fit(
             begin,
             epochs,
-            len(samples) if batch_size is None else batch_size,
+            samples.n_samples if batch_size is None else batch_size,
             UPDATES.index(chosen.rule),
             chosen.hyperparameters(),
             self._generator.bit_generator if shuffle else None,
@@ -431,9 +433,9 @@ class Network(Engine):
         >>> net.evaluate([[1.0], [2.0]], [3.0, 6.0], metrics=["mse"])
         {'loss': 0.25, 'mse': 0.5}
         """
-        samples, targets = self._as_samples(X, y)
-        names, codes = self._as_metric_codes(metrics, targets)
-        values, _ = Trainer(self, samples, targets, None, codes).evaluate(False)
+        samples = self._as_sample_set(X, y)
+        names, codes = self._as_metric_codes(metrics, samples.y)
+        values, _ = evaluate(self, samples, codes, False)
         return dict(zip(names, values.tolist(), strict=True))
 
     def loss_and_gradient(self, X: "ArrayLike", y: "ArrayLike") -> "tuple[float, NDArray[Any]]":
@@ -464,8 +466,7 @@ class Network(Engine):
         >>> net.loss_and_gradient([[3.0]], [6.0])
         (0.5, array([3., 1.]))
         """
-        samples, targets = self._as_samples(X, y)
-        values, gradient = Trainer(self, samples, targets, None, ()).evaluate(True)
+        values, gradient = evaluate(self, self._as_sample_set(X, y), (), True)
         return float(values[0]), gradient
 
     # -- From what users pass to what the engine takes -----------------------------------------
@@ -473,6 +474,9 @@ class Network(Engine):
     def _as_samples(self, X, y):
         self._require_set_up()
         return as_samples(X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype)
+
+    def _as_sample_set(self, X, y):
+        return SampleSet(self, *self._as_samples(X, y), None)
 
     def _as_metric_codes(self, metrics, targets):
         """Names of what is recorded, and the metrics' codes, in the table's order."""

@@ -28,31 +28,33 @@ cdef enum:
     YIELDS = 2000
 
 
-cdef Py_ssize_t take(Phases* phases) noexcept nogil:
+cdef Py_ssize_t take(Board* board) noexcept nogil:
     """The number of a task that nobody else has, or -1."""
-    cdef uint64_t ticket = load_word(&phases.ticket)
+    cdef uint64_t ticket = load_word(&board.ticket)
     cdef uint64_t mask = (1 << BITS) - 1
     while (ticket & mask) < (ticket >> BITS & mask):
-        if swap_word(&phases.ticket, ticket, ticket + 1):
+        if swap_word(&board.ticket, ticket, ticket + 1):
             return <Py_ssize_t>(ticket & mask)
-        ticket = load_word(&phases.ticket)
+        ticket = load_word(&board.ticket)
     return -1
 
 
-cdef void run_phase(Phases* phases, Py_ssize_t n_tasks) noexcept nogil:
+cdef void run_phase(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil:
     """Have all tasks done, by whoever is there, this thread among them."""
-    cdef uint64_t serial = (load_word(&phases.ticket) >> (2 * BITS)) + 1
+    cdef uint64_t serial = (load_word(&board.ticket) >> (2 * BITS)) + 1
     cdef Py_ssize_t spins = 0
     cdef Py_ssize_t number
-    store_word(&phases.done, 0)
-    store_word(&phases.ticket, serial << (2 * BITS) | <uint64_t>n_tasks << BITS)
+    store_word(&board.done, 0)
+    board.task = task
+    board.job = job
+    store_word(&board.ticket, serial << (2 * BITS) | <uint64_t>n_tasks << BITS)
     while True:
-        number = take(phases)
+        number = take(board)
         if number < 0:
             break
-        phases.task(phases.job, number, 0)
-        add_to_word(&phases.done, 1)
-    while load_word(&phases.done) != <uint64_t>n_tasks:
+        task(job, number, 0)
+        add_to_word(&board.done, 1)
+    while load_word(&board.done) != <uint64_t>n_tasks:
         spins += 1
         if spins < SPINS:
             relax()
@@ -60,15 +62,15 @@ cdef void run_phase(Phases* phases, Py_ssize_t n_tasks) noexcept nogil:
             give_way()
 
 
-cdef void help(Phases* phases, Py_ssize_t thread) noexcept nogil:
+cdef void help(Board* board, Py_ssize_t thread) noexcept nogil:
     """Do tasks until the caller is through."""
     cdef Py_ssize_t spins = 0
     cdef Py_ssize_t number
-    while not load_flag(&phases.over):
-        number = take(phases)
+    while not load_flag(&board.over):
+        number = take(board)
         if number >= 0:
-            phases.task(phases.job, number, thread)
-            add_to_word(&phases.done, 1)
+            board.task(board.job, number, thread)
+            add_to_word(&board.done, 1)
             spins = 0
         elif spins < SPINS:
             spins += 1
@@ -85,13 +87,13 @@ cdef uint64_t all_started = 0
 cdef uint64_t all_ended = 0
 
 
-cdef void live(void* phases_) noexcept nogil:
+cdef void live(void* board_) noexcept nogil:
     """What a thread of the crew does from its first moment to its last."""
-    cdef Phases* phases = <Phases*>phases_
-    help(phases, <Py_ssize_t>add_to_word(&phases.arrived, 1))
+    cdef Board* board = <Board*>board_
+    help(board, <Py_ssize_t>add_to_word(&board.arrived, 1))
     add_to_word(&all_ended, 1)
     # Last of all: after this the crew's memory may be freed.
-    add_to_word(&phases.gone, 1)
+    add_to_word(&board.gone, 1)
 
 
 cdef class Crew:
@@ -103,26 +105,22 @@ cdef class Crew:
     def __dealloc__(self):
         self.end()
 
-    cdef void begin(self, Py_ssize_t size,
-                    void (*task)(void*, Py_ssize_t, Py_ssize_t) noexcept nogil,
-                    void* job) noexcept:
+    cdef void begin(self, Py_ssize_t size) noexcept:
         """Start the threads; `size` counts the caller's."""
-        self.phases.task = task
-        self.phases.job = job
         self.process = process_number()
         for _ in range(1, size):
-            if PyThread_start_new_thread(live, &self.phases) == PYTHREAD_INVALID_THREAD_ID:
+            if PyThread_start_new_thread(live, &self.board) == PYTHREAD_INVALID_THREAD_ID:
                 break
             self.started += 1
             add_to_word(&all_started, 1)
 
     cdef void end(self) noexcept:
         """Wait for the threads to end, which they do at once; in a forked child there are none."""
-        set_flag(&self.phases.over, True)
+        set_flag(&self.board.over, True)
         if self.process != process_number():
             return
         with nogil:
-            while load_word(&self.phases.gone) != self.started:
+            while load_word(&self.board.gone) != self.started:
                 pause_briefly()
 
 

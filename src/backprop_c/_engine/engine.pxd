@@ -3,7 +3,7 @@
 
 cimport numpy as cnp
 
-from backprop_c._engine.loop cimport Prediction
+from backprop_c._engine.predictions cimport Prediction
 from backprop_c._engine.parameters cimport SharedParameters
 
 

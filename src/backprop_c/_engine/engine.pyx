@@ -7,7 +7,7 @@ from libc.string cimport memset
 from backprop_c._engine.crew cimport Crew
 from backprop_c._system.platform cimport SECONDS_OF_RUN, allocate, release
 from backprop_c._kernels.table cimport BATCH, SINGLE, Plan
-from backprop_c._engine.loop cimport Prediction, predict_run, predict_task
+from backprop_c._engine.predictions cimport Prediction, run_prediction
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.parameters cimport SharedParameters
 from backprop_c._system.sharing cimport begin_short_read, end_short_read
@@ -201,8 +201,8 @@ cdef class Engine(SharedParameters):
         prediction.workspaces = workspaces = <char*>allocate(n_threads * plan.workspace_bytes)
         if workspaces == NULL:
             raise MemoryError()
-        prediction.phases = &crew.phases
-        crew.begin(n_threads, predict_task, &prediction)
+        prediction.board = &crew.board
+        crew.begin(n_threads)
         try:
             self.predict_runs(&prediction)
         finally:
@@ -217,7 +217,7 @@ cdef class Engine(SharedParameters):
             while True:
                 prediction.parameters = numbers
                 with nogil:
-                    predict_run(prediction, SECONDS_OF_RUN)
+                    run_prediction(prediction, SECONDS_OF_RUN)
                 if prediction.done == prediction.n_samples:
                     break
                 numbers = self.go_on_reading(numbers)

@@ -60,14 +60,19 @@ cdef class Record:
         """How many epochs are recorded."""
         return load_shared(&self.recorded)
 
-    def last(self):
-        """The loss of the last epoch; None before the first."""
+    def last_values(self):
+        """The values of the last epoch; None before the first."""
         cdef Py_ssize_t left = <Py_ssize_t>load_shared(&self.recorded)
         for array in list(self.arrays):
             if 0 < left <= len(array):
-                return float(array[left - 1, 0])
+                return array[left - 1].tolist()
             left -= len(array)
         return None
+
+    def last(self):
+        """The loss of the last epoch; None before the first."""
+        values = self.last_values()
+        return None if values is None else values[0]
 
     def values(self):
         """The loss and the metrics of each epoch so far, of shape (epochs, n_columns)."""

@@ -2,10 +2,8 @@
 
 from libc.stdint cimport uint64_t
 
+from backprop_c._engine.memory cimport Memory
 from backprop_c._kernels.table cimport Plan, Table
-
-
-cdef char* allocated(size_t size) except NULL
 
 
 cdef class SharedParameters:
@@ -24,6 +22,7 @@ cdef class SharedParameters:
     cdef uint64_t short_readers    # and short ones; used, as the next, where there is no GIL
     cdef uint64_t writing          # a fit writes the parameters
     cdef uint64_t written          # the parameters' fingerprint when a fit last read or wrote them
+    cdef Memory memory             # what the last fit worked with, for the next one
     cdef int type_number
     cdef readonly size_t workspace_bytes
     cdef readonly tuple layer_sizes

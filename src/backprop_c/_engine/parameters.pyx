@@ -16,6 +16,7 @@ from backprop_c._system.platform cimport (
     CACHE_LINE, allocate, c_assert, monotonic_seconds, pause_briefly, release, set_flag,
 )
 from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
+from backprop_c._engine.memory cimport allocated
 from backprop_c._engine.plan cimport free_plan, make_plan, one_lane_pays
 from backprop_c._system.sharing cimport (
     add_shared, begin_short_read, begin_write, end_short_read, end_write, load_shared,
@@ -24,15 +25,6 @@ from backprop_c._system.sharing cimport (
 from backprop_c._engine.tables cimport table_of
 
 cnp.import_array()
-
-
-cdef char* allocated(size_t size) except NULL:
-    """So many bytes, and a cache line more, cleared: the kernels read whole vectors."""
-    memory = <char*>allocate(size + CACHE_LINE)
-    if memory == NULL:
-        raise MemoryError()
-    memset(memory + size, 0, CACHE_LINE)
-    return memory
 
 
 # A fit that waits so long for readers, in seconds, says so.

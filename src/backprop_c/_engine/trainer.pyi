@@ -2,11 +2,11 @@ from collections.abc import Callable
 from typing import Any
 
 from numpy.random import BitGenerator
-from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
 from .engine import Engine
 from .outcome import OptimizerState, Record
+from .samples import SampleSet
 
 @disjoint_base
 class Trainer:
@@ -22,14 +22,17 @@ class Trainer:
     def overflowed(self) -> bool: ...
     @property
     def diverged(self) -> bool: ...
+    @property
+    def best_epoch(self) -> int: ...
     def __init__(
         self,
         engine: Engine,
-        X: NDArray[Any],
-        y: NDArray[Any],
-        sample_weights: NDArray[Any] | None,
+        samples: SampleSet,
         metrics: tuple[int, ...],
+        validation: SampleSet | None = None,
+        own_loss: Callable[..., Any] | None = None,
     ) -> None: ...
+    def _fresh_state(self) -> OptimizerState: ...
     def prepare(
         self,
         epochs: int,
@@ -39,8 +42,14 @@ class Trainer:
         bit_generator: BitGenerator | None,
         optimizer_state: OptimizerState | None,
         n_threads: int = 1,
+        *,
+        clip_norm: float = 0,
+        schedule: tuple[int, tuple[float, ...], int | None] | None = None,
+        early_stop: tuple[int, int, float, int, bool] | None = None,
+        watched: bool = False,
     ) -> None: ...
-    def fit(self, begin: Callable[[OptimizerState], Any], *arguments: Any) -> None: ...
+    def fit(
+        self, begin: Callable[[OptimizerState], Any], *arguments: Any, **options: Any
+    ) -> None: ...
     def run(self, seconds: float = 0.05) -> bool: ...
-    def evaluate(self, gradient_wanted: bool) -> tuple[NDArray[Any], Any]: ...
     def close(self) -> None: ...

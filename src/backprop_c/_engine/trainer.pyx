@@ -1,7 +1,7 @@
-"""Trainer: everything that a run of training owns, and the only door to the nogil driver.
+"""Trainer: one fit, as Python drives it: what it takes, its runs, and what it leaves.
 
 A fit works on private copies of the parameters and of the optimizer's state, and publishes
-finished epochs to its engine. A pass changes nothing: loss, metrics and gradient.
+finished epochs to its engine.
 """
 
 cimport numpy as cnp
@@ -14,12 +14,19 @@ import numpy as np
 
 from backprop_c._engine.crew cimport Crew
 from backprop_c._engine.engine cimport Engine
-from backprop_c._system.platform cimport SECONDS_OF_RUN, load_flag, release
-from backprop_c._kernels.table cimport Plan, Sums
-from backprop_c._engine.loop cimport Job, bitgen_t, do_task, run, slab_size
+from backprop_c._engine.fits cimport (
+    MAX_HYPERPARAMETERS, Fit, choose_phases, draw_epoch, restore_best, run_fit,
+)
+from backprop_c._engine.memory cimport Memory, room_for
+from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.outcome cimport OptimizerState, Record
+from backprop_c._engine.own_loss cimport OwnLoss
+from backprop_c._engine.passes cimport Pass, lay_out_pass, parts_of_batch, room_for_pass, set_pass
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
-from backprop_c._engine.parameters cimport allocated
+from backprop_c._engine.samples cimport SampleSet, is_plain
+from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, schedule_of
+from backprop_c._kernels.table cimport Plan
+from backprop_c._system.platform cimport SECONDS_OF_RUN, load_flag
 from backprop_c._system.sharing cimport load_shared
 
 from backprop_c._engine import parameters as shared
@@ -30,205 +37,162 @@ cnp.import_array()
 cdef enum:
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
-    MAX_HYPERPARAMETERS = 8
-
-
-# The flag of a pass, which nobody stops.
-cdef int never = 0
-
-
-cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns):
-    """Whether the kernels can read an array as it stands; one of one dimension has no columns."""
-    cdef cnp.ndarray given
-    cdef int ndim = 2 if n_columns else 1
-    if not isinstance(array, cnp.ndarray):
-        return False
-    given = <cnp.ndarray>array
-    return (
-        cnp.PyArray_TYPE(given) == type_number
-        and cnp.PyArray_ISCARRAY_RO(given)
-        and cnp.PyArray_NDIM(given) == ndim
-        and cnp.PyArray_DIM(given, 0) == n_rows
-        and (ndim == 1 or cnp.PyArray_DIM(given, 1) == n_columns)
-    )
-
-
-cdef bint are_labels(array, Py_ssize_t n_rows, Py_ssize_t n_out):
-    """Whether an array holds class indices that the kernels can use as such."""
-    cdef const long long* labels
-    cdef Py_ssize_t k
-    if not is_plain(array, cnp.NPY_INT64, n_rows, 0):
-        return False
-    labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>array)
-    for k in range(n_rows):
-        if not 0 <= labels[k] < n_out:
-            return False
-    return True
+    # What a network keeps for its next fit, in bytes.
+    MOST_KEPT = 67108864
 
 
 cdef class Trainer:
-    """One fit, or one pass, over validated samples.
+    """One fit over validated samples.
 
     Parameters
     ----------
     engine : Engine
         The network.
-    X, y : ndarray
-        C-contiguous, finite, of the engine's dtype; y is (n_samples, n_out), or (n_samples,)
-        int64 class indices.
-    sample_weights : ndarray of shape (n_samples,) or None
-        Of the engine's dtype.
+    samples : SampleSet
+        What it is trained with.
     metrics : tuple of int
         Codes of the metrics to record, ascending.
+    validation : SampleSet or None
+        What each epoch ends with: the loss and the metrics over other samples, recorded behind
+        those of the training.
+    own_loss : callable or None
+        The loss of a network that has one of its own.
     """
 
-    cdef Job job
+    cdef Fit fit_
     cdef Engine engine
-    cdef double hyperparameters[MAX_HYPERPARAMETERS]
-    cdef tuple arrays              # keeps alive what the job points to
+    cdef Memory memory
+    cdef SampleSet samples
+    cdef SampleSet validation
+    cdef tuple metrics
+    cdef OwnLoss own_loss
+    cdef OwnLoss own_validation_loss
     cdef object bit_generator
     cdef bint claimed              # the engine is this trainer's
+    cdef bint over                 # the fit has come to its end, and not by an exception
     cdef readonly Record record
     cdef readonly OptimizerState optimizer_state
     cdef Py_ssize_t epochs_left
+    cdef Py_ssize_t epochs_at_a_time  # between two looks of Python code, where it looks
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly bint overwritten  # somebody wrote to the parameters, and this fit wrote over it
     cdef readonly Py_ssize_t n_threads
     cdef Crew crew                 # from the first run to `close`, where there are several threads
 
-    def __init__(self, Engine engine not None, X, y, sample_weights, tuple metrics):
-        cdef Job* job = &self.job
-        cdef Py_ssize_t n_out, n_samples
-        engine.require_set_up()
-        if job.table != NULL:
+    def __init__(self, Engine engine not None, SampleSet samples not None, tuple metrics,
+                 SampleSet validation=None, own_loss=None):
+        if self.engine is not None:
             raise RuntimeError("a trainer is constructed once")
-        n_samples = len(X)
-        n_out = engine.plan.layers[engine.plan.n_layers - 1].n_out
-        if not (
-            is_plain(X, engine.type_number, n_samples, engine.plan.layers[0].n_in)
-            and (is_plain(y, engine.type_number, n_samples, n_out)
-                 or are_labels(y, n_samples, n_out))
-            and (sample_weights is None
-                 or is_plain(sample_weights, engine.type_number, n_samples, 0))
-        ):
-            raise TypeError("a trainer takes arrays that have been validated")
+        engine.require_set_up()
+        samples.require_of(engine)
+        if validation is not None:
+            validation.require_of(engine)
+        self.samples, self.validation = samples, validation
+        if own_loss is not None:
+            self.own_loss, self.own_validation_loss = OwnLoss(own_loss), OwnLoss(own_loss)
+        self.fit_.columns = (1 + len(metrics)) * (1 if validation is None else 2)
+        self.record = Record(self.fit_.columns)
+        self.metrics = metrics
         self.engine = engine
-        self.arrays = (X, y, sample_weights)
-        job.columns = 1 + len(metrics)
-        job.stop = &never
-        self.record = Record(job.columns)
-        job.table = engine.table
-        job.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
-        if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
-            job.samples.y = cnp.PyArray_DATA(<cnp.ndarray>y)
-        else:
-            job.samples.labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>y)
-        if sample_weights is not None:
-            job.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weights)
-        job.n_samples = n_samples
-        for code in metrics:
-            job.slab.metrics |= 1 << <int>code
 
     def __dealloc__(self):
         if self.claimed and self.engine is not None:
             self.engine.give_back_training(self.number())
-        release(self.job.workspaces)
-        release(self.job.slab_rows)
-        release(self.job.part_sums)
-        release(self.job.gradient)
-        if self.job.update != NULL:
-            release(self.job.order)
-            release(self.job.live.numbers)
-            release(self.job.finished.numbers)
-            release(self.job.earlier.numbers)
 
     cdef uint64_t number(self) noexcept:
         """What tells this fit from others of the network."""
         return <uint64_t><uintptr_t><void*>self
 
-    cdef _equip(self, Py_ssize_t batch_size, double epochs, bint gradient_wanted,
-                Py_ssize_t n_threads):
-        """Choose the shape of work, and get the memory and the number of threads for it."""
-        cdef Job* job = &self.job
-        cdef const Plan* plan = &self.engine.plan
-        cdef double work
-        job.batch_size = min(batch_size, job.n_samples)
-        if job.batch_size == 1:
-            job.table = self.engine.single_table
-            plan = &self.engine.single
-        job.plan = plan
-        job.work = job.table.work + plan.shape
-        batch_slab = min(job.batch_size, slab_size(plan))
-        n_parts = (batch_slab + plan.part_rows - 1) // plan.part_rows
-        work = epochs * job.n_samples * plan.work
-        self.n_threads = 1 if work < WORK_FOR_THREADS or n_parts == 1 else n_threads
-        # A slab has room for what this batch needs.
-        job.slab.capacity = n_parts * plan.part_rows
-        job.workspaces = allocated(self.n_threads * plan.workspace_bytes)
-        job.slab_rows = allocated(plan.row_numbers * job.slab.capacity * job.table.real_bytes)
-        job.part_sums = <Sums*>allocated(n_parts * sizeof(Sums))
-        if gradient_wanted:
-            job.gradient = allocated(
-                (plan.stride + (n_parts - 1) * plan.part_stride) * job.table.real_bytes)
+    # -- Before it begins ----------------------------------------------------------------------
 
-    cdef _make_ready(self):
-        """Before a run: the threads are there, and room for what it records."""
-        cdef Job* job = &self.job
-        if self.n_threads > 1 and self.crew is None:
-            self.crew = Crew()
-            self.crew.begin(self.n_threads, do_task, job)
-            job.phases = &self.crew.phases
-        job.epoch = 0
-        job.record = self.record.room(self.epochs_left, &job.epochs)
+    cdef _set_passes(self, Py_ssize_t batch_size, double epochs, Py_ssize_t n_threads):
+        """Choose the shape of work for training and validation, and the number of threads."""
+        cdef Fit* fit = &self.fit_
+        cdef Engine engine = self.engine
+        cdef Py_ssize_t n_samples = self.samples.n_samples
+        cdef bint single = min(batch_size, n_samples) == 1
+        set_pass(&fit.training, engine.single_table if single else engine.table,
+                 &engine.single if single else &engine.plan, &self.samples.samples, n_samples,
+                 batch_size, self.metrics)
+        if self.validation is not None:
+            n_samples = self.validation.n_samples
+            single = n_samples == 1
+            set_pass(&fit.validation, engine.single_table if single else engine.table,
+                     &engine.single if single else &engine.plan, &self.validation.samples,
+                     n_samples, n_samples, self.metrics)
+        self.n_threads = n_threads
+        if (parts_of_batch(fit.training.plan, fit.training.batch_size) == 1
+                or epochs * fit.training.n_samples * fit.training.plan.work < WORK_FOR_THREADS):
+            self.n_threads = 1
 
-    cdef void _drive(self, double seconds) noexcept:
-        """One run of the driver; no Python code runs meanwhile."""
-        cdef Job* job = &self.job
-        if <double>self.epochs_left * job.n_samples * job.plan.work <= WORK_OF_SHORT_RUN:
-            run(job, seconds)
-        else:
-            with nogil:
-                run(job, seconds)
-        self.record.add(job.epoch)
-        self.epochs_left -= job.epoch
+    cdef _take_memory(self, size_t bytes_of_state, bint ordered, bint best):
+        """Get all the memory of the fit at once: that of the last one, if it is large enough."""
+        cdef Fit* fit = &self.fit_
+        cdef Memory memory = self.engine.memory
+        cdef Py_ssize_t n_states = 4 if best else 3
+        cdef Py_ssize_t n_ranges = fit.training.plan.n_ranges
+        cdef size_t bytes_of_order = fit.training.n_samples * sizeof(Py_ssize_t) if ordered else 0
+        # Nobody else shall have it, not even a fit in a child that is forked in the midst of this.
+        self.engine.memory = None
+        if memory is None:
+            memory = Memory()
+        self.memory = memory
+        memory.reserve(
+            room_for_pass(&fit.training, self.n_threads, True)
+            + (room_for_pass(&fit.validation, self.n_threads, False) if self.validation else 0)
+            + n_states * room_for(bytes_of_state) + 2 * room_for(n_ranges * sizeof(double))
+            + room_for(bytes_of_order))
+        lay_out_pass(&fit.training, memory, self.n_threads, True)
+        if self.validation is not None:
+            lay_out_pass(&fit.validation, memory, self.n_threads, False)
+        fit.live.vectors = memory.cut(bytes_of_state)
+        fit.finished.vectors = memory.cut(bytes_of_state)
+        fit.earlier.vectors = memory.cut(bytes_of_state)
+        if best:
+            fit.best.vectors = memory.cut(bytes_of_state)
+        fit.range_penalties = <double*>memory.cut(n_ranges * sizeof(double))
+        fit.range_squares = <double*>memory.cut(n_ranges * sizeof(double))
+        if ordered:
+            fit.order = <Py_ssize_t*>memory.cut(bytes_of_order)
+            fit.training.samples.order = fit.order
 
-    # -- A pass ------------------------------------------------------------------------------
+    cdef _take_state(self, optimizer_state, size_t bytes_of_state):
+        """Begin with the network's parameters and the optimizer's state, or a fresh one."""
+        cdef Fit* fit = &self.fit_
+        cdef const Plan* plan = fit.training.plan
+        cdef Py_ssize_t n_states = fit.update.n_states
+        cdef size_t stride = plan.stride * fit.training.table.real_bytes
+        cdef size_t parameter_bytes = plan.n_parameters * fit.training.table.real_bytes
+        cdef Py_ssize_t k
+        n_numbers = plan.n_parameters * n_states
+        if optimizer_state is None:
+            optimizer_state = self._fresh_state()
+        vectors = optimizer_state.vectors
+        if not (is_plain(vectors, self.engine.type_number, n_numbers, 0)
+                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>vectors)):
+            raise ValueError("the optimizer's state is not of this network and update rule")
+        self.optimizer_state = optimizer_state
+        memset(fit.live.vectors, 0, bytes_of_state)
+        self.engine.fetch(fit.live.vectors)
+        fit.live.steps = self.optimizer_state.steps
+        for k in range(n_states):
+            memcpy(fit.live.vectors + (k + 1) * stride,
+                   cnp.PyArray_BYTES(<cnp.ndarray>vectors) + k * parameter_bytes, parameter_bytes)
+        memcpy(fit.finished.vectors, fit.live.vectors, bytes_of_state)
+        memcpy(fit.earlier.vectors, fit.live.vectors, bytes_of_state)
+        fit.finished.steps = fit.earlier.steps = fit.live.steps
 
-    def evaluate(self, bint gradient_wanted):
-        """The loss and the metrics over all samples, and the gradient or None."""
-        cdef Job* job = &self.job
-        cdef const char* numbers = NULL
-        gradient = None
-        if job.table == NULL or job.work != NULL:
-            raise RuntimeError("a pass needs a fresh trainer")
-        self.epochs_left = 1
-        self._equip(job.n_samples, 1, gradient_wanted, 1)
-        self._make_ready()
-        try:
-            numbers = self.engine.begin_reading()
-            while True:
-                job.live.numbers = <char*>numbers
-                self._drive(SECONDS_OF_RUN)
-                if self.epochs_left == 0:
-                    break
-                numbers = self.engine.go_on_reading(numbers)
-                PyErr_CheckSignals()
-        finally:
-            job.live.numbers = NULL
-            if numbers != NULL:
-                self.engine.end_reading(numbers)
-        if gradient_wanted:
-            gradient = np.empty(job.plan.n_parameters, dtype=self.engine.dtype)
-            memcpy(cnp.PyArray_DATA(<cnp.ndarray>gradient), job.gradient,
-                   job.plan.n_parameters * job.table.real_bytes)
-            with np.errstate(all="ignore"):
-                gradient /= job.sums.weight
-        return self.record.values()[0], gradient
-
-    # -- A fit -------------------------------------------------------------------------------
+    def _fresh_state(self):
+        """An optimizer's state before its first step."""
+        return OptimizerState(
+            self.fit_.update.name.decode(), 0,
+            np.zeros(self.fit_.training.plan.n_parameters * self.fit_.update.n_states,
+                     self.engine.dtype))
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
-                bit_generator, optimizer_state, Py_ssize_t n_threads=1):
+                bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
+                double clip_norm=0, schedule=None, early_stop=None,
+                bint watched=False):
         """Make it the engine's one fit, until `close`: take the private copies.
 
         Parameters
@@ -244,6 +208,16 @@ cdef class Trainer:
             To go on from there; it becomes what this fit leads to. None begins a new one.
         n_threads : int
             How many may share the work, where it is enough for several.
+        clip_norm : float
+            The largest norm of a step's mean gradient; 0 sets no limit.
+        schedule : tuple (int, tuple of float, int or None) or None
+            The schedule's code, its parameters, and its length in epochs or None for that of
+            this fit.
+        early_stop : tuple (int, int, float, int, bool) or None
+            The record's column that is watched, -1 where more is better or else 1, the least
+            improvement, the patience in epochs, and whether to restore the best epoch.
+        watched : bool
+            Whether Python code looks at the network after each epoch.
 
         Raises
         ------
@@ -252,102 +226,131 @@ cdef class Trainer:
         ValueError
             If the parameters are read-only, or the optimizer's state is of something else.
         """
-        cdef Job* job = &self.job
-        cdef size_t parameter_bytes, state_bytes, all_bytes
+        cdef Fit* fit = &self.fit_
+        cdef size_t bytes_of_state
         cdef Py_ssize_t k
-        if job.table == NULL or job.work != NULL:
+        if self.engine is None or fit.update != NULL:
             raise RuntimeError("a trainer is constructed and then prepared once")
         if len(hyperparameters) > MAX_HYPERPARAMETERS:
             raise ValueError(
                 f"an optimizer has at most {MAX_HYPERPARAMETERS} hyperparameters, "
                 f"but this one has {len(hyperparameters)}")
         self.engine.claim_training(self.number())
-        job.stop = &self.engine.stop_wanted
         self.claimed = True
-        self._equip(batch_size, epochs, True, n_threads)
-        parameter_bytes = job.plan.n_parameters * job.table.real_bytes
-        state_bytes = job.plan.stride * job.table.real_bytes
-        job.update = job.table.updates + update
+        fit.stop = &self.engine.stop_wanted
+        self._set_passes(batch_size, epochs, n_threads)
+        fit.update = fit.training.table.updates + update
         for k, value in enumerate(hyperparameters):
-            self.hyperparameters[k] = value
-        job.hyperparameters = self.hyperparameters
-        all_bytes = state_bytes * (1 + job.update.n_states)
-        job.live.numbers = allocated(all_bytes)
-        job.finished.numbers = allocated(all_bytes)
-        job.earlier.numbers = allocated(all_bytes)
-        memset(job.live.numbers, 0, all_bytes)
-        self.engine.fetch(job.live.numbers)
-        n_numbers = job.plan.n_parameters * job.update.n_states
-        if optimizer_state is None:
-            optimizer_state = OptimizerState(
-                job.update.name.decode(), 0, np.zeros(n_numbers, self.engine.dtype))
-        vectors = optimizer_state.vectors
-        if not (is_plain(vectors, self.engine.type_number, n_numbers, 0)
-                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>vectors)):
-            raise ValueError("the optimizer's state is not of this network and update rule")
-        self.optimizer_state = optimizer_state
-        job.live.steps = self.optimizer_state.steps
-        for k in range(job.update.n_states):
-            memcpy(job.live.numbers + (k + 1) * state_bytes,
-                   cnp.PyArray_BYTES(<cnp.ndarray>vectors) + k * parameter_bytes,
-                   parameter_bytes)
-        memcpy(job.finished.numbers, job.live.numbers, all_bytes)
-        memcpy(job.earlier.numbers, job.live.numbers, all_bytes)
-        job.finished.steps = job.earlier.steps = job.live.steps
-        if bit_generator is not None and job.batch_size < job.n_samples:
+            fit.hyperparameters[k] = value
+        fit.clip_norm = clip_norm
+        fit.early.column = -1
+        if early_stop is not None:
+            (fit.early.column, fit.early.sign, fit.early.min_delta, fit.early.patience,
+             fit.early.restore_best) = early_stop
+        ordered = bit_generator is not None and fit.training.batch_size < fit.training.n_samples
+        bytes_of_state = (
+            fit.training.plan.stride * fit.training.table.real_bytes * (1 + fit.update.n_states))
+        self._take_memory(bytes_of_state, ordered, fit.early.restore_best)
+        self._take_state(optimizer_state, bytes_of_state)
+        fit.training.parameters = fit.validation.parameters = fit.live.vectors
+        if schedule is not None:
+            self._take_schedule(schedule, epochs)
+        if self.own_loss is not None:
+            self.own_loss.attach(&fit.training, self.samples)
+            if self.validation is not None:
+                self.own_validation_loss.attach(&fit.validation, self.validation)
+        choose_phases(fit)
+        if ordered:
             self.bit_generator = bit_generator
-            job.bit_generator = <bitgen_t*>PyCapsule_GetPointer(
+            fit.bit_generator = <bitgen_t*>PyCapsule_GetPointer(
                 bit_generator.capsule, "BitGenerator")
-            job.order = <Py_ssize_t*>allocated(job.n_samples * sizeof(Py_ssize_t))
-            job.samples.order = job.order
         self.epochs_left = epochs
+        self.epochs_at_a_time = epochs
+        if watched or self.own_loss is not None:
+            self.epochs_at_a_time = 1
 
-    def fit(self, begin, *arguments):
+    cdef _take_schedule(self, schedule, Py_ssize_t epochs):
+        """A schedule that ends with the fit begins with it, too; another goes on where it was."""
+        cdef Fit* fit = &self.fit_
+        cdef Py_ssize_t n_samples = fit.training.n_samples
+        cdef Py_ssize_t k
+        code, parameters, length = schedule
+        if len(parameters) > MAX_SCHEDULE_PARAMETERS:
+            raise ValueError(f"a schedule has at most {MAX_SCHEDULE_PARAMETERS} parameters")
+        for k, value in enumerate(parameters):
+            fit.schedule_parameters[k] = value
+        fit.schedule = schedule_of(code)
+        fit.schedule_begin = fit.live.steps if length is None else 0
+        fit.position.epochs = epochs if length is None else length
+        fit.position.steps_of_epoch = (
+            (n_samples + fit.training.batch_size - 1) // fit.training.batch_size)
+
+    # -- Its runs ------------------------------------------------------------------------------
+
+    def fit(self, begin, *arguments, **options):
         """Prepare, run to the end, and close.
 
         Parameters
         ----------
         begin : callable
             Called with the optimizer's state once the engine is this fit's. It returns None, or
-            something whose `update(epochs, loss)` and `close()` show the progress.
-        *arguments
+            something whose `update(record)` is called after each run and says whether to stop,
+            and whose `close(record)` is called at the end.
+        *arguments, **options
             Those of `prepare`.
         """
-        progress = None
+        watcher = None
         try:
-            self.prepare(*arguments)
-            progress = begin(self.optimizer_state)
-            while self.run():
-                if progress is not None:
-                    progress.update(self.record.epochs, self.record.last())
+            self.prepare(*arguments, **options)
+            watcher = begin(self.optimizer_state)
+            more = True
+            while more:
+                more = self.run()
+                if watcher is not None and watcher.update(self.record):
+                    self.over = True
+                    more = False
         finally:
             try:
                 self.close()
             finally:
-                if progress is not None:
-                    progress.update(self.record.epochs, self.record.last())
-                    progress.close()
+                if watcher is not None:
+                    watcher.close(self.record)
 
-    def close(self):
-        """Hand over what is finished, end the threads, and give the engine back to other fits."""
-        try:
-            if self.claimed:
-                self._publish(True)
-        finally:
-            if self.claimed:
-                self._hand_over_state()
-                self.claimed = False
-                self.engine.give_back_training(self.number())
-            if self.crew is not None:
-                self.job.phases = NULL
-                self.crew.end()
-                self.crew = None
+    cdef _make_ready(self):
+        """Before a run: the threads are there, and room for what it records."""
+        cdef Fit* fit = &self.fit_
+        if self.n_threads > 1 and self.crew is None:
+            self.crew = Crew()
+            self.crew.begin(self.n_threads)
+            fit.training.board = fit.validation.board = &self.crew.board
+        fit.epochs_before += fit.epoch
+        fit.epoch = 0
+        fit.record = self.record.room(self.epochs_left, &fit.epochs)
+        fit.epochs = min(fit.epochs, self.epochs_at_a_time)
+
+    cdef void _drive(self, double seconds) noexcept:
+        """One run of the driver; no Python code runs meanwhile, but a loss of the caller's."""
+        cdef Fit* fit = &self.fit_
+        if (<double>self.epochs_left * fit.training.n_samples * fit.training.plan.work
+                <= WORK_OF_SHORT_RUN):
+            run_fit(fit, seconds)
+        else:
+            with nogil:
+                run_fit(fit, seconds)
+        self.record.add(fit.epoch)
+        self.epochs_left -= fit.epoch
+
+    cdef void _draw(self) noexcept:
+        """The next epoch's order alone."""
+        with nogil:
+            draw_epoch(&self.fit_)
 
     def run(self, double seconds=SECONDS_OF_RUN):
         """Train for about so long; whether there is more to do.
 
         Signals are looked for afterwards: KeyboardInterrupt comes from here.
         """
+        cdef Fit* fit = &self.fit_
         if not self.claimed:
             raise RuntimeError("a run needs a trainer that is prepared for a fit, and not closed")
         self._make_ready()
@@ -358,42 +361,83 @@ cdef class Trainer:
             # same thread cannot take twice: so no Python code runs while it is held.
             with self.bit_generator.lock:
                 shared.drawn_from[id(self.bit_generator)] = self.bit_generator
-                self._drive(seconds)
+                if self.own_loss is None:
+                    self._drive(seconds)
+                else:
+                    self._draw()
                 del shared.drawn_from[id(self.bit_generator)]
+            if self.own_loss is not None:
+                self._drive(seconds)
+        if self.own_loss is not None:
+            self.own_loss.raise_error()
+            self.own_validation_loss.raise_error()
         # A stop waits for the end of the epoch.
-        over = (self.epochs_left == 0 or self.job.diverged
-                or (load_flag(self.job.stop) and not self.job.begun))
-        self._publish(over)
+        self.over = (self.epochs_left == 0 or fit.diverged or fit.early.reached
+                     or (load_flag(fit.stop) and not fit.begun))
+        self._publish(self.over)
         PyErr_CheckSignals()
-        return not over
+        return not self.over
+
+    # -- Its end -------------------------------------------------------------------------------
+
+    def close(self):
+        """Hand over what is finished, end the threads, and give the engine back to other fits."""
+        try:
+            if self.claimed:
+                if self.over and self.fit_.early.restore_best:
+                    restore_best(&self.fit_)
+                    self.published = -1
+                self._publish(True)
+        finally:
+            if self.claimed:
+                self._hand_over_state()
+                self._give_back_memory()
+                self.claimed = False
+                self.engine.give_back_training(self.number())
+            if self.crew is not None:
+                self.fit_.training.board = self.fit_.validation.board = NULL
+                self.crew.end()
+                self.crew = None
 
     cdef _publish(self, bint wait):
         """Publish what is new. While others read, only a fit's end is worth waiting for."""
-        cdef Py_ssize_t newest = self.record.epochs + self.job.diverged
+        cdef Py_ssize_t newest = self.record.epochs + self.fit_.diverged
         if newest != self.published and (wait or load_shared(&self.engine.readers) == 0):
             self.published = newest
-            self.engine.publish(self.job.finished.numbers, &self.overwritten)
+            self.engine.publish(self.fit_.finished.vectors, &self.overwritten)
 
     cdef void _hand_over_state(self) noexcept:
         """The optimizer's state as of the last published epoch; of no fit, nothing."""
-        cdef Job* job = &self.job
+        cdef Fit* fit = &self.fit_
         cdef size_t parameter_bytes
         cdef Py_ssize_t k
         if self.optimizer_state is None:
             return
-        parameter_bytes = job.plan.n_parameters * job.table.real_bytes
-        self.optimizer_state.steps = job.finished.steps
-        for k in range(job.update.n_states):
+        parameter_bytes = fit.training.plan.n_parameters * fit.training.table.real_bytes
+        self.optimizer_state.steps = fit.finished.steps
+        for k in range(fit.update.n_states):
             memcpy(cnp.PyArray_BYTES(self.optimizer_state.vectors) + k * parameter_bytes,
-                   job.finished.numbers + (k + 1) * job.plan.stride * job.table.real_bytes,
+                   fit.finished.vectors
+                   + (k + 1) * fit.training.plan.stride * fit.training.table.real_bytes,
                    parameter_bytes)
+
+    cdef void _give_back_memory(self) noexcept:
+        """Leave the memory to the network's next fit. Nothing here reads it any more."""
+        if self.memory is not None and self.memory.size <= MOST_KEPT:
+            self.engine.memory = self.memory
+        self.memory = None
+
+    @property
+    def best_epoch(self):
+        """The epoch, from 1, that early stopping holds for the best; 0 without one."""
+        return self.fit_.early.best_epoch
 
     @property
     def diverged(self):
         """Whether the loss, or what the last epoch's updates led to, was not finite."""
-        return bool(self.job.diverged)
+        return bool(self.fit_.diverged)
 
     @property
     def overflowed(self):
         """Whether the loss of that epoch was finite, and its updates were not."""
-        return bool(self.job.overflowed)
+        return bool(self.fit_.overflowed)

@@ -64,6 +64,8 @@ ctypedef struct Layer:
     Places block                   # in features of a block: of narrow layers, and the last wide one
     Places rows                    # in numbers for each row of a slab (wide), or of the workspace
     const Activation* activation
+    double l2
+    double max_norm
 
 
 # Some of a layer's parameters, whose gradient is summed and which are updated in one go: rows
@@ -126,6 +128,7 @@ cdef enum:
     MAX_METRICS = 8
     # What an update rule's kernel reads: prepared once a step.
     MAX_SCALARS = 8
+    MAX_CARRIED = 4
 
 ctypedef struct Sums:
     double loss
@@ -161,7 +164,7 @@ ctypedef struct Update:
     Py_ssize_t n_states        # state vectors, each as long as the parameters
     # What the kernel reads in step number `step` (from 1): `scale` divides the summed gradient.
     void (*prepare)(const double* hyperparameters, double scale, long long step,
-                    double* scalars_out) noexcept nogil
+                    double* carried_out, double* scalars_out) noexcept nogil
     void (*update)(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                    const void* gradient, void* parameters_out) noexcept nogil
 
@@ -203,3 +206,8 @@ ctypedef struct Table:
                     Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
                     Py_ssize_t b_stride, bint transposed, void* panel,
                     void* out) noexcept nogil
+    double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
+                       const void* parameters, void* gradient_out) noexcept nogil
+    double (*sum_of_squares)(Py_ssize_t n, const void* x) noexcept nogil
+    void (*constrain)(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
+                      Py_ssize_t stop_unit, void* parameters_out) noexcept nogil

@@ -5,7 +5,7 @@
 # may be read past the range's end, never written.
 
 cdef void sgd_prepare(const double* hyperparameters, double scale, long long step,
-                      double* scalars_out) noexcept nogil:
+                      double* carried_out, double* scalars_out) noexcept nogil:
     # what sgd_update and momentum_update read
     # hyperparameters: (4,): learning_rate, momentum, nesterov, weight_decay
     cdef double learning_rate = hyperparameters[0]
@@ -63,7 +63,7 @@ cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
 
 
 cdef void adam_prepare(const double* hyperparameters, double scale, long long step,
-                       double* scalars_out) noexcept nogil:
+                       double* carried_out, double* scalars_out) noexcept nogil:
     # what adam_update reads. The bias corrections of both moments are in two scalars, rate and
     # epsilon: rate * m / (sqrt(v) + epsilon * sqrt(1 - beta_2**step)) is
     # learning_rate * m_hat / (sqrt(v_hat) + epsilon)

@@ -1,0 +1,16 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import Engine
+from .own_loss import OwnLoss
+from .samples import SampleSet
+
+def evaluate(
+    engine: Engine,
+    samples: SampleSet,
+    metrics: tuple[int, ...],
+    gradient_wanted: bool,
+    own_loss: OwnLoss | None = None,
+) -> tuple[NDArray[np.float64], Any]: ...

@@ -1,0 +1,114 @@
+"""The loss, the metrics and the gradient over samples: one pass, which changes nothing."""
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from backprop_c._engine.engine cimport Engine
+from backprop_c._engine.memory cimport Memory
+from backprop_c._engine.own_loss cimport OwnLoss
+from backprop_c._engine.passes cimport (
+    Pass, Phase, begin_pass, gather_range, is_penalized, lay_out_pass, penalty, room_for_pass, run_slab,
+    set_pass,
+)
+from backprop_c._engine.samples cimport SampleSet
+from backprop_c._kernels.table cimport MAX_METRICS, Plan, Table
+from backprop_c._system.platform cimport SECONDS_OF_RUN, monotonic_seconds
+
+cnp.import_array()
+
+
+cdef enum:
+    # The GIL is kept below some 20 microseconds: multiplications of forward passes.
+    WORK_OF_SHORT_RUN = 15000
+
+
+cdef void run_pass(Pass* p, double seconds) noexcept nogil:
+    """Go on until all samples are done or the time is over."""
+    cdef double deadline = monotonic_seconds() + seconds
+    while p.row < p.n_samples and not p.failed:
+        run_slab(p)
+        if monotonic_seconds() > deadline:
+            return
+
+
+def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
+             bint gradient_wanted, OwnLoss own_loss=None):
+    """Go through samples once.
+
+    Parameters
+    ----------
+    engine : Engine
+        The network.
+    samples : SampleSet
+        Of that network.
+    metrics : tuple of int
+        Codes of metrics, ascending.
+    gradient_wanted : bool
+    own_loss : OwnLoss or None
+        The loss of a network that has one of its own.
+
+    Returns
+    -------
+    values : ndarray of shape (1 + len(metrics),)
+        The loss, penalties included, and the metrics: means over weights.
+    gradient : ndarray of shape (n_parameters,) or None
+        The derivative of the loss.
+    """
+    cdef Pass p
+    cdef Memory memory = Memory()
+    cdef const Table* table = engine.table
+    cdef const Plan* plan = &engine.plan
+    cdef const char* numbers = NULL
+    cdef double penalty_value = 0
+    cdef int m
+    samples.require_of(engine)
+    memset(&p, 0, sizeof(Pass))
+    if samples.n_samples == 1:
+        table, plan = engine.single_table, &engine.single
+    set_pass(&p, table, plan, &samples.samples, samples.n_samples, samples.n_samples, metrics)
+    memory.reserve(room_for_pass(&p, 1, gradient_wanted))
+    lay_out_pass(&p, memory, 1, gradient_wanted)
+    if own_loss is not None:
+        own_loss.attach(&p, samples)
+    p.owner = &p
+    p.n_phases = 1
+    p.phases[0] = Phase(NULL, gather_range, plan.n_ranges)
+    begin_pass(&p)
+    gradient = None
+    try:
+        numbers = engine.begin_reading()
+        while True:
+            p.parameters = numbers
+            if p.n_samples * plan.work <= WORK_OF_SHORT_RUN:
+                run_pass(&p, SECONDS_OF_RUN)
+            else:
+                with nogil:
+                    run_pass(&p, SECONDS_OF_RUN)
+            if own_loss is not None:
+                own_loss.raise_error()
+            if p.row == p.n_samples:
+                break
+            numbers = engine.go_on_reading(numbers)
+            PyErr_CheckSignals()
+        if is_penalized(plan):
+            penalty_value = penalty(table, plan, numbers)
+            if gradient_wanted:
+                # It joins the sum over all samples, which is not divided yet.
+                table.penalize(plan, 0, plan.n_parameters, p.sums.weight, numbers, p.gradient)
+    finally:
+        if numbers != NULL:
+            engine.end_reading(numbers)
+    if gradient_wanted:
+        gradient = np.empty(plan.n_parameters, dtype=engine.dtype)
+        memcpy(cnp.PyArray_DATA(<cnp.ndarray>gradient), p.gradient,
+               plan.n_parameters * table.real_bytes)
+        with np.errstate(all="ignore"):
+            gradient /= p.sums.weight
+    values = [p.sums.loss / p.sums.weight + penalty_value]
+    for m in range(MAX_METRICS):
+        if p.slab.metrics >> m & 1:
+            values.append(p.sums.metrics[m] / p.sums.weight)
+    return np.array(values), gradient

@@ -1,0 +1,75 @@
+"""A fit: what a training changes, and where it stands. Plain C, so that it can stop and go on."""
+
+from backprop_c._engine.order cimport bitgen_t
+from backprop_c._engine.passes cimport Pass
+from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, Schedule
+from backprop_c._kernels.table cimport MAX_CARRIED, MAX_SCALARS, Update
+
+
+cdef enum:
+    MAX_HYPERPARAMETERS = 8
+
+
+# All that training changes: the parameters, then the optimizer's state vectors; its scalars that
+# live from step to step; and the number of updates made.
+ctypedef struct State:
+    char* vectors
+    double carried[MAX_CARRIED]
+    long long steps
+
+
+# When to end early: the column of the record that is watched, how much less it must be to be
+# better (`sign` is -1 where more is better), and how many epochs to wait for that.
+ctypedef struct EarlyStop:
+    Py_ssize_t column              # -1: never
+    double sign
+    double min_delta
+    Py_ssize_t patience
+    bint restore_best
+    double best_value
+    Py_ssize_t best_epoch          # from 1, in this fit; 0 before the first
+    bint reached                   # patience is at its end
+
+
+ctypedef struct Fit:
+    # What to do.
+    Pass training
+    Pass validation                # without samples where nothing is validated
+    const Update* update
+    double hyperparameters[MAX_HYPERPARAMETERS]
+    const Schedule* schedule       # NULL: the learning rate stays
+    double schedule_parameters[MAX_SCHEDULE_PARAMETERS]
+    Position position
+    long long schedule_begin       # the count of updates at which the schedule's first step is made
+    double clip_norm               # 0: none
+    bint penalized                 # some layer has a penalty
+    bint online                    # plain steps of one sample each
+    bitgen_t* bit_generator        # NULL: rows are taken as they stand
+    Py_ssize_t* order              # (n_samples,), where there is a bit generator
+    Py_ssize_t epochs
+    const int* stop                # set from elsewhere: end with this epoch
+    EarlyStop early
+    # What it is done with. `finished` is as of the last finished epoch, `earlier` as of the one
+    # before, `best` as of the best one, where that is kept.
+    State live
+    State finished
+    State earlier
+    State best
+    double* range_penalties        # one for each range of parameters
+    double* range_squares
+    double scalars[MAX_SCALARS]    # what an update reads
+    # Where it stands.
+    Py_ssize_t epoch               # of this run, and before it
+    Py_ssize_t epochs_before
+    bint begun                     # the epoch has, and so many places of its order are drawn
+    Py_ssize_t shuffled
+    Py_ssize_t columns
+    double* record                 # (epochs, columns): the loss, each metric, and those of validation
+    bint diverged                  # the loss, or what the updates led to, was not finite;
+    bint overflowed                # the loss was, the parameters were not
+
+
+cdef void choose_phases(Fit* fit) noexcept nogil
+cdef void draw_epoch(Fit* fit) noexcept nogil
+cdef void run_fit(Fit* fit, double seconds) noexcept nogil
+cdef void restore_best(Fit* fit) noexcept nogil

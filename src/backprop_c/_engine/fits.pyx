@@ -1,0 +1,347 @@
+"""The driver of fits, without the GIL: epochs, steps, validation, stopping, the clock.
+
+It is blind to dtype, and looks at the clock by amounts of work, not at every batch: for the
+smallest networks reading the clock costs as much as a training step.
+"""
+
+from libc.math cimport INFINITY, isfinite, sqrt
+from libc.string cimport memcpy
+
+from backprop_c._engine.order cimport shuffle
+from backprop_c._engine.passes cimport (
+    WORK_OF_BATCH, Phase, begin_pass, gather_range, is_penalized, penalty, run_slab,
+)
+from backprop_c._kernels.table cimport MAX_METRICS, SINGLE, Plan
+from backprop_c._system.platform cimport load_flag, monotonic_seconds
+
+
+cdef enum:
+    # Multiplications between two looks at the clock: 10 to 200 microseconds, by level.
+    WORK_BETWEEN_LOOKS = 400000
+    # What drawing a place in the order costs, and how many are drawn between two looks.
+    WORK_OF_DRAW = 16
+    DRAWS_BETWEEN_LOOKS = 16384
+
+
+# -- What follows a batch's gradient -----------------------------------------------------------
+#
+# A plain step is one phase, in which each range is gathered and updated. What needs a number of all
+# ranges before the update, as a norm does, makes it two. Penalties enter the summed gradient
+# before the norm: update rules never learn of them.
+
+cdef void prepare_step(void* fit_) noexcept nogil:
+    """Count the step, and prepare what the update reads."""
+    cdef Fit* fit = <Fit*>fit_
+    fit.live.steps += 1
+    fit.update.prepare(fit.hyperparameters, 1 / fit.training.sums.batch_weight, fit.live.steps,
+                       fit.live.carried, fit.scalars)
+
+
+cdef void take_learning_rate(Fit* fit) noexcept nogil:
+    """The schedule's learning rate for the step that comes."""
+    fit.position.steps = <double>(fit.live.steps - fit.schedule_begin)
+    fit.hyperparameters[0] = fit.schedule.learning_rate(fit.schedule_parameters, &fit.position)
+
+
+cdef void prepare_scheduled_step(void* fit_) noexcept nogil:
+    """As prepare_step, at the schedule's learning rate."""
+    take_learning_rate(<Fit*>fit_)
+    prepare_step(fit_)
+
+
+cdef void update_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Update a range of parameters."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef const Plan* plan = fit.training.plan
+    fit.update.update(plan.ranges[number].begin, plan.ranges[number].end, plan.stride,
+                      fit.scalars, fit.training.gradient, fit.live.vectors)
+
+
+cdef void step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Gather the gradient of a range, and update it."""
+    cdef Fit* fit = <Fit*>fit_
+    gather_range(&fit.training, number, thread)
+    update_range(fit_, number, thread)
+
+
+cdef void penalize_range(Fit* fit, Py_ssize_t number) noexcept nogil:
+    """Add the penalties' gradient to that of a range, and note their value."""
+    cdef const Plan* plan = fit.training.plan
+    fit.range_penalties[number] = fit.training.table.penalize(
+        plan, plan.ranges[number].begin, plan.ranges[number].end,
+        fit.training.sums.batch_weight, fit.live.vectors, fit.training.gradient)
+
+
+cdef void penalized_step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Gather the gradient of a range, penalize and update it."""
+    cdef Fit* fit = <Fit*>fit_
+    gather_range(&fit.training, number, thread)
+    penalize_range(fit, number)
+    update_range(fit_, number, thread)
+
+
+cdef void measure_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Gather the gradient of a range, penalize it, and note its sum of squares."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef const Plan* plan = fit.training.plan
+    cdef Py_ssize_t begin = plan.ranges[number].begin
+    gather_range(&fit.training, number, thread)
+    if fit.penalized:
+        penalize_range(fit, number)
+    fit.range_squares[number] = fit.training.table.sum_of_squares(
+        plan.ranges[number].end - begin,
+        fit.training.gradient + begin * fit.training.table.real_bytes)
+
+
+cdef void add_penalties(void* fit_) noexcept nogil:
+    """The penalties of a batch, in the order of the ranges, join its loss."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef double penalty = 0
+    cdef Py_ssize_t number
+    for number in range(fit.training.plan.n_ranges):
+        penalty += fit.range_penalties[number]
+    fit.training.sums.loss += fit.training.sums.batch_weight * penalty
+
+
+cdef void prepare_clipped_step(void* fit_) noexcept nogil:
+    """As prepare_step, with a mean gradient that is no longer than clip_norm."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef double scale = 1 / fit.training.sums.batch_weight
+    cdef double squares = 0
+    cdef double norm
+    cdef Py_ssize_t number
+    for number in range(fit.training.plan.n_ranges):
+        squares += fit.range_squares[number]
+    norm = sqrt(squares) * scale
+    if norm > fit.clip_norm:
+        scale *= fit.clip_norm / norm
+    if fit.penalized:
+        add_penalties(fit_)
+    if fit.schedule != NULL:
+        take_learning_rate(fit)
+    fit.live.steps += 1
+    fit.update.prepare(fit.hyperparameters, scale, fit.live.steps, fit.live.carried, fit.scalars)
+
+
+cdef void constrain_layer(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Hold the norms of a layer's incoming weights to their bound."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef const Plan* plan = fit.training.plan
+    if plan.layers[number].max_norm > 0:
+        fit.training.table.constrain(plan, number, 0, plan.layers[number].n_out,
+                                     fit.live.vectors)
+
+
+cdef void choose_phases(Fit* fit) noexcept nogil:
+    """What follows each batch's gradient, chosen once; and whether steps are plain ones."""
+    cdef Pass* training = &fit.training
+    cdef const Plan* plan = training.plan
+    cdef Py_ssize_t n_ranges = plan.n_ranges
+    cdef bint constrained = False
+    cdef Py_ssize_t k
+    fit.penalized = is_penalized(plan)
+    for k in range(plan.n_layers):
+        constrained = constrained or plan.layers[k].max_norm > 0
+    training.owner = fit
+    training.n_phases = 1
+    if fit.clip_norm > 0:
+        training.phases[0] = Phase(NULL, measure_range, n_ranges)
+        training.phases[1] = Phase(prepare_clipped_step, update_range, n_ranges)
+        training.n_phases = 2
+    else:
+        training.phases[0] = Phase(prepare_step, step_range, n_ranges)
+        if fit.schedule != NULL:
+            training.phases[0].begin = prepare_scheduled_step
+        if fit.penalized:
+            training.phases[0].task = penalized_step_range
+            training.phases[1] = Phase(add_penalties, NULL, 0)
+            training.n_phases = 2
+    if constrained:
+        training.phases[training.n_phases] = Phase(NULL, constrain_layer, plan.n_layers)
+        training.n_phases += 1
+    fit.online = (plan.shape == SINGLE and training.n_phases == 1 and fit.schedule == NULL
+                  and training.before_batch == NULL)
+
+
+cdef Py_ssize_t run_online(Fit* fit) noexcept nogil:
+    """Some plain steps of one sample: of the smallest networks' time bookkeeping is no small part.
+
+    They do what run_slab and the phases do, and lead to the same bits.
+    """
+    cdef Pass* p = &fit.training
+    cdef const Plan* plan = p.plan
+    cdef const Update* update = fit.update
+    cdef char* vectors = fit.live.vectors
+    cdef Py_ssize_t work_of_step = WORK_OF_BATCH + plan.work
+    cdef Py_ssize_t steps = min(1 + WORK_BETWEEN_LOOKS // work_of_step, p.n_samples - p.row)
+    cdef double weight
+    cdef Py_ssize_t s
+    p.slab.fresh = p.slab.last = True
+    for s in range(p.row, p.row + steps):
+        p.slab.slab_start = p.slab.start = s
+        p.slab.stop = s + 1
+        p.sums.batch_weight = 0
+        p.work.run_part(plan, &p.samples, &p.slab, vectors, p.workspaces, NULL, p.gradient,
+                        &p.sums)
+        weight = p.sums.batch_weight
+        if weight != 0:
+            fit.live.steps += 1
+            update.prepare(fit.hyperparameters, 1 / weight, fit.live.steps, fit.live.carried,
+                           fit.scalars)
+            update.update(0, plan.n_parameters, plan.stride, fit.scalars, p.gradient, vectors)
+    p.row += steps
+    return steps * work_of_step
+
+
+# -- Epochs ------------------------------------------------------------------------------------
+
+cdef void copy_state(const Fit* fit, const State* state, State* state_out) noexcept nogil:
+    """state_out = state."""
+    cdef const Plan* plan = fit.training.plan
+    fit.training.table.copy(plan.n_parameters + fit.update.n_states * plan.stride,
+                            state.vectors, state_out.vectors)
+    memcpy(state_out.carried, state.carried, sizeof(state.carried))
+    state_out.steps = state.steps
+
+
+cdef void swap_states(State* one, State* other) noexcept nogil:
+    cdef State kept = one[0]
+    one[0] = other[0]
+    other[0] = kept
+
+
+cdef void go_back(Fit* fit) noexcept nogil:
+    """Give up the last epoch's updates. Before the second epoch both states are the start."""
+    fit.diverged = True
+    swap_states(&fit.earlier, &fit.finished)
+
+
+cdef double* record_means(const Pass* p, Py_ssize_t n_values, double* record_out) noexcept nogil:
+    """The loss and the metrics of a pass, as means over weights; the place behind them."""
+    cdef int m
+    record_out[0] = p.sums.loss / p.sums.weight
+    record_out += 1
+    if n_values > 1:
+        for m in range(MAX_METRICS):
+            if p.slab.metrics >> m & 1:
+                record_out[0] = p.sums.metrics[m] / p.sums.weight
+                record_out += 1
+    return record_out
+
+
+cdef void look_for_stop(Fit* fit, const double* record) noexcept nogil:
+    """Keep the epoch if it is the best so far, and see whether patience is at its end."""
+    cdef EarlyStop* early = &fit.early
+    cdef Py_ssize_t epoch = fit.epochs_before + fit.epoch
+    cdef double value = early.sign * record[early.column]
+    # What is not a number is never better.
+    if early.best_epoch == 0 or value < early.best_value - early.min_delta:
+        early.best_value = value if value == value else INFINITY
+        early.best_epoch = epoch
+        if early.restore_best:
+            copy_state(fit, &fit.finished, &fit.best)
+    elif epoch - early.best_epoch >= early.patience:
+        early.reached = True
+
+
+cdef void finish_epoch(Fit* fit) noexcept nogil:
+    """Record the epoch and keep its end; go back if its loss or its end is not finite."""
+    cdef double* record = fit.record + fit.epoch * fit.columns
+    cdef double* rest
+    cdef bint validated = fit.validation.n_samples > 0
+    cdef Py_ssize_t n_values = fit.columns // 2 if validated else fit.columns
+    fit.begun = False
+    if not isfinite(fit.training.sums.loss / fit.training.sums.weight):
+        go_back(fit)
+        return
+    rest = record_means(&fit.training, n_values, record)
+    if validated:
+        record_means(&fit.validation, n_values, rest)
+        if fit.penalized:
+            rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
+    fit.epoch += 1
+    swap_states(&fit.earlier, &fit.finished)
+    copy_state(fit, &fit.live, &fit.finished)
+    if not fit.training.table.all_finite(fit.training.plan.n_parameters, fit.finished.vectors):
+        fit.overflowed = True
+        go_back(fit)
+    elif fit.early.column >= 0:
+        look_for_stop(fit, record)
+
+
+cdef void restore_best(Fit* fit) noexcept nogil:
+    """The state as of the end of the best epoch takes the place of the last one's."""
+    if fit.early.restore_best and fit.early.best_epoch > 0:
+        copy_state(fit, &fit.best, &fit.finished)
+
+
+cdef void begin_epoch(Fit* fit) noexcept nogil:
+    begin_pass(&fit.training)
+    begin_pass(&fit.validation)
+    fit.begun = True
+    fit.shuffled = 0
+
+
+cdef bint draw_order(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
+    """Go on drawing the epoch's order; whether it is complete, or else the time is over."""
+    cdef Py_ssize_t stop
+    while fit.shuffled < fit.training.n_samples:
+        stop = min(fit.shuffled + DRAWS_BETWEEN_LOOKS, fit.training.n_samples)
+        shuffle(fit.bit_generator, fit.shuffled, stop, fit.order)
+        work_out[0] += (stop - fit.shuffled) * WORK_OF_DRAW
+        fit.shuffled = stop
+        if work_out[0] > WORK_BETWEEN_LOOKS:
+            work_out[0] = 0
+            if monotonic_seconds() > deadline:
+                return False
+    return True
+
+
+cdef bint run_samples(Fit* fit, Pass* p, double deadline, Py_ssize_t* work_out) noexcept nogil:
+    """Go on with the samples of a pass; whether all are done, or else the time is over."""
+    cdef bint online = fit.online and p == &fit.training
+    # Then the workspace keeps the very samples from epoch to epoch, with their targets.
+    cdef bint one_block = (p.batch_size >= p.n_samples and p.n_samples <= p.plan.block_rows
+                           and p.before_batch == NULL)
+    while p.row < p.n_samples:
+        work_out[0] += run_online(fit) if online else run_slab(p)
+        if p.failed:
+            return False
+        p.slab.packed = one_block
+        if work_out[0] > WORK_BETWEEN_LOOKS:
+            work_out[0] = 0
+            if monotonic_seconds() > deadline:
+                return False
+    return True
+
+
+cdef void draw_epoch(Fit* fit) noexcept nogil:
+    """Begin an epoch, if none is at work, and draw its order: a run draws nothing then."""
+    cdef Py_ssize_t work = 0
+    if not fit.begun:
+        begin_epoch(fit)
+    if fit.bit_generator != NULL:
+        draw_order(fit, INFINITY, &work)
+
+
+cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
+    """Go on until all epochs are done, the time is over, or there is a reason to end early.
+
+    A run that ends early can be gone on with: `fit` holds the position.
+    """
+    cdef double deadline = monotonic_seconds() + seconds
+    cdef Py_ssize_t work = 0
+    while (fit.epoch < fit.epochs and not fit.diverged and not fit.early.reached
+            and not fit.training.failed):
+        if not fit.begun:
+            if load_flag(fit.stop):
+                return
+            begin_epoch(fit)
+        if fit.bit_generator != NULL and not draw_order(fit, deadline, &work):
+            return
+        if not run_samples(fit, &fit.training, deadline, &work):
+            return
+        if fit.validation.n_samples > 0 and isfinite(fit.training.sums.loss):
+            if not run_samples(fit, &fit.validation, deadline, &work):
+                return
+        finish_epoch(fit)

@@ -1,0 +1,50 @@
+"""Memory that is taken once and used again: one piece, from which a pass cuts what it needs."""
+
+from libc.string cimport memset
+
+from backprop_c._system.platform cimport CACHE_LINE, allocate, c_assert, release
+
+
+cdef char* allocated(size_t size) except NULL:
+    """So many bytes, and a cache line more, cleared: the kernels read whole vectors."""
+    memory = <char*>allocate(size + CACHE_LINE)
+    if memory == NULL:
+        raise MemoryError()
+    memset(memory + size, 0, CACHE_LINE)
+    return memory
+
+
+cdef size_t room_for(size_t size) noexcept:
+    """What a cut of some size takes: whole cache lines, and one more, as of `allocated`."""
+    return (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE + CACHE_LINE
+
+
+cdef class Memory:
+    """One piece of memory, which grows when it must and is cut anew for each use."""
+
+    def __dealloc__(self):
+        release(self.begin)
+
+    cdef int reserve(self, size_t size) except -1:
+        """Have room for cuts of so many bytes in all, as room_for counts them; cut from the start.
+
+        What is there is kept if it is large enough, and not far too large.
+        """
+        self.used = 0
+        if size <= self.size and self.size <= 4 * size:
+            return 0
+        release(self.begin)
+        self.begin = NULL
+        self.size = 0
+        self.begin = allocated(size)
+        self.size = size
+        self.allocations += 1
+        return 0
+
+    cdef char* cut(self, size_t size) noexcept:
+        """The next bytes, on a cache line of their own, with a cleared line behind them."""
+        cdef char* piece = self.begin + self.used
+        self.used += room_for(size)
+        c_assert(self.used <= self.size)
+        memset(piece + size, 0, room_for(size) - size)
+        return piece

@@ -1,0 +1,74 @@
+"""A pass: samples go through a network once, batch by batch. Plain C, so that it can go on."""
+
+from backprop_c._engine.crew cimport Board, Task
+from backprop_c._engine.memory cimport Memory
+from backprop_c._kernels.table cimport Part, Plan, Samples, Sums, Table, Work
+
+
+cdef enum:
+    # What a batch costs beside its samples, in multiplications.
+    WORK_OF_BATCH = 100
+    MAX_PHASES = 4
+
+
+# What follows when the gradient of a batch's parts is there: a step of one thread, then tasks that
+# threads share. Either may be missing.
+ctypedef struct Phase:
+    void (*begin)(void* owner) noexcept nogil
+    Task task
+    Py_ssize_t n_tasks
+
+
+# Before a batch: what a loss of the caller's says of it goes to the targets, and its value to the
+# sums. Not 0 if it raised an exception.
+ctypedef int (*BeforeBatch)(void* context, void* pass_, Py_ssize_t start,
+                            Py_ssize_t size) noexcept nogil
+
+
+ctypedef struct Pass:
+    # What to do.
+    const Table* table
+    const Plan* plan
+    const Work* work
+    Samples samples
+    Py_ssize_t n_samples
+    Py_ssize_t batch_size
+    const char* parameters         # may be a fit's own, which change from batch to batch
+    char* gradient                 # NULL: losses and metrics only
+    BeforeBatch before_batch       # NULL: nothing
+    void* context
+    # What it is done with.
+    char* workspaces               # one for each thread
+    char* slab_rows
+    Sums* part_sums                # one for each part of a slab
+    Board* board                   # NULL: one thread
+    # What follows a batch's gradient.
+    void* owner
+    int n_phases
+    Phase phases[MAX_PHASES]
+    # Where it stands: `row` is the batch's first sample in the order of this pass, `offset` how
+    # far into the batch its slabs are done.
+    Py_ssize_t row
+    Py_ssize_t offset
+    Sums sums
+    bint failed                    # before_batch raised an exception
+    # The slab at work.
+    Part slab
+    bint gathering                 # there is something to be gathered over ranges
+    Py_ssize_t n_gradients         # parts of the batch's first slab
+
+
+cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil
+cdef Py_ssize_t parts_of_batch(const Plan* plan, Py_ssize_t batch_size) noexcept nogil
+cdef void begin_pass(Pass* pass_) noexcept nogil
+cdef Py_ssize_t run_slab(Pass* pass_) noexcept nogil
+cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
+cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil
+cdef bint is_penalized(const Plan* plan) noexcept nogil
+cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil
+
+cdef void set_pass(Pass* pass_, const Table* table, const Plan* plan, const Samples* samples,
+                   Py_ssize_t n_samples, Py_ssize_t batch_size, tuple metrics)
+cdef size_t room_for_pass(const Pass* pass_, Py_ssize_t n_threads, bint gradient_wanted) noexcept
+cdef void lay_out_pass(Pass* pass_, Memory memory, Py_ssize_t n_threads,
+                       bint gradient_wanted) noexcept

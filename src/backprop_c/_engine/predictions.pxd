@@ -1,0 +1,22 @@
+"""A prediction of many rows, in parts. Plain C, so that it can stop and go on."""
+
+from backprop_c._engine.crew cimport Board
+from backprop_c._kernels.table cimport Plan, Work
+
+
+ctypedef struct Prediction:
+    const Plan* plan
+    const Work* work
+    Py_ssize_t n_samples
+    Py_ssize_t done
+    Py_ssize_t part_rows           # samples that a thread takes at a time
+    size_t row_in                  # bytes of a row of X, and of the outputs
+    size_t row_out
+    const char* X
+    char* a_out
+    const char* parameters
+    char* workspaces
+    Board* board                   # NULL: one thread
+
+
+cdef void run_prediction(Prediction* prediction, double seconds) noexcept nogil

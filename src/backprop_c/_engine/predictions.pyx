@@ -1,0 +1,34 @@
+"""Predictions of many rows without the GIL, for so long at a time."""
+
+from backprop_c._engine.passes cimport share
+from backprop_c._system.platform cimport monotonic_seconds
+
+
+cdef enum:
+    # Parts between two looks at the clock of several threads.
+    PARTS_OF_PHASE = 16
+
+
+cdef void predict_part(void* prediction_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Predict the next but `number` part."""
+    cdef Prediction* prediction = <Prediction*>prediction_
+    cdef Py_ssize_t start = prediction.done + number * prediction.part_rows
+    cdef Py_ssize_t rows = min(prediction.part_rows, prediction.n_samples - start)
+    prediction.work.predict(
+        prediction.plan, rows, prediction.X + start * prediction.row_in, prediction.parameters,
+        prediction.workspaces + thread * prediction.plan.workspace_bytes,
+        prediction.a_out + start * prediction.row_out)
+
+
+cdef void run_prediction(Prediction* prediction, double seconds) noexcept nogil:
+    """Predict until all rows are done or the time is over."""
+    cdef double deadline = monotonic_seconds() + seconds
+    cdef Py_ssize_t left
+    while prediction.done < prediction.n_samples:
+        left = prediction.n_samples - prediction.done
+        left = (left + prediction.part_rows - 1) // prediction.part_rows
+        left = min(left, PARTS_OF_PHASE) if prediction.board != NULL else 1
+        share(prediction.board, predict_part, prediction, left)
+        prediction.done = min(prediction.done + left * prediction.part_rows, prediction.n_samples)
+        if monotonic_seconds() > deadline:
+            break

@@ -1,0 +1,83 @@
+"""Samples as the kernels read them: arrays that have been looked at once more, and their memory."""
+
+cimport numpy as cnp
+
+cnp.import_array()
+
+
+cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns):
+    """Whether the kernels can read an array as it stands; one of one dimension has no columns."""
+    cdef cnp.ndarray given
+    cdef int ndim = 2 if n_columns else 1
+    if not isinstance(array, cnp.ndarray):
+        return False
+    given = <cnp.ndarray>array
+    return (
+        cnp.PyArray_TYPE(given) == type_number
+        and cnp.PyArray_ISCARRAY_RO(given)
+        and cnp.PyArray_NDIM(given) == ndim
+        and cnp.PyArray_DIM(given, 0) == n_rows
+        and (ndim == 1 or cnp.PyArray_DIM(given, 1) == n_columns)
+    )
+
+
+cdef bint are_labels(array, Py_ssize_t n_rows, Py_ssize_t n_out):
+    """Whether an array holds class indices that the kernels can use as such."""
+    cdef const long long* labels
+    cdef Py_ssize_t k
+    if not is_plain(array, cnp.NPY_INT64, n_rows, 0):
+        return False
+    labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>array)
+    for k in range(n_rows):
+        if not 0 <= labels[k] < n_out:
+            return False
+    return True
+
+
+cdef class SampleSet:
+    """Validated samples, targets and weights of one network.
+
+    Parameters
+    ----------
+    shared : SharedParameters
+        The network, for its dtype and its numbers of inputs and outputs.
+    X, y : ndarray
+        C-contiguous, finite, of the network's dtype; y is (n_samples, n_out), or (n_samples,)
+        int64 class indices.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Of the network's dtype.
+
+    Raises
+    ------
+    TypeError
+        If an array is not what the kernels can read.
+    """
+
+    def __init__(self, SharedParameters shared not None, X, y, sample_weight):
+        cdef Py_ssize_t n_out, n_samples
+        shared.require_set_up()
+        n_samples = len(X)
+        n_out = shared.plan.layers[shared.plan.n_layers - 1].n_out
+        if not (
+            is_plain(X, shared.type_number, n_samples, shared.plan.layers[0].n_in)
+            and (is_plain(y, shared.type_number, n_samples, n_out)
+                 or are_labels(y, n_samples, n_out))
+            and (sample_weight is None
+                 or is_plain(sample_weight, shared.type_number, n_samples, 0))
+        ):
+            raise TypeError("samples must be arrays that have been validated")
+        self.shared = shared
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.n_samples = n_samples
+        self.samples.X = cnp.PyArray_DATA(<cnp.ndarray>X)
+        if cnp.PyArray_NDIM(<cnp.ndarray>y) == 2:
+            self.samples.y = cnp.PyArray_DATA(<cnp.ndarray>y)
+        else:
+            self.samples.labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>y)
+        if sample_weight is not None:
+            self.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weight)
+
+    cdef require_of(self, SharedParameters shared):
+        """Raise unless these samples were looked at for this network."""
+        if self.shared is not shared:
+            raise TypeError("these samples are of another network")
