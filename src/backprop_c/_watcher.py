@@ -1,4 +1,4 @@
-"""What looks at a fit between its epochs: the progress that is shown, and the caller's callbacks."""
+"""What looks at a fit between its epochs: the progress that is shown, and callbacks."""
 
 from ._progress import Progress
 

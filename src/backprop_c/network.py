@@ -476,7 +476,8 @@ class Network(Engine):
         return as_samples(X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype)
 
     def _as_sample_set(self, X, y):
-        return SampleSet(self, *self._as_samples(X, y), None)
+        samples, targets = self._as_samples(X, y)
+        return SampleSet(self, samples, targets, None)
 
     def _as_metric_codes(self, metrics, targets):
         """Names of what is recorded, and the metrics' codes, in the table's order."""

@@ -10,8 +10,8 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport (
-    Pass, Phase, begin_pass, gather_range, is_penalized, lay_out_pass, penalty, room_for_pass, run_slab,
-    set_pass,
+    Pass, Phase, begin_pass, gather_range, is_penalized, lay_out_pass, penalty, room_for_pass,
+    run_slab, set_pass,
 )
 from backprop_c._engine.samples cimport SampleSet
 from backprop_c._kernels.table cimport MAX_METRICS, Plan, Table

@@ -64,7 +64,7 @@ ctypedef struct Fit:
     bint begun                     # the epoch has, and so many places of its order are drawn
     Py_ssize_t shuffled
     Py_ssize_t columns
-    double* record                 # (epochs, columns): the loss, each metric, and those of validation
+    double* record                 # (epochs, columns): loss and metrics, and those of validation
     bint diverged                  # the loss, or what the updates led to, was not finite;
     bint overflowed                # the loss was, the parameters were not
 

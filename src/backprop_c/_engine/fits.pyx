@@ -96,11 +96,11 @@ cdef void measure_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexce
 cdef void add_penalties(void* fit_) noexcept nogil:
     """The penalties of a batch, in the order of the ranges, join its loss."""
     cdef Fit* fit = <Fit*>fit_
-    cdef double penalty = 0
+    cdef double total = 0
     cdef Py_ssize_t number
     for number in range(fit.training.plan.n_ranges):
-        penalty += fit.range_penalties[number]
-    fit.training.sums.loss += fit.training.sums.batch_weight * penalty
+        total += fit.range_penalties[number]
+    fit.training.sums.loss += fit.training.sums.batch_weight * total
 
 
 cdef void prepare_clipped_step(void* fit_) noexcept nogil:

@@ -12,7 +12,8 @@ import numpy as np
 cnp.import_array()
 
 
-cdef int call_own_loss(void* context, void* pass_, Py_ssize_t start, Py_ssize_t size) noexcept nogil:
+cdef int call_own_loss(void* context, void* pass_, Py_ssize_t start,
+                       Py_ssize_t size) noexcept nogil:
     """What a pass calls before a batch: BeforeBatch."""
     with gil:
         return (<OwnLoss>context).before_batch(<Pass*>pass_, start, size)
@@ -81,7 +82,8 @@ cdef class OwnLoss:
             values = np.asarray(values, dtype=np.float64)
             derivatives = np.asarray(derivatives)
         except (TypeError, ValueError):
-            raise TypeError(f"{what}, but {self.function!r} returned {type(result).__name__}") from None
+            raise TypeError(
+                f"{what}, but {self.function!r} returned {type(result).__name__}") from None
         if values.shape != shape[:1] or derivatives.shape != shape:
             raise ValueError(
                 f"{what}, here {shape[:1]} and {shape}, but {self.function!r} returned "

@@ -21,7 +21,7 @@ from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.outcome cimport OptimizerState, Record
 from backprop_c._engine.own_loss cimport OwnLoss
-from backprop_c._engine.passes cimport Pass, lay_out_pass, parts_of_batch, room_for_pass, set_pass
+from backprop_c._engine.passes cimport lay_out_pass, parts_of_batch, room_for_pass, set_pass
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.samples cimport SampleSet, is_plain
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, schedule_of
