@@ -22,9 +22,9 @@ DTYPES = ("float64", "float32")
 EDGES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33)
 COMBINATIONS = [
     (loss, output)
-    for loss, (needed, _) in LOSSES.items()
+    for loss, entry in LOSSES.items()
     for output in ACTIVATIONS
-    if needed in ("", output)
+    if entry.outputs in ("", output)
 ]
 
 
@@ -34,7 +34,7 @@ def networks(draw):
     sizes = draw(st.lists(width, min_size=2, max_size=5))
     loss, output = draw(st.sampled_from(COMBINATIONS))
     hidden = st.sampled_from(
-        [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
+        [name for name, entry in ACTIVATIONS.items() if not entry.outputs_only]
     )
     activations = [draw(hidden) for _ in sizes[1:-1]] + [output]
     return Network(
@@ -129,7 +129,7 @@ def test_many_blocks_and_slabs(sizes, dtype, rng):
 @pytest.mark.parametrize(("loss", "output"), COMBINATIONS)
 def test_gradient_is_the_derivative_of_the_reported_loss(loss, output, dtype, rng):
     """Central differences of the float64 loss; float32 gives the same but for rounding."""
-    hidden = [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
+    hidden = [name for name, entry in ACTIVATIONS.items() if not entry.outputs_only]
     sizes = (3, *[4, 3] * len(hidden))[: len(hidden) + 1]
     net = Network((*sizes, 2), (*hidden, output), loss, random_state=5)
     net.parameters[:] = rng.normal(size=net.parameters.size)

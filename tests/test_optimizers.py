@@ -80,7 +80,8 @@ def data(n_samples=40, n_in=3, n_out=2):
 def bits(net):
     """Everything that training has changed."""
     state = net._optimizer_state
-    return net.parameters.tobytes(), state.rule, state.steps, state.vectors.tobytes()
+    kept = state.vectors.tobytes(), state.carried.tobytes()
+    return net.parameters.tobytes(), state.rule, state.steps, *kept
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -181,7 +182,9 @@ def test_the_state_is_as_long_as_the_rule_says(name):
     net.fit(X, y, epochs=3, batch_size=7, optimizer=OPTIMIZERS[name])
     state = net._optimizer_state
     assert state.steps == 3 * 6
-    assert state.vectors.size == update_table()[OPTIMIZERS[name].rule] * net.parameters.size
+    entry = update_table()[OPTIMIZERS[name].rule]
+    assert state.vectors.size == entry.n_states * net.parameters.size
+    assert state.carried.shape == (entry.n_carried,)
     assert state.vectors.dtype == net.dtype
     before = bits(net)
     net.fit(X, y, epochs=0, reset_optimizer=False)
@@ -292,7 +295,7 @@ def test_divergence_restores_parameters_and_state(optimizer, batch_size, least_e
     options = {"batch_size": batch_size, "shuffle": False, "reset_optimizer": False}
     for net in nets:
         net.optimizer = optimizer
-        size = update_table()[optimizer.rule] * net.parameters.size
+        size = update_table()[optimizer.rule].n_states * net.parameters.size
         vectors = np.linspace(1, 2, size, dtype=dtype)
         net._optimizer_state = OptimizerState(optimizer.rule, 5, vectors)
     with pytest.warns(DivergenceWarning):

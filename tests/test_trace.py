@@ -17,10 +17,10 @@ from backprop_c.trace.page import ACTIVATION_FORMULAS, LOSS_FORMULAS
 
 COMBINATIONS = [
     (loss, hidden, output)
-    for loss, (needed, _) in LOSSES.items()
-    for hidden, (_, outputs_only) in ACTIVATIONS.items()
+    for loss, entry in LOSSES.items()
+    for hidden, between in ACTIVATIONS.items()
     for output in ACTIVATIONS
-    if needed in ("", output) and not outputs_only
+    if entry.outputs in ("", output) and not between.outputs_only
 ]
 
 

@@ -19,13 +19,13 @@ WIDTHS = (1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 100, 1
 ROWS = (2, 3, 4, 5, 6, 7, 11, 12, 13, 47, 48, 49, 63, 64, 65, 129, 511, 512, 513, 1100)
 COMBINATIONS = [
     (loss, output)
-    for loss, (needed, _) in LOSSES.items()
+    for loss, entry in LOSSES.items()
     for output in ACTIVATIONS
-    if needed in ("", output)
+    if entry.outputs in ("", output)
 ]
 # Behind wide layers one and two with so few outputs that they are narrow, by the lanes.
 WIDE, MIXED = (20, 48, 32), (40, 64, 5, 2)
-HIDDEN = [name for name, (_, outputs_only) in ACTIVATIONS.items() if not outputs_only]
+HIDDEN = [name for name, entry in ACTIVATIONS.items() if not entry.outputs_only]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 

@@ -13,7 +13,7 @@ from ._engine.samples import SampleSet
 from ._engine.trainer import Trainer
 from ._initialization import draw_weights
 from ._validation.arrays import as_inputs, check_out
-from ._validation.entries import ACTIVATIONS, LOSSES, METRICS, UPDATES
+from ._validation.entries import ACTIVATIONS, LOSSES, METRICS, UPDATES, coded
 from ._validation.metrics import as_metric_codes, as_metrics
 from ._validation.scalars import as_count, as_dtype, as_flag, as_generator, as_n_threads
 from ._validation.shape import as_activations, as_layer_sizes, as_loss
@@ -118,11 +118,10 @@ class Network(Engine):
         names = as_activations(activations, len(sizes) - 1)
         loss = as_loss(loss, names[-1])
         biases = as_flag(biases, "biases")
-        known = list(ACTIVATIONS)
         self._set_up(
             sizes,
-            tuple(known.index(name) for name in names),
-            list(LOSSES).index(loss),
+            tuple(coded(name, ACTIVATIONS) for name in names),
+            coded(loss, LOSSES),
             biases,
             as_dtype(dtype),
         )

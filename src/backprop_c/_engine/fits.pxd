@@ -69,6 +69,7 @@ ctypedef struct Fit:
     bint overflowed                # the loss was, the parameters were not
 
 
+cdef void copy_state(const Fit* fit, const State* state, State* state_out) noexcept nogil
 cdef void choose_phases(Fit* fit) noexcept nogil
 cdef void draw_epoch(Fit* fit) noexcept nogil
 cdef void run_fit(Fit* fit, double seconds) noexcept nogil

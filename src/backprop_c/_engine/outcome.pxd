@@ -3,6 +3,8 @@
 cimport numpy as cnp
 from libc.stdint cimport uint64_t
 
+from backprop_c._kernels.table cimport Update
+
 
 cdef class Record:
     cdef readonly Py_ssize_t n_columns
@@ -18,3 +20,8 @@ cdef class OptimizerState:
     cdef readonly str rule
     cdef readonly long long steps
     cdef readonly cnp.ndarray vectors
+    cdef readonly cnp.ndarray carried
+
+
+cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
+                                Py_ssize_t n_parameters, dtype)

@@ -5,9 +5,11 @@ beginning, and neither a lack of memory nor Ctrl-C comes between a training and 
 """
 
 cimport numpy as cnp
+from libc.string cimport memset
 
 import numpy as np
 
+from backprop_c._kernels.table cimport MAX_CARRIED, MAX_STATES
 from backprop_c._system.sharing cimport add_shared, load_shared
 
 cnp.import_array()
@@ -95,6 +97,9 @@ cdef class OptimizerState:
         Updates made.
     vectors : ndarray of shape (n_states * n_parameters,)
         The rule's state vectors, one after the other, in the network's dtype. Taken as it is.
+    carried : ndarray of shape (n_carried,), optional
+        The scalars that the rule carries from step to step, float64. Taken as it is; none by
+        default, which is what most rules have.
 
     Raises
     ------
@@ -102,17 +107,37 @@ cdef class OptimizerState:
         If the number of steps cannot be one.
     """
 
-    def __init__(self, str rule not None, steps, cnp.ndarray vectors not None):
+    def __init__(self, str rule not None, steps, cnp.ndarray vectors not None,
+                 cnp.ndarray carried=None):
         if not 0 <= steps <= MOST_STEPS:
             raise ValueError(
                 f"an optimizer's state has between 0 and 2**62 steps, but this one has {steps}")
         self.rule = rule
         self.steps = steps
         self.vectors = vectors
+        self.carried = np.zeros(0) if carried is None else carried
 
     def copy(self):
         """The same, in memory of its own."""
-        return OptimizerState(self.rule, self.steps, self.vectors.copy())
+        return OptimizerState(self.rule, self.steps, self.vectors.copy(), self.carried.copy())
 
     def __reduce__(self):
-        return OptimizerState, (self.rule, self.steps, self.vectors.copy())
+        return OptimizerState, (
+            self.rule, self.steps, self.vectors.copy(), self.carried.copy())
+
+
+cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
+                                Py_ssize_t n_parameters, dtype):
+    """What a rule begins with, before its first step."""
+    cdef double states[MAX_STATES]
+    cdef double carried[MAX_CARRIED]
+    cdef int k
+    memset(states, 0, sizeof(states))
+    memset(carried, 0, sizeof(carried))
+    if update.begin != NULL:
+        update.begin(hyperparameters, states, carried)
+    vectors = np.empty((update.n_states, n_parameters), dtype)
+    for k in range(update.n_states):
+        vectors[k] = states[k]
+    return OptimizerState(update.name.decode(), 0, vectors.reshape(-1),
+                          np.array([carried[k] for k in range(update.n_carried)], np.float64))

@@ -24,8 +24,8 @@ class SharedParameters:
     def _set_up(
         self,
         layer_sizes: tuple[int, ...],
-        activations: tuple[int, ...],
-        loss: int,
+        activations: tuple[tuple[int, tuple[float, ...]], ...],
+        loss: tuple[int, tuple[float, ...]],
         biases: bool,
         dtype: np.dtype[Any],
     ) -> None: ...

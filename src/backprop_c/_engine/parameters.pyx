@@ -38,10 +38,10 @@ cdef class SharedParameters:
     ----------
     layer_sizes : tuple of int
         Units of the inputs, the hidden layers and the outputs.
-    activations : tuple of int
-        One code a layer: its place in the kernels' table.
-    loss : int
-        The loss's code.
+    activations : tuple of (int, tuple of float)
+        One a layer: its place in the kernels' table, and its parameters.
+    loss : (int, tuple of float)
+        Likewise.
     biases : bool
         Whether layers have biases.
     dtype : numpy.dtype
@@ -59,7 +59,7 @@ cdef class SharedParameters:
         free_plan(&self.single)
         release(self.workspace)
 
-    def _set_up(self, tuple layer_sizes, tuple activations, int loss, bint biases, dtype):
+    def _set_up(self, tuple layer_sizes, tuple activations, tuple loss, bint biases, dtype):
         if self.plan.layers != NULL:
             raise RuntimeError("a network is constructed once; make a new one")
         cdef const Table* table = table_of(dtype.name)

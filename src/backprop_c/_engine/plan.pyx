@@ -7,7 +7,7 @@ results do not, either.
 from libc.stdlib cimport calloc, free
 
 from backprop_c._system.platform cimport CACHE_LINE, c_assert
-from backprop_c._kernels.table cimport BATCH, Layer, Places, Plan, Range, Table
+from backprop_c._kernels.table cimport BATCH, MAX_CONSTANTS, Layer, Places, Plan, Range, Table
 
 
 cdef enum:
@@ -93,15 +93,26 @@ cdef bint one_lane_pays(tuple layer_sizes):
     return work_of_layers(layer_sizes, 1) <= MOST_ONE_LANE_WORK
 
 
+cdef int take_constants(tuple constants, double* constants_out) except -1:
+    """The parameters of an activation or a loss; those that it has not are 0."""
+    if len(constants) > MAX_CONSTANTS:
+        raise ValueError(
+            f"activations and losses have at most {MAX_CONSTANTS} parameters, not {len(constants)}")
+    for k in range(MAX_CONSTANTS):
+        constants_out[k] = constants[k] if k < len(constants) else 0.0
+    return 0
+
+
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
-                   tuple activations, int loss, bint biases) except -1:
+                   tuple activations, tuple loss, bint biases) except -1:
     """Lay out parameters and memory for a shape of work."""
     cdef Plan* plan = plan_out
     cdef Layer* layer
     cdef Py_ssize_t line = CACHE_LINE // table.real_bytes
     cdef Py_ssize_t k, offset = 0
     plan.shape = shape
-    plan.loss = table.losses + loss
+    plan.loss = table.losses + <int>loss[0]
+    take_constants(loss[1], plan.loss_constants)
     plan.n_layers = len(layer_sizes) - 1
     plan.n_wide = wide_layers(table, layer_sizes) if shape == BATCH else 0
     plan.layers = <Layer*>calloc(plan.n_layers, sizeof(Layer))
@@ -112,7 +123,8 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.n_in = layer_sizes[k]
         layer.n_out = layer_sizes[k + 1]
         layer.stride = rounded_up(layer.n_out, table.lanes)
-        layer.activation = table.activations + <int>activations[k]
+        layer.activation = table.activations + <int>activations[k][0]
+        take_constants(activations[k][1], layer.constants)
         layer.weights = offset
         offset += layer.n_in * layer.n_out
         layer.biases = offset if biases else -1

@@ -1,11 +1,32 @@
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-def activation_table() -> dict[str, tuple[str, bool]]: ...
-def activation_ranges() -> dict[str, tuple[float, float]]: ...
-def loss_table() -> dict[str, tuple[str, str]]: ...
+class ActivationEntry(NamedTuple):
+    parameters: tuple[str, ...]
+    reads: str
+    elementwise: bool
+    outputs_only: bool
+    lowest: float
+    highest: float
+
+class LossEntry(NamedTuple):
+    parameters: tuple[str, ...]
+    outputs: str
+    lowest: float
+    highest: float
+    sums_to_one: bool
+
+class UpdateEntry(NamedTuple):
+    hyperparameters: tuple[str, ...]
+    n_states: int
+    n_carried: int
+
+def activation_table() -> dict[str, ActivationEntry]: ...
+def loss_table() -> dict[str, LossEntry]: ...
 def metric_table() -> list[tuple[str, str]]: ...
-def update_table() -> dict[str, int]: ...
-def activation_slopes(activation: int, z: NDArray[Any]) -> NDArray[Any]: ...
+def update_table() -> dict[str, UpdateEntry]: ...
+def activation_slopes(
+    activation: int, constants: tuple[float, ...], z: NDArray[Any]
+) -> NDArray[Any]: ...
 def dense_product(kind: str, a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> None: ...

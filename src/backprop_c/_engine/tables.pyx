@@ -4,11 +4,16 @@ cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.string cimport memcpy
 
+from typing import NamedTuple
+
 import numpy as np
 
 from backprop_c import _kernels
 from backprop_c._system.platform cimport allocate, release
-from backprop_c._kernels.table cimport CAPSULE, MAX_METRICS, Activation, Table
+from backprop_c._engine.plan cimport take_constants
+from backprop_c._kernels.table cimport (
+    CAPSULE, MAX_CARRIED, MAX_CONSTANTS, MAX_METRICS, MAX_STATES, Activation, Loss, Table, Update,
+)
 
 cnp.import_array()
 
@@ -19,34 +24,68 @@ cdef const Table* table_of(str dtype_name, bint single=False) except NULL:
     return <const Table*>PyCapsule_GetPointer(_kernels.table(dtype_name, build), CAPSULE)
 
 
+class ActivationEntry(NamedTuple):
+    """An activation: see `Activation` in table.pxd."""
+
+    parameters: tuple
+    reads: str
+    elementwise: bool
+    outputs_only: bool
+    lowest: float
+    highest: float
+
+
+class LossEntry(NamedTuple):
+    """A loss: see `Loss` in table.pxd."""
+
+    parameters: tuple
+    outputs: str
+    lowest: float
+    highest: float
+    sums_to_one: bool
+
+
+class UpdateEntry(NamedTuple):
+    """An update rule: see `Update` in table.pxd."""
+
+    hyperparameters: tuple
+    n_states: int
+    n_carried: int
+
+
+cdef tuple words(const char* text):
+    """The names in a text that has them apart by blanks."""
+    return tuple(text.decode().split())
+
+
 def activation_table():
-    """What the kernels' table says of each activation: name -> (reads, outputs_only)."""
+    """The table's activations, in their order: name -> ActivationEntry."""
     cdef const Table* table = table_of("float64")
-    return {
-        table.activations[k].name.decode():
-            (chr(table.activations[k].reads), bool(table.activations[k].outputs_only))
-        for k in range(table.n_activations)
-    }
-
-
-def activation_ranges():
-    """What the table says of each activation's values: name -> (lowest, highest)."""
-    cdef const Table* table = table_of("float64")
-    return {
-        table.activations[k].name.decode():
-            (table.activations[k].lowest, table.activations[k].highest)
-        for k in range(table.n_activations)
-    }
+    cdef const Activation* entry
+    cdef int k
+    entries = {}
+    for k in range(table.n_activations):
+        entry = table.activations + k
+        entries[entry.name.decode()] = ActivationEntry(
+            words(entry.parameters), chr(entry.reads), bool(entry.elementwise),
+            bool(entry.outputs_only), entry.lowest, entry.highest)
+        assert len(words(entry.parameters)) <= MAX_CONSTANTS
+    return entries
 
 
 def loss_table():
-    """What the table says of each loss: name -> (output activation it needs or "", targets)."""
+    """The table's losses, in their order: name -> LossEntry."""
     cdef const Table* table = table_of("float64")
-    return {
-        table.losses[k].name.decode():
-            (table.losses[k].outputs.decode(), chr(table.losses[k].targets))
-        for k in range(table.n_losses)
-    }
+    cdef const Loss* entry
+    cdef int k
+    entries = {}
+    for k in range(table.n_losses):
+        entry = table.losses + k
+        entries[entry.name.decode()] = LossEntry(
+            words(entry.parameters), entry.outputs.decode(), entry.lowest, entry.highest,
+            bool(entry.sums_to_one))
+        assert len(words(entry.parameters)) <= MAX_CONSTANTS
+    return entries
 
 
 def metric_table():
@@ -60,26 +99,33 @@ def metric_table():
 
 
 def update_table():
-    """What the table says of each update rule: name -> number of state vectors."""
+    """The table's update rules, in their order: name -> UpdateEntry."""
     cdef const Table* table = table_of("float64")
-    return {
-        table.updates[k].name.decode(): table.updates[k].n_states
-        for k in range(table.n_updates)
-    }
+    cdef const Update* entry
+    cdef int k
+    entries = {}
+    for k in range(table.n_updates):
+        entry = table.updates + k
+        entries[entry.name.decode()] = UpdateEntry(
+            words(entry.hyperparameters), entry.n_states, entry.n_carried)
+        assert entry.n_states <= MAX_STATES and entry.n_carried <= MAX_CARRIED
+    return entries
 
 
-def activation_slopes(int activation, cnp.ndarray z):
+def activation_slopes(int activation, tuple constants, cnp.ndarray z):
     """da/dz for pre-activations of float32 or float64, one by one, as the kernels compute it."""
+    cdef double numbers[MAX_CONSTANTS]
     cdef const Table* table = table_of(z.dtype.name)
     cdef const Activation* entry = table.activations + activation
     cdef cnp.ndarray before, after, slope
+    take_constants(constants, numbers)
     slopes = np.empty_like(z)
     for k in range(len(z)):
         before = np.full(table.lanes, z[k])
         after = np.empty_like(before)
         slope = np.ones_like(before)
-        entry.forward(1, 1, cnp.PyArray_DATA(before), cnp.PyArray_DATA(after))
-        entry.backward(1, 1, cnp.PyArray_DATA(before if entry.reads == c"z" else after),
+        entry.forward(1, 1, numbers, cnp.PyArray_DATA(before), cnp.PyArray_DATA(after))
+        entry.backward(1, 1, numbers, cnp.PyArray_DATA(before if entry.reads == c"z" else after),
                        cnp.PyArray_DATA(slope))
         slopes[k] = slope[0]
     return slopes

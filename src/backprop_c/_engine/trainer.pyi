@@ -32,7 +32,6 @@ class Trainer:
         validation: SampleSet | None = None,
         own_loss: Callable[..., Any] | None = None,
     ) -> None: ...
-    def _fresh_state(self) -> OptimizerState: ...
     def prepare(
         self,
         epochs: int,

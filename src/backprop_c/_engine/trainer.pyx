@@ -15,11 +15,11 @@ import numpy as np
 from backprop_c._engine.crew cimport Crew
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
-    MAX_HYPERPARAMETERS, Fit, choose_phases, draw_epoch, restore_best, run_fit,
+    MAX_HYPERPARAMETERS, Fit, choose_phases, copy_state, draw_epoch, restore_best, run_fit,
 )
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
-from backprop_c._engine.outcome cimport OptimizerState, Record
+from backprop_c._engine.outcome cimport OptimizerState, Record, first_state
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport lay_out_pass, parts_of_batch, room_for_pass, set_pass
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
@@ -166,10 +166,13 @@ cdef class Trainer:
         cdef Py_ssize_t k
         n_numbers = plan.n_parameters * n_states
         if optimizer_state is None:
-            optimizer_state = self._fresh_state()
-        vectors = optimizer_state.vectors
+            optimizer_state = first_state(
+                fit.update, fit.hyperparameters, plan.n_parameters, self.engine.dtype)
+        vectors, carried = optimizer_state.vectors, optimizer_state.carried
         if not (is_plain(vectors, self.engine.type_number, n_numbers, 0)
-                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>vectors)):
+                and is_plain(carried, cnp.NPY_FLOAT64, fit.update.n_carried, 0)
+                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>vectors)
+                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>carried)):
             raise ValueError("the optimizer's state is not of this network and update rule")
         self.optimizer_state = optimizer_state
         memset(fit.live.vectors, 0, bytes_of_state)
@@ -178,16 +181,10 @@ cdef class Trainer:
         for k in range(n_states):
             memcpy(fit.live.vectors + (k + 1) * stride,
                    cnp.PyArray_BYTES(<cnp.ndarray>vectors) + k * parameter_bytes, parameter_bytes)
-        memcpy(fit.finished.vectors, fit.live.vectors, bytes_of_state)
-        memcpy(fit.earlier.vectors, fit.live.vectors, bytes_of_state)
-        fit.finished.steps = fit.earlier.steps = fit.live.steps
-
-    def _fresh_state(self):
-        """An optimizer's state before its first step."""
-        return OptimizerState(
-            self.fit_.update.name.decode(), 0,
-            np.zeros(self.fit_.training.plan.n_parameters * self.fit_.update.n_states,
-                     self.engine.dtype))
+        memcpy(fit.live.carried, cnp.PyArray_DATA(<cnp.ndarray>carried),
+               fit.update.n_carried * sizeof(double))
+        copy_state(fit, &fit.live, &fit.finished)
+        copy_state(fit, &fit.live, &fit.earlier)
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
                 bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
@@ -415,6 +412,8 @@ cdef class Trainer:
             return
         parameter_bytes = fit.training.plan.n_parameters * fit.training.table.real_bytes
         self.optimizer_state.steps = fit.finished.steps
+        memcpy(cnp.PyArray_DATA(self.optimizer_state.carried), fit.finished.carried,
+               fit.update.n_carried * sizeof(double))
         for k in range(fit.update.n_states):
             memcpy(cnp.PyArray_BYTES(self.optimizer_state.vectors) + k * parameter_bytes,
                    fit.finished.vectors

@@ -6,8 +6,8 @@ from libc.math cimport INFINITY, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, N_SHAPES, SINGLE, Activation, Layer, Loss, Metric, Part, Plan, Range,
-    Samples, Sums, Table, Update, Work,
+    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, Activation, Layer, Loss, Metric,
+    Part, Plan, Range, Samples, Sums, Table, Update, Work,
 )
 
 cdef extern from "lanes.h":
@@ -44,15 +44,16 @@ cdef extern from "lanes.h":
     double wide_sum(wide) noexcept nogil
 
 include "lanes/elementary.pxi"
+include "formulas/loops.pxi"
 include "formulas/activations.pxi"
 include "formulas/losses.pxi"
 include "formulas/metrics.pxi"
+include "formulas/updates.pxi"
 include "lanes/arrays.pxi"
 include "lanes/transpose.pxi"
 include "wide/products.pxi"
 include "single/products.pxi"
 include "narrow/products.pxi"
-include "formulas/updates.pxi"
 include "outputs.pxi"
 include "narrow/layers.pxi"
 include "wide/layers.pxi"
@@ -74,6 +75,7 @@ TABLE.n_metrics = sizeof(METRICS) // sizeof(Metric)
 TABLE.n_updates = sizeof(UPDATES) // sizeof(Update)
 TABLE.activations = ACTIVATIONS
 TABLE.losses = LOSSES
+TABLE.given_delta = &GIVEN_DELTA
 TABLE.metrics = METRICS
 TABLE.updates = UPDATES
 TABLE.work = WORK

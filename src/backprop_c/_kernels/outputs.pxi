@@ -69,8 +69,9 @@ cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double wei
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
     cdef lanes* delta = block + last.block.delta * vectors
     cdef int m
-    sums_out.loss += loss.value_and_delta(last.n_out, vectors, block + last.block.z * vectors, a,
-                                          targets, sample_weights, delta)
+    sums_out.loss += loss.value_and_delta(last.n_out, vectors, plan.loss_constants,
+                                          block + last.block.z * vectors, a, targets,
+                                          sample_weights, delta)
     sums_out.weight += weight
     sums_out.batch_weight += weight
     if metrics:
@@ -79,7 +80,8 @@ cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double wei
                 sums_out.metrics[m] += METRICS[m].value(last.n_out, vectors, a, targets, labels,
                                                         sample_weights)
     if gradient_wanted and not loss.delta_is_of_z:
-        last.activation.backward(last.n_out, vectors, block + last.block.kept * vectors, delta)
+        last.activation.backward(last.n_out, vectors, last.constants,
+                                 block + last.block.kept * vectors, delta)
 
 
 cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssize_t vectors,

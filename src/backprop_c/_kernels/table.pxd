@@ -20,28 +20,12 @@ cdef enum:
     N_SHAPES = 2
 
 
-ctypedef struct Activation:
-    const char* name
-    char reads                 # what the derivative needs: "a", "z", or "-" for neither
-    bint outputs_only          # not elementwise: takes a block of samples, feature-major
-    double lowest              # what it returns lies from here
-    double highest             # to here
-    void (*forward)(Py_ssize_t width, Py_ssize_t vectors,
-                    const void* z, void* a_out) noexcept nogil
-    void (*backward)(Py_ssize_t width, Py_ssize_t vectors,
-                     const void* kept, void* delta_out) noexcept nogil
-    void* value                # of lanes: a of z,
-    void* derivative           # and dloss/dz of what is kept and dloss/da; NULL if not elementwise
-
-
-ctypedef struct Loss:
-    const char* name
-    const char* outputs        # the one output activation it goes with; "" for any
-    char targets               # "-": any; "p": each in [0, 1]; "d": of a sample, >= 0 and sum 1
-    bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
-    double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const void* z,
-                              const void* a, const void* targets,
-                              const void* sample_weights, void* delta_out) noexcept nogil
+cdef enum:
+    MAX_CONSTANTS = 4              # parameters of an activation, or of a loss
+    MAX_STATES = 4                 # state vectors of an update rule
+    MAX_CARRIED = 4                # scalars that an update rule carries from step to step
+    MAX_SCALARS = 12               # what an update rule's formula reads: prepared once a step
+    MAX_METRICS = 8
 
 
 # Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
@@ -51,6 +35,9 @@ ctypedef struct Places:
     Py_ssize_t a
     Py_ssize_t kept
     Py_ssize_t delta
+
+
+ctypedef struct Activation
 
 
 # One layer of a network. `weights` and `biases` are offsets into the parameters; `biases` is -1
@@ -64,8 +51,48 @@ ctypedef struct Layer:
     Places block                   # in features of a block: of narrow layers, and the last wide one
     Places rows                    # in numbers for each row of a slab (wide), or of the workspace
     const Activation* activation
+    double constants[MAX_CONSTANTS]    # the activation's parameters, in its entry's order
     double l2
     double max_norm
+
+
+# Entries that users can choose by name. `parameters` and `hyperparameters` are the names of numbers
+# that come with an entry, apart by blanks.
+
+# An activation. An elementwise one takes vectors in any order, so `width` times `vectors` of them;
+# any other takes a block of samples, feature-major.
+ctypedef struct Activation:
+    const char* name
+    const char* parameters
+    char reads                 # what the derivative needs: "a", "z", or "-" for neither
+    bint elementwise
+    bint outputs_only          # not for hidden layers
+    double lowest              # what it returns lies from here
+    double highest             # to here
+    void (*forward)(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                    const void* z, void* a_out) noexcept nogil
+    # delta from dloss/da to dloss/dz.
+    void (*backward)(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                     const void* kept, void* delta_out) noexcept nogil
+    # For builds with one lane, a whole layer of a single row; NULL if not elementwise. Back goes
+    # the gradient of `layer`, and delta through this activation, which is that of `before`.
+    void (*row_forward)(const Layer* layer, const void* x, const void* parameters,
+                        void* memory) noexcept nogil
+    void (*row_backward)(const Layer* layer, const Layer* before, const void* parameters,
+                         void* memory, void* gradient_out) noexcept nogil
+
+
+ctypedef struct Loss:
+    const char* name
+    const char* parameters
+    const char* outputs        # the one output activation it goes with; "" for any
+    double lowest              # its targets lie from here
+    double highest             # to here
+    bint sums_to_one           # those of a sample
+    bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
+    double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                              const void* z, const void* a, const void* targets,
+                              const void* sample_weights, void* delta_out) noexcept nogil
 
 
 # Some of a layer's parameters, whose gradient is summed and which are updated in one go: rows
@@ -94,6 +121,7 @@ ctypedef struct Plan:
     Py_ssize_t n_parameters
     Py_ssize_t stride              # between vectors of parameters, as of an optimizer's states
     const Loss* loss
+    double loss_constants[MAX_CONSTANTS]
     Py_ssize_t narrow_begin        # offset of the narrow layers' parameters
     Py_ssize_t part_stride         # between the gradients of parts, which narrow layers have
     Py_ssize_t targets             # features of a block
@@ -124,12 +152,6 @@ ctypedef struct Samples:
 
 
 # What an epoch sums up, in float64; `batch_weight` is begun anew for each batch.
-cdef enum:
-    MAX_METRICS = 8
-    # What an update rule's kernel reads: prepared once a step.
-    MAX_SCALARS = 8
-    MAX_CARRIED = 4
-
 ctypedef struct Sums:
     double loss
     double weight
@@ -161,8 +183,13 @@ ctypedef struct Metric:
 
 ctypedef struct Update:
     const char* name
-    Py_ssize_t n_states        # state vectors, each as long as the parameters
-    # What the kernel reads in step number `step` (from 1): `scale` divides the summed gradient.
+    const char* hyperparameters
+    int n_states               # state vectors, each as long as the parameters,
+    int n_carried              # and scalars, both of which live from step to step
+    # What they begin with: all numbers of a state with the same. NULL: with 0.
+    void (*begin)(const double* hyperparameters, double* states_out,
+                  double* carried_out) noexcept nogil
+    # What the formula reads in step number `step` (from 1): `scale` divides the summed gradient.
     void (*prepare)(const double* hyperparameters, double scale, long long step,
                     double* carried_out, double* scalars_out) noexcept nogil
     void (*update)(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
@@ -196,6 +223,8 @@ ctypedef struct Table:
     int n_updates
     const Activation* activations
     const Loss* losses
+    # A loss without a name: its targets are dloss/da, and its value is 0.
+    const Loss* given_delta
     const Metric* metrics
     const Update* updates
     const Work* work           # by shape

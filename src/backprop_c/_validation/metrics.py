@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .entries import LOSSES, METRIC_NAMES, METRICS, RANGES
+from .entries import ACTIVATIONS, LOSSES, METRIC_NAMES, METRICS
 from .scalars import as_known_name
 from .targets import SUM_TOLERANCE
 
@@ -35,13 +35,14 @@ def as_classes(name, targets, activation, loss):
     """
     if targets.ndim == 1:
         return "l"
-    if RANGES[activation] == (-1, 1) and (abs(targets) == 1).all():
+    outputs, entry = ACTIVATIONS[activation], LOSSES[loss]
+    if (outputs.lowest, outputs.highest) == (-1, 1) and (abs(targets) == 1).all():
         return "s"
-    _, kind = LOSSES[loss]
     one_output = targets.shape[1] == 1
-    if kind == "-":
+    shares = (entry.lowest, entry.highest) == (0, 1)
+    if not shares:
         check_classes(name, targets, one_output)
-    return "h" if one_output or kind == "p" else "l"
+    return "h" if one_output or (shares and not entry.sums_to_one) else "l"
 
 
 def check_classes(name, targets, one_output):

@@ -40,8 +40,7 @@ def as_activations(value, n_layers):
         )
     names = tuple(as_known_name(name, "activation", ACTIVATIONS) for name in names)
     for k, name in enumerate(names[:-1]):
-        _, outputs_only = ACTIVATIONS[name]
-        if outputs_only:
+        if ACTIVATIONS[name].outputs_only:
             raise ValueError(
                 f"activation {name!r} is for the outputs only, but activations[{k}] is hidden"
             )
@@ -51,7 +50,7 @@ def as_activations(value, n_layers):
 def as_loss(value, output_activation):
     """A loss name that goes with the outputs' activation."""
     name = as_known_name(value, "loss", LOSSES)
-    needed, _ = LOSSES[name]
+    needed = LOSSES[name].outputs
     if needed and output_activation != needed:
         raise ValueError(
             f"loss {name!r} needs {needed!r} outputs, "

@@ -58,16 +58,15 @@ def as_labels(array, n_out):
 
 def check_targets(targets, loss):
     """Raise unless the loss is defined for such targets."""
-    _, kind = LOSSES[loss]
-    if kind == "-":
-        return
-    wrong = ~((targets >= 0) & (targets <= 1))
+    entry = LOSSES[loss]
+    wrong = ~((targets >= entry.lowest) & (targets <= entry.highest))
     if wrong.any():
         s, j = np.unravel_index(np.argmax(wrong), targets.shape)
-        raise ValueError(
-            f"y[{s}, {j}] is {targets[s, j]}, but targets of {loss!r} are between 0 and 1"
-        )
-    if kind == "d":
+        expected = f"between {entry.lowest:g} and {entry.highest:g}"
+        if np.isinf(entry.highest):
+            expected = f"at least {entry.lowest:g}"
+        raise ValueError(f"y[{s}, {j}] is {targets[s, j]}, but targets of {loss!r} are {expected}")
+    if entry.sums_to_one:
         totals = targets.sum(axis=1, dtype=np.float64)
         wrong = abs(totals - 1) > SUM_TOLERANCE
         if wrong.any():

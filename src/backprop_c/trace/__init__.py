@@ -11,7 +11,7 @@ import numpy as np
 
 from .._engine.tables import activation_slopes
 from .._validation.arrays import as_numbers
-from .._validation.entries import ACTIVATIONS
+from .._validation.entries import ACTIVATIONS, coded
 from .._validation.scalars import as_flag, as_positive
 from ..network import Network
 
@@ -232,10 +232,10 @@ def _cut_off(net, k, last_activation):
 
 def _slopes(activation, z):
     """da/dz of each unit; None where units depend on one another."""
-    _, outputs_only = ACTIVATIONS[activation]
-    if outputs_only:
+    if not ACTIVATIONS[activation].elementwise:
         return None
-    return activation_slopes(list(ACTIVATIONS).index(activation), z)
+    code, constants = coded(activation, ACTIVATIONS)
+    return activation_slopes(code, constants, z)
 
 
 def _layers(net, derivatives, stepped, x, biases):

@@ -1,36 +1,76 @@
-# Activations: an elementwise one is two functions of lanes, its value a of z and its derivative,
-# which turns delta from dloss/da into dloss/dz, and a forward and a backward kernel that apply them
-# to (width, vectors) lanes. One entry each in ACTIVATIONS, which says what the derivative reads.
-# Kernels for single rows with one lane call the functions themselves: numbers that stay in
-# registers need not wait for memory.
+# Activations: an elementwise one is two formulas on lanes, its value a of z and its derivative,
+# which turns delta from dloss/da into dloss/dz, and four functions that each name a formula and the
+# loop that applies it: to (width, vectors) lanes of a block or of rows, or to a single row with one
+# lane. One entry each in ACTIVATIONS, which says what the derivative reads.
 
-ctypedef lanes (*Value)(lanes) noexcept nogil
-ctypedef lanes (*Derivative)(lanes, lanes) noexcept nogil
-
-
-cdef inline lanes identity(lanes z) noexcept nogil:
+cdef inline lanes identity(lanes z, Constants c) noexcept nogil:
     # a = z
     return z
 
 
-cdef inline lanes identity_derivative(lanes kept, lanes delta) noexcept nogil:
+cdef inline lanes identity_derivative(lanes kept, lanes delta, Constants c) noexcept nogil:
     # delta da/dz, da/dz = 1
     return delta
 
 
-cdef inline lanes sigmoid(lanes z) noexcept nogil:
+cdef void identity_forward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                           const void* z, void* a_out) noexcept nogil:
+    # a = z
+    # z, a: (width, vectors)
+    if a_out != z:
+        memcpy(a_out, z, width * vectors * sizeof(lanes))
+
+
+cdef void identity_backward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                            const void* kept, void* delta_out) noexcept nogil:
+    # da/dz = 1
+    # kept, delta: (width, vectors)
+    pass
+
+
+cdef void identity_row_forward(const Layer* layer, const void* x, const void* parameters,
+                               void* memory) noexcept nogil:
+    row_through(identity, layer, x, parameters, memory)
+
+
+cdef void identity_row_backward(const Layer* layer, const Layer* before, const void* parameters,
+                                void* memory, void* gradient_out) noexcept nogil:
+    row_back_through(identity_derivative, layer, before, parameters, memory, gradient_out)
+
+
+cdef inline lanes sigmoid(lanes z, Constants c) noexcept nogil:
     # a = 1 / (1 + e) for z >= 0, e / (1 + e) for z < 0, e = exp(-|z|)
     cdef lanes scale
     cdef lanes tail = exponential_parts(minus_absolute(z), &scale)
     return where_negative(z, scale * tail + scale) / (scale * tail + (scale + splat(1)))
 
 
-cdef inline lanes sigmoid_derivative(lanes a, lanes delta) noexcept nogil:
+cdef inline lanes sigmoid_derivative(lanes a, lanes delta, Constants c) noexcept nogil:
     # delta da/dz, da/dz = a (1 - a)
     return delta * (a * (splat(1) - a))
 
 
-cdef inline lanes tanh(lanes z) noexcept nogil:
+cdef void sigmoid_forward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                          const void* z, void* a_out) noexcept nogil:
+    each_forward(sigmoid, width * vectors, constants, z, a_out)
+
+
+cdef void sigmoid_backward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                           const void* kept, void* delta_out) noexcept nogil:
+    each_backward(sigmoid_derivative, width * vectors, constants, kept, delta_out)
+
+
+cdef void sigmoid_row_forward(const Layer* layer, const void* x, const void* parameters,
+                              void* memory) noexcept nogil:
+    row_through(sigmoid, layer, x, parameters, memory)
+
+
+cdef void sigmoid_row_backward(const Layer* layer, const Layer* before, const void* parameters,
+                               void* memory, void* gradient_out) noexcept nogil:
+    row_back_through(sigmoid_derivative, layer, before, parameters, memory, gradient_out)
+
+
+cdef inline lanes tanh(lanes z, Constants c) noexcept nogil:
     # a = -e / (2 + e) with the sign of z, e = expm1(-2 |z|)
     cdef lanes x = minus_absolute(z)
     cdef lanes r, scale, e
@@ -40,97 +80,62 @@ cdef inline lanes tanh(lanes z) noexcept nogil:
     return with_sign_of(z, e / (e + splat(2)))
 
 
-cdef inline lanes tanh_derivative(lanes a, lanes delta) noexcept nogil:
+cdef inline lanes tanh_derivative(lanes a, lanes delta, Constants c) noexcept nogil:
     # delta da/dz, da/dz = (1 - a) (1 + a)
     return delta * ((splat(1) - a) * (splat(1) + a))
 
 
-cdef inline lanes relu(lanes z) noexcept nogil:
+cdef void tanh_forward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                       const void* z, void* a_out) noexcept nogil:
+    each_forward(tanh, width * vectors, constants, z, a_out)
+
+
+cdef void tanh_backward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                        const void* kept, void* delta_out) noexcept nogil:
+    each_backward(tanh_derivative, width * vectors, constants, kept, delta_out)
+
+
+cdef void tanh_row_forward(const Layer* layer, const void* x, const void* parameters,
+                           void* memory) noexcept nogil:
+    row_through(tanh, layer, x, parameters, memory)
+
+
+cdef void tanh_row_backward(const Layer* layer, const Layer* before, const void* parameters,
+                            void* memory, void* gradient_out) noexcept nogil:
+    row_back_through(tanh_derivative, layer, before, parameters, memory, gradient_out)
+
+
+cdef inline lanes relu(lanes z, Constants c) noexcept nogil:
     # a = max(z, 0); NaN stays NaN
     return select_less(z, splat(0), splat(0), z)
 
 
-cdef inline lanes relu_derivative(lanes a, lanes delta) noexcept nogil:
+cdef inline lanes relu_derivative(lanes a, lanes delta, Constants c) noexcept nogil:
     # delta da/dz, da/dz = 1 where a > 0, else 0; NaN where a is NaN
     return select_less(splat(0), a, delta, a * splat(0))
 
 
-cdef void identity_forward(Py_ssize_t width, Py_ssize_t vectors,
-                           const void* z, void* a_out) noexcept nogil:
-    # a = z
-    # z, a: (width, vectors)
-    if a_out != z:
-        memcpy(a_out, z, width * vectors * sizeof(lanes))
-
-
-cdef void identity_backward(Py_ssize_t width, Py_ssize_t vectors,
-                            const void* kept, void* delta_out) noexcept nogil:
-    # da/dz = 1
-    # kept, delta: (width, vectors)
-    pass
-
-
-cdef void sigmoid_forward(Py_ssize_t width, Py_ssize_t vectors,
-                          const void* z, void* a_out) noexcept nogil:
-    # a = sigmoid(z)
-    # z, a: (width, vectors)
-    cdef Py_ssize_t k
-    for k in range(width * vectors):
-        (<lanes*>a_out)[k] = sigmoid((<const lanes*>z)[k])
-
-
-cdef void sigmoid_backward(Py_ssize_t width, Py_ssize_t vectors,
-                           const void* kept, void* delta_out) noexcept nogil:
-    # delta = delta da/dz
-    # kept = a, delta: (width, vectors)
-    cdef const lanes* a = <const lanes*>kept
-    cdef lanes* delta = <lanes*>delta_out
-    cdef Py_ssize_t k
-    for k in range(width * vectors):
-        delta[k] = sigmoid_derivative(a[k], delta[k])
-
-
-cdef void tanh_forward(Py_ssize_t width, Py_ssize_t vectors,
+cdef void relu_forward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                        const void* z, void* a_out) noexcept nogil:
-    # a = tanh(z)
-    # z, a: (width, vectors)
-    cdef Py_ssize_t k
-    for k in range(width * vectors):
-        (<lanes*>a_out)[k] = tanh((<const lanes*>z)[k])
+    each_forward(relu, width * vectors, constants, z, a_out)
 
 
-cdef void tanh_backward(Py_ssize_t width, Py_ssize_t vectors,
+cdef void relu_backward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                         const void* kept, void* delta_out) noexcept nogil:
-    # delta = delta da/dz
-    # kept = a, delta: (width, vectors)
-    cdef const lanes* a = <const lanes*>kept
-    cdef lanes* delta = <lanes*>delta_out
-    cdef Py_ssize_t k
-    for k in range(width * vectors):
-        delta[k] = tanh_derivative(a[k], delta[k])
+    each_backward(relu_derivative, width * vectors, constants, kept, delta_out)
 
 
-cdef void relu_forward(Py_ssize_t width, Py_ssize_t vectors,
-                       const void* z, void* a_out) noexcept nogil:
-    # a = relu(z)
-    # z, a: (width, vectors)
-    cdef Py_ssize_t k
-    for k in range(width * vectors):
-        (<lanes*>a_out)[k] = relu((<const lanes*>z)[k])
+cdef void relu_row_forward(const Layer* layer, const void* x, const void* parameters,
+                           void* memory) noexcept nogil:
+    row_through(relu, layer, x, parameters, memory)
 
 
-cdef void relu_backward(Py_ssize_t width, Py_ssize_t vectors,
-                        const void* kept, void* delta_out) noexcept nogil:
-    # delta = delta da/dz
-    # kept = a, delta: (width, vectors)
-    cdef const lanes* a = <const lanes*>kept
-    cdef lanes* delta = <lanes*>delta_out
-    cdef Py_ssize_t k
-    for k in range(width * vectors):
-        delta[k] = relu_derivative(a[k], delta[k])
+cdef void relu_row_backward(const Layer* layer, const Layer* before, const void* parameters,
+                            void* memory, void* gradient_out) noexcept nogil:
+    row_back_through(relu_derivative, layer, before, parameters, memory, gradient_out)
 
 
-cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors,
+cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                           const void* z, void* a_out) noexcept nogil:
     # a_j = exp(z_j - max z) / sum_k exp(z_k - max z)
     # z, a: (width, vectors)
@@ -152,7 +157,7 @@ cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors,
             a[j * vectors + v] = a[j * vectors + v] * total
 
 
-cdef void softmax_backward(Py_ssize_t width, Py_ssize_t vectors,
+cdef void softmax_backward(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                            const void* kept, void* delta_out) noexcept nogil:
     # dloss/dz_j = a_j (g_j - sum_k a_k g_k), g = dloss/da
     # kept = a, delta: (width, vectors)
@@ -170,16 +175,16 @@ cdef void softmax_backward(Py_ssize_t width, Py_ssize_t vectors,
 
 cdef Activation[5] ACTIVATIONS
 ACTIVATIONS[0] = Activation(
-    b"identity", c"-", False, -INFINITY, INFINITY, identity_forward, identity_backward,
-    <void*>identity, <void*>identity_derivative)
+    b"identity", b"", c"-", True, False, -INFINITY, INFINITY, identity_forward, identity_backward,
+    identity_row_forward, identity_row_backward)
 ACTIVATIONS[1] = Activation(
-    b"sigmoid", c"a", False, 0, 1, sigmoid_forward, sigmoid_backward,
-    <void*>sigmoid, <void*>sigmoid_derivative)
+    b"sigmoid", b"", c"a", True, False, 0, 1, sigmoid_forward, sigmoid_backward,
+    sigmoid_row_forward, sigmoid_row_backward)
 ACTIVATIONS[2] = Activation(
-    b"tanh", c"a", False, -1, 1, tanh_forward, tanh_backward,
-    <void*>tanh, <void*>tanh_derivative)
+    b"tanh", b"", c"a", True, False, -1, 1, tanh_forward, tanh_backward,
+    tanh_row_forward, tanh_row_backward)
 ACTIVATIONS[3] = Activation(
-    b"relu", c"a", False, 0, INFINITY, relu_forward, relu_backward,
-    <void*>relu, <void*>relu_derivative)
+    b"relu", b"", c"a", True, False, 0, INFINITY, relu_forward, relu_backward,
+    relu_row_forward, relu_row_backward)
 ACTIVATIONS[4] = Activation(
-    b"softmax", c"a", True, 0, 1, softmax_forward, softmax_backward, NULL, NULL)
+    b"softmax", b"", c"a", False, True, 0, 1, softmax_forward, softmax_backward, NULL, NULL)

@@ -1,57 +1,40 @@
-# Losses of a sample, summed over its outputs: each returns the weighted sum over the block's
-# samples and leaves the weighted derivative in delta. One entry each in LOSSES.
+# Losses of a sample, summed over its outputs: each returns the weighted sum over the block's samples
+# and leaves the weighted derivative in delta. One that looks at each output alone is a formula on
+# lanes, and a function that names it and the loop that applies it. One entry each in LOSSES.
 
-cdef inline lanes weighted(lanes value, lanes weight) noexcept nogil:
-    # value * weight, and 0 where the weight is 0, even if the value is infinite or NaN
-    return select_equal(weight, splat(0), splat(0), value * weight)
-
-
-cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const void* z, const void* a,
-                          const void* targets, const void* sample_weights,
-                          void* delta_out) noexcept nogil:
-    # loss = 1/2 sum_j (a_j - t_j)**2, dloss/da_j = a_j - t_j
-    # a, targets, delta: (width, vectors); sample_weights: (vectors,)
-    cdef const lanes* x = <const lanes*>a
-    cdef const lanes* t = <const lanes*>targets
-    cdef lanes difference, weight, squares
-    cdef wide total = wide_zero()
-    cdef Py_ssize_t j, v
-    for v in range(vectors):
-        weight = (<const lanes*>sample_weights)[v]
-        squares = splat(0)
-        for j in range(width):
-            difference = x[j * vectors + v] - t[j * vectors + v]
-            squares = squares + difference * difference
-            (<lanes*>delta_out)[j * vectors + v] = weighted(difference, weight)
-        total = wide_add(total, weighted(squares, weight))
-    return 0.5 * wide_sum(total)
+cdef inline lanes squared_error_of_output(lanes z, lanes a, lanes target, Constants c,
+                                          lanes* delta_out) noexcept nogil:
+    # loss = 1/2 (a - t)**2, but for the factor; dloss/da = a - t
+    # delta: (1,)
+    delta_out[0] = a - target
+    return delta_out[0] * delta_out[0]
 
 
-cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const void* z,
-                                 const void* a, const void* targets,
+cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                          const void* z, const void* a, const void* targets,
+                          const void* sample_weights, void* delta_out) noexcept nogil:
+    return pointwise_loss(squared_error_of_output, 0.5, width, vectors, constants, z, a, targets,
+                          sample_weights, delta_out)
+
+
+cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target, Constants c,
+                                                 lanes* delta_out) noexcept nogil:
+    # loss = max(z, 0) - z t + log(1 + exp(-|z|)), dloss/dz = a - t
+    # delta: (1,)
+    delta_out[0] = a - target
+    return select_less(z, splat(0), splat(0), z) - z * target + softplus(minus_absolute(z))
+
+
+cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                                 const void* z, const void* a, const void* targets,
                                  const void* sample_weights, void* delta_out) noexcept nogil:
-    # loss = sum_j max(z_j, 0) - z_j t_j + log(1 + exp(-|z_j|)), dloss/dz_j = a_j - t_j
-    # z, a, targets, delta: (width, vectors); sample_weights: (vectors,)
-    cdef lanes x, t, weight, value
-    cdef wide total = wide_zero()
-    cdef Py_ssize_t j, v
-    for v in range(vectors):
-        weight = (<const lanes*>sample_weights)[v]
-        value = splat(0)
-        for j in range(width):
-            x = (<const lanes*>z)[j * vectors + v]
-            t = (<const lanes*>targets)[j * vectors + v]
-            value = value + (select_less(x, splat(0), splat(0), x) - x * t
-                             + softplus(minus_absolute(x)))
-            (<lanes*>delta_out)[j * vectors + v] = weighted(
-                (<const lanes*>a)[j * vectors + v] - t, weight)
-        total = wide_add(total, weighted(value, weight))
-    return wide_sum(total)
+    return pointwise_loss(binary_cross_entropy_of_output, 1, width, vectors, constants, z, a, targets,
+                          sample_weights, delta_out)
 
 
-cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const void* z, const void* a,
-                          const void* targets, const void* sample_weights,
-                          void* delta_out) noexcept nogil:
+cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                          const void* z, const void* a, const void* targets,
+                          const void* sample_weights, void* delta_out) noexcept nogil:
     # loss = sum_j t_j (log sum_k exp(z_k) - z_j), dloss/dz_j = a_j sum_k t_k - t_j
     # z, a, targets, delta: (width, vectors); sample_weights: (vectors,)
     cdef const lanes* x = <const lanes*>z
@@ -80,7 +63,25 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const void* z, c
     return wide_sum(total)
 
 
+cdef double given_delta(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                        const void* z, const void* a, const void* targets,
+                        const void* sample_weights, void* delta_out) noexcept nogil:
+    # loss = 0, dloss/da = t: somebody else's loss, whose derivative stands where targets would
+    # targets, delta: (width, vectors); sample_weights: (vectors,)
+    cdef Py_ssize_t j, v
+    for j in range(width):
+        for v in range(vectors):
+            (<lanes*>delta_out)[j * vectors + v] = weighted(
+                (<const lanes*>targets)[j * vectors + v], (<const lanes*>sample_weights)[v])
+    return 0
+
+
 cdef Loss[3] LOSSES
-LOSSES[0] = Loss(b"squared_error", b"", c"-", False, squared_error)
-LOSSES[1] = Loss(b"binary_cross_entropy", b"sigmoid", c"p", True, binary_cross_entropy)
-LOSSES[2] = Loss(b"cross_entropy", b"softmax", c"d", True, cross_entropy)
+LOSSES[0] = Loss(b"squared_error", b"", b"", -INFINITY, INFINITY, False, False, squared_error)
+LOSSES[1] = Loss(
+    b"binary_cross_entropy", b"", b"sigmoid", 0, 1, False, True, binary_cross_entropy)
+LOSSES[2] = Loss(b"cross_entropy", b"", b"softmax", 0, 1, True, True, cross_entropy)
+
+# Not among the names: what a loss of one's own is computed with.
+cdef Loss GIVEN_DELTA = Loss(
+    b"given_delta", b"", b"", -INFINITY, INFINITY, False, False, given_delta)

@@ -21,8 +21,8 @@ cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, const real* param
                           parameters + layer.weights,
                           parameters + layer.biases if layer.biases >= 0 else NULL,
                           block + layer.block.z * vectors)
-        layer.activation.forward(layer.n_out, vectors, block + layer.block.z * vectors,
-                                 block + layer.block.a * vectors)
+        layer.activation.forward(layer.n_out, vectors, layer.constants,
+                                 block + layer.block.z * vectors, block + layer.block.a * vectors)
 
 
 cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
@@ -46,7 +46,8 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* para
             before = layer - 1
             dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
                                   parameters + layer.weights, block + before.block.delta * vectors)
-            before.activation.backward(before.n_out, vectors, block + before.block.kept * vectors,
+            before.activation.backward(before.n_out, vectors, before.constants,
+                                       block + before.block.kept * vectors,
                                        block + before.block.delta * vectors)
 
 

@@ -10,48 +10,6 @@ cdef inline void spread(Py_ssize_t n, const real* row, lanes* block_out) noexcep
         block_out[f] = splat(row[f])
 
 
-# With one lane, each z goes from register to register through the activation, and so does each
-# delta. A function that the compiler knows it puts in place: a call would spill what loops hold.
-
-cdef inline void through(const Layer* layer, const real* x, const real* parameters,
-                         real* memory) noexcept nogil:
-    # a = activation(x @ weights + biases)
-    # x: (n_in,), memory: the workspace
-    cdef const void* value = layer.activation.value
-    cdef const real* w = parameters + layer.weights
-    cdef const real* biases = parameters + layer.biases if layer.biases >= 0 else NULL
-    cdef real* z = memory + layer.rows.z
-    cdef real* a = memory + layer.rows.a
-    if value == <void*>sigmoid:
-        row_through(layer.n_in, layer.n_out, x, w, biases, sigmoid, z, a)
-    elif value == <void*>tanh:
-        row_through(layer.n_in, layer.n_out, x, w, biases, tanh, z, a)
-    else:
-        row_through(layer.n_in, layer.n_out, x, w, biases, <Value>value, z, a)
-
-
-cdef inline void back_through(const Layer* layer, const Layer* before, const real* parameters,
-                              real* memory, real* gradient_out) noexcept nogil:
-    # gradient = a_before.T @ delta, delta_before = da/dz_before (delta @ weights.T)
-    # gradient: (n_parameters,), memory: the workspace
-    cdef const void* derivative = before.activation.derivative
-    cdef const real* w = parameters + layer.weights
-    cdef const real* a = memory + before.rows.a
-    cdef const real* kept = memory + before.rows.kept
-    cdef const real* delta = memory + layer.rows.delta
-    cdef real* gradient = gradient_out + layer.weights
-    cdef real* delta_before = memory + before.rows.delta
-    if derivative == <void*>sigmoid_derivative:
-        row_back_through(layer.n_in, layer.n_out, a, delta, w, kept, sigmoid_derivative, gradient,
-                         delta_before)
-    elif derivative == <void*>tanh_derivative:
-        row_back_through(layer.n_in, layer.n_out, a, delta, w, kept, tanh_derivative, gradient,
-                         delta_before)
-    else:
-        row_back_through(layer.n_in, layer.n_out, a, delta, w, kept, <Derivative>derivative,
-                         gradient, delta_before)
-
-
 cdef inline real* single_forward(const Plan* plan, const real* x, const real* parameters,
                                  real* memory) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l); returns z of the outputs, in a row, with
@@ -64,15 +22,15 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
     for k in range(plan.n_layers):
         layer = plan.layers + k
         activation = layer.activation
-        if LANES == 1 and activation.value != NULL:
-            through(layer, x, parameters, memory)
+        if LANES == 1 and activation.row_forward != NULL:
+            activation.row_forward(layer, x, parameters, memory)
         else:
             biases = parameters + layer.biases if layer.biases >= 0 else NULL
             row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
                         memory + layer.rows.z)
             if k < plan.n_layers - 1:
-                activation.forward(layer.stride // LANES, 1, memory + layer.rows.z,
-                                   memory + layer.rows.a)
+                activation.forward(layer.stride // LANES, 1, layer.constants,
+                                   memory + layer.rows.z, memory + layer.rows.a)
         x = memory + layer.rows.a
     return memory + layer.rows.z
 
@@ -80,7 +38,7 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
 cdef inline bint outputs_are_left(const Plan* plan) noexcept nogil:
     # whether single_forward leaves the outputs' activation to its caller
     # plan: (1,)
-    return LANES > 1 or plan.layers[plan.n_layers - 1].activation.value == NULL
+    return LANES > 1 or not plan.layers[plan.n_layers - 1].activation.elementwise
 
 
 cdef inline void single_backward(const Plan* plan, const real* x, const real* parameters,
@@ -99,13 +57,13 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
         if k > 0:
             before = layer - 1
             if LANES == 1:
-                back_through(layer, before, parameters, memory, gradient_out)
+                before.activation.row_backward(layer, before, parameters, memory, gradient_out)
                 continue
             inputs = memory + before.rows.a
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
                                 parameters + layer.weights, memory + before.rows.delta)
-            before.activation.backward(before.stride // LANES, 1, memory + before.rows.kept,
-                                       memory + before.rows.delta)
+            before.activation.backward(before.stride // LANES, 1, before.constants,
+                                       memory + before.rows.kept, memory + before.rows.delta)
         row_backward_weights(layer.n_in, layer.n_out, inputs, memory + layer.rows.delta,
                              gradient_out + layer.weights)
 
@@ -145,7 +103,8 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     if LANES > 1:
         spread(last.n_out, z, block + last.block.z)
     if outputs_are_left(plan):
-        last.activation.forward(last.n_out, 1, block + last.block.z, block + last.block.a)
+        last.activation.forward(last.n_out, 1, last.constants, block + last.block.z,
+                                block + last.block.a)
     loss_and_delta(plan, 1, weight, part.metrics, targets, gradient_out != NULL, block, sums_out)
     if gradient_out != NULL:
         if LANES > 1:
@@ -168,14 +127,16 @@ cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     cdef Py_ssize_t s, j
     for s in range(n_samples):
         z = single_forward(plan, x, <const real*>parameters, memory)
-        if LANES > 1 and activation.outputs_only:
+        if LANES > 1 and not activation.elementwise:
             spread(last.n_out, z, block + last.block.z)
-            activation.forward(last.n_out, 1, block + last.block.z, block + last.block.a)
+            activation.forward(last.n_out, 1, last.constants, block + last.block.z,
+                               block + last.block.a)
             for j in range(last.n_out):
                 a[j] = (<const real*>(block + last.block.a + j))[0]
         else:
             if outputs_are_left(plan):
-                activation.forward(last.stride // LANES, 1, z, memory + last.rows.a)
+                activation.forward(last.stride // LANES, 1, last.constants, z,
+                                   memory + last.rows.a)
             for j in range(last.n_out):
                 a[j] = memory[last.rows.a + j]
         x += plan.layers[0].n_in

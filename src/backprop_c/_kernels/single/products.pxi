@@ -37,40 +37,6 @@ cdef void row_forward(Py_ssize_t n_in, Py_ssize_t n_out, const real* x, const re
             j += LANES
 
 
-cdef inline void row_through(Py_ssize_t n_in, Py_ssize_t n_out, const real* x, const real* w,
-                             const real* biases, Value value, real* z_out,
-                             real* a_out) noexcept nogil:
-    # z = x @ w + biases, a = value(z): with one lane, each z goes from register to register
-    # x: (n_in,), w: (n_in, n_out), biases: (n_out,) or NULL, z, a: (n_out,)
-    cdef lanes z
-    cdef Py_ssize_t i, j
-    for j in range(n_out):
-        z = load(biases + j) if biases != NULL else splat(0)
-        for i in range(n_in):
-            z = z + splat(x[i]) * load(w + i * n_out + j)
-        store(z_out + j, z, 1)
-        store(a_out + j, value(z), 1)
-
-
-cdef inline void row_back_through(Py_ssize_t n_in, Py_ssize_t n_out, const real* x,
-                                  const real* delta, const real* w, const real* kept,
-                                  Derivative derivative, real* gradient_out,
-                                  real* delta_out) noexcept nogil:
-    # gradient[i, j] = x[i] delta[j], dloss/dz[i] = derivative(sum_j delta[j] w[i, j]); one lane
-    # x, kept, delta_out: (n_in,), delta: (n_out,), w, gradient: (n_in, n_out)
-    cdef lanes total, value
-    cdef Py_ssize_t i, j
-    for i in range(n_in):
-        total = splat(0)
-        value = splat(x[i])
-        for j in range(n_out):
-            total = total + load(w) * load(delta + j)
-            store(gradient_out, value * load(delta + j), 1)
-            w += 1
-            gradient_out += 1
-        store(delta_out + i, derivative(load(kept + i), total), 1)
-
-
 cdef inline void row_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, const real* delta,
                                      const real* w, real* delta_out) noexcept nogil:
     # dloss/dx[i] = sum_j delta[j] w[i, j]

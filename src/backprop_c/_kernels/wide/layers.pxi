@@ -37,7 +37,7 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
                      <char*>workspace + plan.panel_at, z, layer.stride)
         if k < plan.n_wide - 1:
             a = slab_row(slab_rows, capacity, layer.rows.a, first, layer.stride)
-            layer.activation.forward(rows, layer.stride // LANES, z, a)
+            layer.activation.forward(rows, layer.stride // LANES, layer.constants, z, a)
             x = Factor(a, layer.stride, 1, NULL, NULL)
 
 
@@ -60,7 +60,7 @@ cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameter
                      layer.n_out, True, NULL, False, True, <char*>workspace + plan.panel_at, delta,
                      before.stride)
         before.activation.backward(
-            rows, before.stride // LANES,
+            rows, before.stride // LANES, before.constants,
             slab_row(slab_rows, capacity, before.rows.kept, first, before.stride), delta)
 
 
