@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._engine.outcome import Record
+from ._format import Format
 
 if TYPE_CHECKING:
     import pandas
@@ -90,7 +91,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return f"History({self.epochs} epochs; last: {last})"
 
     def __reduce__(self):
-        return History, (self._names, self._values.T)
+        return _restore, (Format(), self._names, self._values.T)
 
     def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.
@@ -143,3 +144,14 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         from .plotting import plot_history
 
         return plot_history(self, axes)
+
+
+def _restore(written, names, values):
+    """What unpickling and copying begin with: the format has been checked by then."""
+    try:
+        return History(names, values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"this pickle of a history, written by backprop_c {written.version}, "
+            f"does not hold one: {error}"
+        ) from error

@@ -12,6 +12,7 @@ from ._engine.evaluation import evaluate
 from ._engine.samples import SampleSet
 from ._engine.trainer import Trainer
 from ._initialization import draw_weights
+from ._pickles import reduced, remake, set_state
 from ._validation.arrays import as_inputs, check_out
 from ._validation.entries import ACTIVATIONS, LOSSES, METRICS, UPDATES, coded
 from ._validation.metrics import as_metric_codes, as_metrics
@@ -169,27 +170,10 @@ class Network(Engine):
     # -- Copies ------------------------------------------------------------------------------
 
     def __reduce__(self):
-        self._require_set_up()
-        training = self._training
-        made_of = (self.layer_sizes, self.activations, self.loss, bool(self.biases), self.dtype)
-        # The attributes in the way of pickle's default: a dict, or that and the values of slots.
-        state = object.__getstate__(self)
-        attributes, slots = state if isinstance(state, tuple) else (state, {})
-        attributes = dict(attributes)
-        parameters = self._snapshot()
-        # The state belongs to the parameters, unless a fit was at work or has come in between.
-        training = training or self._training
-        if training or self._optimizer_state is not attributes["_optimizer_state"]:
-            attributes["_optimizer_state"] = None
-            attributes["history"] = copy.copy(attributes["history"])
-        return _remake, (type(self), made_of), (parameters, attributes, slots)
+        return reduced(self)
 
     def __setstate__(self, state):
-        parameters, attributes, slots = state
-        self.parameters[:] = parameters
-        self.__dict__.update(attributes)
-        for name, value in slots.items():
-            setattr(self, name, value)
+        set_state(self, state)
 
     def __copy__(self):
         return copy.deepcopy(self)
@@ -494,8 +478,5 @@ class Network(Engine):
         check_out((given, X, self.parameters), out, shape, self.dtype)
 
 
-def _remake(cls, made_of):
-    """An instance without drawing weights: what unpickling and copying begin with."""
-    net = cls.__new__(cls)
-    net._construct(*made_of)
-    return net
+# Pickles of format 0 look for it here.
+_remake = remake

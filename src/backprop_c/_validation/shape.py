@@ -27,6 +27,16 @@ def as_layer_sizes(value):
     return sizes
 
 
+def check_parameters(array, layer_sizes, biases, dtype):
+    """Raise unless there is one number of the dtype for each weight and bias."""
+    size = sum((n_in + bool(biases)) * n_out for n_in, n_out in itertools.pairwise(layer_sizes))
+    if array.shape != (size,) or array.dtype.name != dtype:
+        raise ValueError(
+            f"parameters of layer_sizes {layer_sizes} must have shape ({size},) and dtype {dtype}, "
+            f"but have shape {array.shape} and dtype {array.dtype}"
+        )
+
+
 def as_activations(value, n_layers):
     """One activation name a layer."""
     names = (value,) * n_layers if isinstance(value, str) else value
