@@ -1,4 +1,4 @@
-"""Optimizers as objects: what they accept, what they show, and that they cannot be changed."""
+"""Optimizers, schedules and early stopping as objects: what they accept, what they show."""
 
 import pickle
 import re
@@ -7,7 +7,9 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from backprop_c import SGD, Adam
+from backprop_c import SGD, Adam, EarlyStopping, Optimizer
+from backprop_c.callbacks import Callback
+from backprop_c.schedules import Cosine
 
 BAD_HYPERPARAMETERS = [
     *[
@@ -34,6 +36,16 @@ BAD_HYPERPARAMETERS = [
             (False, TypeError, "a number, but is False"),
         ]
     ],
+    *[
+        (make, {"clip_norm": bad}, error, f"clip_norm must be {message}")
+        for make in (SGD, Adam)
+        for bad, error, message in [
+            (0, ValueError, "positive and finite, but is 0.0"),
+            (np.inf, ValueError, "positive and finite, but is inf"),
+            (np.nan, ValueError, "positive and finite, but is nan"),
+            ("1", TypeError, "a number, but is '1'"),
+        ]
+    ],
     (Adam, {"learning_rate": 0}, ValueError, "learning_rate must be positive and finite, but is 0"),
     (Adam, {"epsilon": 0}, ValueError, "epsilon must be positive and finite, but is 0.0"),
     (Adam, {"epsilon": -1e-8}, ValueError, "epsilon must be positive and finite, but is -1e-08"),
@@ -41,6 +53,23 @@ BAD_HYPERPARAMETERS = [
     (Adam, {"epsilon": "tiny"}, TypeError, "epsilon must be a number, but is 'tiny'"),
     (SGD, {"nesterov": 1, "momentum": 0.9}, TypeError, "nesterov must be True or False, but is 1"),
     (SGD, {"nesterov": True}, ValueError, "nesterov needs a momentum above 0, but momentum is 0.0"),
+    (Cosine, {"initial": 0}, ValueError, "initial must be positive and finite, but is 0.0"),
+    (Cosine, {"initial": "x"}, TypeError, "initial must be a number, but is 'x'"),
+    (Cosine, {"initial": 1, "epochs": 0}, ValueError, "epochs must be at least 1, but is 0"),
+    (Cosine, {"initial": 1, "epochs": 1.5}, TypeError, "epochs must be an integer, but is 1.5"),
+    (Cosine, {"initial": 1, "warmup": -1}, ValueError, "warmup must be at least 0 and finite, but"),
+    (Cosine, {"initial": 1, "warmup": np.nan}, ValueError, "warmup must be at least 0 and finite"),
+    (
+        Cosine,
+        {"initial": 1, "epochs": 5, "warmup": 5},
+        ValueError,
+        "warmup must be below epochs, which is 5, but is 5.0",
+    ),
+    (EarlyStopping, {"monitor": 3}, TypeError, "monitor must be a name such as 'val_loss', but is"),
+    (EarlyStopping, {"patience": 0}, ValueError, "patience must be at least 1, but is 0"),
+    (EarlyStopping, {"patience": 1.5}, TypeError, "patience must be an integer, but is 1.5"),
+    (EarlyStopping, {"min_delta": -1}, ValueError, "min_delta must be at least 0 and finite, but"),
+    (EarlyStopping, {"restore_best": 1}, TypeError, "restore_best must be True or False, but is 1"),
 ]
 
 
@@ -52,12 +81,12 @@ def test_bad_hyperparameters(make, bad, error, message):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "expected"),
+    ("made", "expected"),
     [
         (SGD(), "SGD(learning_rate=0.01)"),
         (
-            SGD(0.1, 0.9, True, 0.2),
-            "SGD(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.2)",
+            SGD(0.1, 0.9, True, 0.2, clip_norm=1),
+            "SGD(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.2, clip_norm=1.0)",
         ),
         (Adam(), "Adam(learning_rate=0.001)"),
         (
@@ -65,23 +94,78 @@ def test_bad_hyperparameters(make, bad, error, message):
             "Adam(learning_rate=0.001, beta_1=0.8, beta_2=0.9, epsilon=1e-06, weight_decay=1.0)",
         ),
         (Adam(beta_2=0.999, epsilon=1e-8), "Adam(learning_rate=0.001)"),
+        (SGD(Cosine(1)), "SGD(learning_rate=Cosine(initial=1.0))"),
+        (Cosine(0.1, 9, 0.5), "Cosine(initial=0.1, epochs=9, warmup=0.5)"),
+        (EarlyStopping(), "EarlyStopping()"),
+        (
+            EarlyStopping("loss", 3, 0.1, False),
+            "EarlyStopping(monitor='loss', patience=3, min_delta=0.1, restore_best=False)",
+        ),
     ],
 )
-def test_repr_shows_what_is_not_the_default(optimizer, expected):
-    assert repr(optimizer) == expected
-    assert eval(expected) == optimizer
-    assert pickle.loads(pickle.dumps(optimizer)) == optimizer
+def test_repr_shows_what_is_not_the_default(made, expected):
+    """And what has no default, and always the learning rate."""
+    assert repr(made) == expected
+    assert eval(expected) == made
+    assert pickle.loads(pickle.dumps(made)) == made
 
 
 def test_hyperparameters_of_any_real_type():
     """NumPy's and integers, too; they are kept as Python's own."""
-    optimizer = SGD(np.float32(0.5), momentum=np.float64(0.25), nesterov=np.True_, weight_decay=0)
-    assert optimizer == SGD(0.5, 0.25, True)
-    assert [type(value) for value in vars(optimizer).values()] == [float, float, bool, float]
+    optimizer = SGD(
+        np.float32(0.5), momentum=np.float64(0.25), nesterov=np.True_, weight_decay=0, clip_norm=3
+    )
+    assert optimizer == SGD(0.5, 0.25, True, clip_norm=3.0)
+    kinds = {name: type(value) for name, value in vars(optimizer).items()}
+    assert kinds == {
+        "learning_rate": float,
+        "clip_norm": float,
+        "momentum": float,
+        "nesterov": bool,
+        "weight_decay": float,
+    }
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam()])
-def test_they_are_frozen(optimizer):
-    for name in vars(optimizer):
+@pytest.mark.parametrize("made", [SGD(0.1, momentum=0.9), Adam(), Cosine(1), EarlyStopping()])
+def test_they_are_frozen(made):
+    for name in vars(made):
         with pytest.raises(FrozenInstanceError):
-            setattr(optimizer, name, 0.5)
+            setattr(made, name, 0.5)
+
+
+@pytest.mark.parametrize("rate", [0.25, Cosine(0.25, warmup=3)])
+def test_an_update_rule_reads_numbers(rate):
+    """A schedule's initial learning rate, and nothing of clipping, which comes before the rule."""
+    optimizer = SGD(rate, momentum=0.5, nesterov=True, weight_decay=2, clip_norm=7)
+    assert optimizer.hyperparameters() == (0.25, 0.5, 1.0, 2.0)
+    assert all(type(value) is float for value in optimizer.hyperparameters())
+    assert len(Adam(rate, clip_norm=7).hyperparameters()) == 5
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_clipping_goes_by_name(make):
+    """So that what comes after the learning rate keeps its place."""
+    assert make().clip_norm is None
+    with pytest.raises(TypeError, match="positional argument"):
+        make(0.1, 0.5, 0.5, 0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("base", [Optimizer, Callback])
+def test_bases_are_for_derived_classes(base):
+    with pytest.raises(TypeError, match="abstract"):
+        base()
+
+
+@pytest.mark.parametrize(
+    ("monitor", "larger"),
+    [
+        ("val_loss", False),
+        ("mse", False),
+        ("accuracy", True),
+        ("val_accuracy", True),
+        ("balanced_accuracy", True),
+        ("accuracy_loss", False),
+    ],
+)
+def test_what_early_stopping_takes_for_better(monitor, larger):
+    assert EarlyStopping(monitor).larger_is_better is larger

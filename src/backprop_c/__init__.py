@@ -4,22 +4,29 @@
 >>> net = Network((4, 2, 3), random_state=0)
 """
 
+from . import callbacks, optimizers, schedules
 from ._config import show_config
 from ._version import __version__
+from .callbacks import EarlyStopping
 from .exceptions import DivergenceWarning
 from .history import History
 from .network import Network
-from .optimizers import SGD, Adam
+from .optimizers import SGD, Adam, Optimizer
 from .trace import Trace, trace
 
 __all__ = [
     "SGD",
     "Adam",
     "DivergenceWarning",
+    "EarlyStopping",
     "History",
     "Network",
+    "Optimizer",
     "Trace",
     "__version__",
+    "callbacks",
+    "optimizers",
+    "schedules",
     "show_config",
     "trace",
 ]

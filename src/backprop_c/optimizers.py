@@ -2,31 +2,43 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
+from ._frozen import Frozen
 from ._validation.scalars import as_flag, as_in_range, as_positive
+from .schedules import Schedule
 
 
 @dataclass(frozen=True, repr=False)
-class Optimizer(ABC):
-    """What all optimizers share: a learning rate, and fields in the order of their update rule."""
+class Optimizer(Frozen, ABC):
+    """What all optimizers share, and a base to name them by in type hints.
 
-    learning_rate: float = 0.01
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+        Step size; positive and finite.
+    clip_norm : float, optional
+        The largest norm of the gradient; positive and finite. See `SGD`.
+
+    Examples
+    --------
+    >>> from backprop_c import SGD, Optimizer
+    >>> isinstance(SGD(), Optimizer)
+    True
+    """
+
+    learning_rate: float | Schedule = 0.01
+    clip_norm: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        self._accept("learning_rate", as_positive(self.learning_rate, "learning_rate"))
+        if not isinstance(self.learning_rate, Schedule):
+            self._accept("learning_rate", as_positive(self.learning_rate, "learning_rate"))
+        if self.clip_norm is not None:
+            self._accept("clip_norm", as_positive(self.clip_norm, "clip_norm"))
 
-    def __repr__(self) -> str:
-        shown = [
-            f"{field.name}={getattr(self, field.name)}"
-            for field in fields(self)
-            if field.name == "learning_rate" or getattr(self, field.name) != field.default
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def _accept(self, name, value):
-        """Set a field to what validation made of it."""
-        object.__setattr__(self, name, value)
+    def _is_shown(self, one):
+        # Whoever reads of an optimizer wants to know the learning rate first.
+        return one.name == "learning_rate" or super()._is_shown(one)
 
     @property
     @abstractmethod
@@ -34,8 +46,16 @@ class Optimizer(ABC):
         """The name of its update rule in the kernels' table."""
 
     def hyperparameters(self) -> tuple[float, ...]:
-        """The hyperparameters as floats, in the order that the update rule reads them."""
-        return tuple(float(getattr(self, field.name)) for field in fields(self))
+        """The hyperparameters as floats, in the order that the update rule reads them.
+
+        In the place of a schedule stands the learning rate that it begins with. `clip_norm` is not
+        among them: the gradient that a rule sees has been clipped.
+        """
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        del values["clip_norm"]
+        if isinstance(self.learning_rate, Schedule):
+            values["learning_rate"] = self.learning_rate.initial
+        return tuple(map(float, values.values()))
 
 
 def as_optimizer(value):
@@ -68,8 +88,9 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Step size; positive and finite.
+    learning_rate : float or Schedule, default 0.01
+        Step size; positive and finite. A schedule such as ``schedules.Cosine(0.1)`` changes it
+        from step to step.
     momentum : float, default 0
         The share of the velocity that lasts from step to step; at least 0 and below 1.
     nesterov : bool, default False
@@ -77,6 +98,10 @@ class SGD(Optimizer):
     weight_decay : float, default 0
         Each step shrinks all parameters, biases too, by ``learning_rate * weight_decay`` times
         their value, apart from the gradient: the reported loss does not know of it.
+    clip_norm : float, optional
+        The largest Euclidean norm of the gradient over all parameters; positive and finite. The
+        gradient of the batch's mean loss, penalties included, is multiplied by
+        ``min(1, clip_norm / norm)``. None leaves it as it is. By name only.
 
     Raises
     ------
@@ -123,8 +148,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
-        Step size; positive and finite.
+    learning_rate : float or Schedule, default 0.001
+        Step size; positive and finite, or a schedule of it.
     beta_1, beta_2 : float, default 0.9 and 0.999
         What lasts of the mean gradient and of the mean squared gradient from step to step; at
         least 0 and below 1.
@@ -133,6 +158,8 @@ class Adam(Optimizer):
     weight_decay : float, default 0
         Decoupled decay (AdamW): each step shrinks all parameters, biases too, by ``learning_rate *
         weight_decay`` times their value. The reported loss does not know of it.
+    clip_norm : float, optional
+        The largest norm of the gradient, as for `SGD`.
 
     Raises
     ------

@@ -118,7 +118,7 @@ def trace(
     y : array-like of shape (n_out,) or (1, n_out), or a number, also in an array of shape (1,)
         Its target; a number is the class index where there are several outputs.
     learning_rate : float, optional
-        That of ``net.optimizer`` by default.
+        That of ``net.optimizer`` by default; of a schedule, the initial one.
     verbose : bool, default True
         Whether to print the pass.
 
@@ -159,9 +159,9 @@ def trace(
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a Network, but is {net!r}")
-    rate = as_positive(
-        net.optimizer.learning_rate if learning_rate is None else learning_rate, "learning_rate"
-    )
+    if learning_rate is None:
+        learning_rate, *_ = net.optimizer.hyperparameters()
+    rate = as_positive(learning_rate, "learning_rate")
     verbose = as_flag(verbose, "verbose")
     X, targets = net._as_samples(
         _as_row(x, "x", net.layer_sizes[0]), _as_target(y, net.layer_sizes[-1])

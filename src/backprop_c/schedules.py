@@ -1,0 +1,74 @@
+"""Schedules: how the learning rate changes within a fit. The arithmetic is in the engine."""
+
+from dataclasses import dataclass
+
+from ._frozen import Frozen
+from ._validation.scalars import as_count, as_in_range, as_positive
+
+
+@dataclass(frozen=True, repr=False)
+class Schedule(Frozen):
+    """What all schedules share: the learning rate that they begin with, apart from a warm-up.
+
+    Parameters
+    ----------
+    initial : float
+        Positive and finite.
+    """
+
+    initial: float
+
+    def __post_init__(self) -> None:
+        self._accept("initial", as_positive(self.initial, "initial"))
+
+
+@dataclass(frozen=True, repr=False)
+class Cosine(Schedule):
+    """Half a wave of the cosine, from the initial learning rate down to 0.
+
+    At position t, in epochs and fractions of them, the learning rate is
+    ``initial * t / warmup`` while ``t < warmup``, then
+    ``initial * (1 + cos(pi * (t - warmup) / (epochs - warmup))) / 2``.
+    It changes with every step, not only from epoch to epoch.
+
+    Parameters
+    ----------
+    initial : float
+        The largest learning rate, where the wave begins; positive and finite.
+    epochs : int, optional
+        Where the learning rate reaches 0, the warm-up included. None stands for the number of
+        epochs of the fit. Give it where several calls of `fit` are to be one training.
+    warmup : float, default 0
+        Epochs in which the learning rate first rises from 0, in a straight line; at least 0, and
+        below `epochs`. Half an epoch is 0.5.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is of the wrong kind, or out of its range.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, SGDR: stochastic gradient descent with warm restarts (2017). This
+    is one period, without restarts. Warm-up as in P. Goyal et al., Accurate, large minibatch SGD
+    (2017).
+
+    Examples
+    --------
+    >>> from backprop_c import Adam, schedules
+    >>> Adam(learning_rate=schedules.Cosine(0.01, warmup=5))
+    Adam(learning_rate=Cosine(initial=0.01, warmup=5.0))
+    """
+
+    epochs: int | None = None
+    warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.epochs is not None:
+            self._accept("epochs", as_count(self.epochs, "epochs", 1))
+        self._accept("warmup", as_in_range(self.warmup, "warmup", 0))
+        if self.epochs is not None and self.warmup >= self.epochs:
+            raise ValueError(
+                f"warmup must be below epochs, which is {self.epochs}, but is {self.warmup}"
+            )
