@@ -162,10 +162,7 @@ def test_optimizers_and_update_rules_are_the_same_set():
 
 def test_names_come_from_the_table_alone():
     """No list of activations, losses or metrics in Python: only docs and formulas name them."""
-    assert list(entries.ACTIVATIONS) == ["identity", "sigmoid", "tanh", "relu", "softmax"]
-    known = entries.ACTIVATIONS.items()
-    assert {name for name, entry in known if entry.outputs_only} == {"softmax"}
-    assert all(entry.reads in ("a", "z", "-") for _, entry in known)
+    assert all(entry.reads in ("a", "z", "-") for entry in entries.ACTIVATIONS.values())
     code = "".join(
         path.read_text(encoding="utf-8")
         for path in (SOURCE / "_validation").iterdir()

@@ -62,11 +62,13 @@ def test_examples_in_docstrings(thing):
 def test_docstrings_have_examples():
     """Whatever does something shows it."""
     without = {
+        "Activation",
         "Callback.on_epoch_end",
         "DivergenceWarning",
         "History.plot",
         "History.to_dict",
         "History.to_frame",
+        "Loss",
         "Optimizer.hyperparameters",
         "Schedule",
         "Trace",

@@ -115,8 +115,8 @@ BAD_NETWORKS = [
         ValueError,
         "activations has 1 entries, but the network has 2 layers",
     ),
-    ({"activations": 3}, TypeError, "activations must be a name or names, but is 3"),
-    ({"activations": (None, "relu")}, TypeError, "activation must be a name, but is None"),
+    ({"activations": 3}, TypeError, "for each layer, but is 3"),
+    ({"activations": (None, "relu")}, TypeError, "such as Identity(), but is None; known: ident"),
     (
         {"activations": ("softmax", "relu")},
         ValueError,
@@ -127,7 +127,7 @@ BAD_NETWORKS = [
         ValueError,
         "loss 'hinge' is not known; known: squared_error, binary_cross_entropy, cross_entropy",
     ),
-    ({"loss": None}, TypeError, "loss must be a name, but is None"),
+    ({"loss": None}, TypeError, "loss must be a name or an object such as SquaredError(), but is"),
     (
         {"loss": "cross_entropy"},
         ValueError,

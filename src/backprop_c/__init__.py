@@ -4,7 +4,7 @@
 >>> net = Network((4, 2, 3), random_state=0)
 """
 
-from . import callbacks, optimizers, schedules
+from . import activations, callbacks, losses, optimizers, schedules
 from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping
@@ -24,7 +24,9 @@ __all__ = [
     "Optimizer",
     "Trace",
     "__version__",
+    "activations",
     "callbacks",
+    "losses",
     "optimizers",
     "schedules",
     "show_config",

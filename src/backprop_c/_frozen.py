@@ -1,6 +1,7 @@
 """What all small objects with parameters share: they are frozen, and shown as they are typed."""
 
-from dataclasses import MISSING, dataclass, fields
+from abc import ABC, abstractmethod
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,3 +23,27 @@ class Frozen:
     def _accept(self, name, value):
         """Set a field to what validation made of it."""
         object.__setattr__(self, name, value)
+
+
+class Entry(Frozen, ABC):
+    """The parameters of an entry in one of the kernels' tables.
+
+    A class without fields of its own needs no decorator, and saves its time at import.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The entry's name in the kernels' table, which stands for it with its defaults."""
+
+    def __setattr__(self, name, value):
+        # A dataclass freezes the classes that it decorates, not those derived from them.
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def constants(self) -> tuple[float, ...]:
+        """The parameters as floats, in the order in which the entry reads them."""
+        return tuple(float(getattr(self, one.name)) for one in fields(self))
+
+    def has_defaults(self) -> bool:
+        """Whether the name alone would stand for it."""
+        return not any(self._is_shown(one) for one in fields(self))

@@ -14,14 +14,16 @@ from ._engine.trainer import Trainer
 from ._initialization import draw_weights
 from ._pickles import reduced, remake, set_state
 from ._validation.arrays import as_inputs, check_out
-from ._validation.entries import ACTIVATIONS, LOSSES, METRICS, UPDATES, coded
+from ._validation.entries import METRICS, UPDATES
 from ._validation.metrics import as_metric_codes, as_metrics
 from ._validation.scalars import as_count, as_dtype, as_flag, as_generator, as_n_threads
-from ._validation.shape import as_activations, as_layer_sizes, as_loss
+from ._validation.shape import as_activations, as_layer_sizes, as_loss, coded, name_or_object
 from ._validation.targets import as_samples
 from ._watcher import Watcher
+from .activations import Activation
 from .exceptions import DivergenceWarning
 from .history import History
+from .losses import Loss
 from .optimizers import SGD, Optimizer, as_optimizer, state_to_go_on_from
 
 if TYPE_CHECKING:
@@ -39,13 +41,15 @@ class Network(Engine):
     ----------
     layer_sizes : sequence of int
         Units of each layer: inputs, hidden ..., outputs.
-    activations : str or sequence of str, default "sigmoid"
-        One name for every layer, or one per layer: "identity", "sigmoid", "tanh", "relu", and
-        for the outputs also "softmax".
-    loss : str, default "squared_error"
-        The loss of a sample, summed over outputs: "squared_error" is half the sum of
-        ``(a - t)**2``; "binary_cross_entropy" goes with sigmoid outputs, "cross_entropy" with
-        softmax outputs. What is reported and minimized is the mean over samples.
+    activations : str, Activation, or sequence of these, default "sigmoid"
+        One for every layer, or one per layer: "identity", "sigmoid", "tanh", "relu",
+        "leaky_relu", "gelu", and for the outputs also "softmax" and "exponential". A name stands
+        for an object of `backprop_c.activations` with its defaults, such as ``LeakyReLU()``.
+    loss : str or Loss, default "squared_error"
+        The loss of a sample, summed over outputs; a name, or an object of `backprop_c.losses`:
+        "squared_error", "huber"; with sigmoid outputs also "binary_cross_entropy", with softmax
+        "cross_entropy", with exponential ones "poisson". What is reported and minimized is the
+        mean over samples.
     biases : bool, default True
         Whether layers have biases.
     dtype : str or dtype, default "float64"
@@ -102,8 +106,8 @@ class Network(Engine):
     def __init__(
         self,
         layer_sizes: Sequence[int],
-        activations: str | Sequence[str] = "sigmoid",
-        loss: str = "squared_error",
+        activations: str | Activation | Sequence[str | Activation] = "sigmoid",
+        loss: str | Loss = "squared_error",
         biases: bool = True,
         dtype: "DTypeLike" = "float64",
         random_state: "RandomState" = None,
@@ -116,17 +120,12 @@ class Network(Engine):
     def _construct(self, layer_sizes, activations, loss, biases, dtype):
         """All of the constructor but the random numbers."""
         sizes = as_layer_sizes(layer_sizes)
-        names = as_activations(activations, len(sizes) - 1)
-        loss = as_loss(loss, names[-1])
+        activations = as_activations(activations, len(sizes) - 1)
+        loss = as_loss(loss, activations[-1])
         biases = as_flag(biases, "biases")
-        self._set_up(
-            sizes,
-            tuple(coded(name, ACTIVATIONS) for name in names),
-            coded(loss, LOSSES),
-            biases,
-            as_dtype(dtype),
-        )
-        self._activations = names
+        codes = tuple(map(coded, activations)), coded(loss)
+        self._set_up(sizes, *codes, biases, as_dtype(dtype))
+        self._activations = activations
         self._loss = loss
         self._optimizer = SGD()
         self._optimizer_state = None
@@ -135,16 +134,16 @@ class Network(Engine):
     # -- What it is --------------------------------------------------------------------------
 
     @property
-    def activations(self) -> tuple[str, ...]:
-        """The activation's name, one a layer."""
+    def activations(self) -> tuple[str | Activation, ...]:
+        """One a layer: its name, or where its parameters are not the defaults, the object."""
         self._require_set_up()
-        return self._activations
+        return tuple(map(name_or_object, self._activations))
 
     @property
-    def loss(self) -> str:
-        """The loss's name."""
+    def loss(self) -> str | Loss:
+        """The loss's name, or where its parameters are not the defaults, the object."""
         self._require_set_up()
-        return self._loss
+        return name_or_object(self._loss)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -162,8 +161,9 @@ class Network(Engine):
         if self.layer_sizes is None:
             return f"<{type(self).__name__}: __init__ has not been called>"
         sizes = "-".join(map(str, self.layer_sizes))
+        activations = ", ".join(map(str, self.activations))
         return (
-            f"<Network {sizes}: {', '.join(self.activations)}; {self.loss}; {self.dtype}; "
+            f"<Network {sizes}: {activations}; {self.loss}; {self.dtype}; "
             f"{'' if self.biases else 'no biases; '}{self.parameters.size} parameters>"
         )
 
@@ -219,8 +219,8 @@ class Network(Engine):
         self._require_writable("initialize")
         self._generator = generator
         self._optimizer_state = None
-        for weights, activation in zip(self.weights, self.activations, strict=True):
-            draw_weights(weights, activation, generator)
+        for weights, activation in zip(self.weights, self._activations, strict=True):
+            draw_weights(weights, activation.name, generator)
         for biases in self.biases:
             biases[:] = 0
 
@@ -456,7 +456,8 @@ class Network(Engine):
 
     def _as_samples(self, X, y):
         self._require_set_up()
-        return as_samples(X, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss, self.dtype)
+        n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
+        return as_samples(X, y, n_in, n_out, self._loss.name, self.dtype)
 
     def _as_sample_set(self, X, y):
         samples, targets = self._as_samples(X, y)
@@ -465,7 +466,7 @@ class Network(Engine):
     def _as_metric_codes(self, metrics, targets):
         """Names of what is recorded, and the metrics' codes, in the table's order."""
         asked = as_metrics(metrics)
-        codes = as_metric_codes(asked, targets, self.activations[-1], self.loss)
+        codes = as_metric_codes(asked, targets, self._activations[-1].name, self._loss.name)
         return ("loss", *(METRICS[k][0] for k in codes)), codes
 
     def _as_inputs(self, X):

@@ -3,8 +3,18 @@
 import itertools
 import sys
 
+from ..activations import Activation
+from ..losses import Loss
 from .entries import ACTIVATIONS, LOSSES
 from .scalars import as_count, as_known_name
+
+
+def classes_of(kind):
+    """The classes of the activations, or of the losses, by the names of their entries."""
+    return {made.name: made for made in kind.__subclasses__()}
+
+
+CLASSES = {kind: classes_of(kind) for kind in (Activation, Loss)}
 
 
 def as_layer_sizes(value):
@@ -38,32 +48,68 @@ def check_parameters(array, layer_sizes, biases, dtype):
 
 
 def as_activations(value, n_layers):
-    """One activation name a layer."""
-    names = (value,) * n_layers if isinstance(value, str) else value
+    """One activation a layer, as objects."""
+    given = (value,) * n_layers if isinstance(value, (str, Activation, type)) else value
     try:
-        names = tuple(names)
+        given = tuple(given)
     except TypeError:
-        raise TypeError(f"activations must be a name or names, but is {value!r}") from None
-    if len(names) != n_layers:
+        raise TypeError(
+            "activations must be a name, an object such as ReLU(), or one of these for each layer, "
+            f"but is {value!r}"
+        ) from None
+    if len(given) != n_layers:
         raise ValueError(
-            f"activations has {len(names)} entries, but the network has {n_layers} layers"
+            f"activations has {len(given)} entries, but the network has {n_layers} layers"
         )
-    names = tuple(as_known_name(name, "activation", ACTIVATIONS) for name in names)
-    for k, name in enumerate(names[:-1]):
-        if ACTIVATIONS[name].outputs_only:
+    found = tuple(as_entry(one, "activation", Activation, ACTIVATIONS) for one in given)
+    for k, activation in enumerate(found[:-1]):
+        if ACTIVATIONS[activation.name].outputs_only:
             raise ValueError(
-                f"activation {name!r} is for the outputs only, but activations[{k}] is hidden"
+                f"activation {name_or_object(activation)!r} is for the outputs only, "
+                f"but activations[{k}] is hidden"
             )
-    return names
+    return found
 
 
 def as_loss(value, output_activation):
-    """A loss name that goes with the outputs' activation."""
-    name = as_known_name(value, "loss", LOSSES)
-    needed = LOSSES[name].outputs
-    if needed and output_activation != needed:
+    """A loss that goes with the outputs' activation, as an object."""
+    loss = as_entry(value, "loss", Loss, LOSSES)
+    needed = LOSSES[loss.name].outputs
+    if needed and output_activation.name != needed:
         raise ValueError(
-            f"loss {name!r} needs {needed!r} outputs, "
-            f"but the last activation is {output_activation!r}"
+            f"loss {name_or_object(loss)!r} needs {needed!r} outputs, "
+            f"but the last activation is {name_or_object(output_activation)!r}"
         )
-    return name
+    return loss
+
+
+def as_entry(value, name, kind, table):
+    """The object itself, or the one that its name stands for."""
+    classes = CLASSES[kind]
+    if isinstance(value, str):
+        return classes[as_known_name(value, name, table)]()
+    if isinstance(value, type) and value in classes.values():
+        raise TypeError(
+            f"{name} must be an object, but is the class {value.__name__}: "
+            f"write {value.__name__}(), with brackets"
+        )
+    if not isinstance(value, kind):
+        example = next(iter(classes.values()))
+        raise TypeError(
+            f"{name} must be a name or an object such as {example()!r}, but is {value!r}; "
+            f"known: {', '.join(table)}"
+        )
+    if type(value) not in classes.values():
+        raise ValueError(f"{name} {value!r} is not known to the kernels; known: {', '.join(table)}")
+    return value
+
+
+def name_or_object(entry):
+    """The name where it says all, as the user may have typed it; else the object."""
+    return entry.name if entry.has_defaults() else entry
+
+
+def coded(entry):
+    """An activation or a loss as the engine takes it: its place in the table, its parameters."""
+    table = ACTIVATIONS if isinstance(entry, Activation) else LOSSES
+    return list(table).index(entry.name), entry.constants()

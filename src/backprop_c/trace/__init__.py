@@ -11,8 +11,11 @@ import numpy as np
 
 from .._engine.tables import activation_slopes
 from .._validation.arrays import as_numbers
-from .._validation.entries import ACTIVATIONS, coded
+from .._validation.entries import ACTIVATIONS
 from .._validation.scalars import as_flag, as_positive
+from .._validation.shape import coded, name_or_object
+from ..activations import Activation, Identity
+from ..losses import Loss
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ class LayerTrace:
 
     Attributes
     ----------
-    activation : str
+    activation : str or Activation
+        As of ``net.activations``.
     x, z, a : ndarray
         Inputs (n_in,), pre-activations and activations (n_out,).
     slope : ndarray of shape (n_out,) or None
@@ -40,7 +44,7 @@ class LayerTrace:
         None in a network without biases.
     """
 
-    activation: str
+    activation: str | Activation
     x: np.ndarray
     z: np.ndarray
     a: np.ndarray
@@ -64,7 +68,8 @@ class Trace:
     ----------
     x : ndarray of shape (n_in,)
     target : ndarray of shape (n_out,)
-    loss_name : str
+    loss_name : str or Loss
+        As ``net.loss``.
     learning_rate : float
     layers : tuple of LayerTrace
     loss, new_loss : float
@@ -74,7 +79,7 @@ class Trace:
 
     x: np.ndarray
     target: np.ndarray
-    loss_name: str
+    loss_name: str | Loss
     learning_rate: float
     layers: tuple[LayerTrace, ...]
     loss: float
@@ -232,21 +237,21 @@ def _cut_off(net, k, last_activation):
 
 def _slopes(activation, z):
     """da/dz of each unit; None where units depend on one another."""
-    if not ACTIVATIONS[activation].elementwise:
+    if not ACTIVATIONS[activation.name].elementwise:
         return None
-    code, constants = coded(activation, ACTIVATIONS)
+    code, constants = coded(activation)
     return activation_slopes(code, constants, z)
 
 
 def _layers(net, derivatives, stepped, x, biases):
     layers: list[LayerTrace] = []
-    for k, activation in enumerate(net.activations):
-        z = _cut_off(net, k, "identity").predict(x)
+    for k, activation in enumerate(net._activations):
+        z = _cut_off(net, k, Identity()).predict(x)
         a = _cut_off(net, k, activation).predict(x)
         inputs = layers[-1].a if layers else x
         layers.append(
             LayerTrace(
-                activation=activation,
+                activation=name_or_object(activation),
                 x=inputs,
                 z=z,
                 a=a,
