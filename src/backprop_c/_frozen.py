@@ -1,7 +1,7 @@
 """What all small objects with parameters share: they are frozen, and shown as they are typed."""
 
 from abc import ABC, abstractmethod
-from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
+from dataclasses import FrozenInstanceError, dataclass, fields
 
 
 @dataclass(frozen=True, repr=False)
@@ -17,8 +17,8 @@ class Frozen:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _is_shown(self, one):
-        """Whether the repr needs the field: it has no default, or another value."""
-        return one.default is MISSING or getattr(self, one.name) != one.default
+        """Whether the repr needs the field: its value is not the default, or there is none."""
+        return getattr(self, one.name) != one.default
 
     def _accept(self, name, value):
         """Set a field to what validation made of it."""
