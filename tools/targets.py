@@ -14,7 +14,8 @@ V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
 # The modules beside the kernels.
 ENGINE = [
     *("crew", "memory", "order", "schedules", "passes", "predictions", "fits", "tables", "plan"),
-    *("outcome", "parameters", "samples", "own_loss", "engine", "evaluation", "trainer"),
+    *("outcome", "parameters", "samples", "states", "own_loss", "engine", "evaluation"),
+    *("trainer", "steps"),
 ]
 
 

@@ -28,10 +28,10 @@ cdef class Memory:
     cdef int reserve(self, size_t size) except -1:
         """Have room for cuts of so many bytes in all, as room_for counts them; cut from the start.
 
-        What is there is kept if it is large enough, and not far too large.
+        What is there is kept if it is large enough.
         """
         self.used = 0
-        if size <= self.size and self.size <= 4 * size:
+        if size <= self.size:
             return 0
         release(self.begin)
         self.begin = NULL

@@ -3,8 +3,6 @@
 cimport numpy as cnp
 from libc.stdint cimport uint64_t
 
-from backprop_c._kernels.table cimport Update
-
 
 cdef class Record:
     cdef readonly Py_ssize_t n_columns
@@ -21,7 +19,3 @@ cdef class OptimizerState:
     cdef readonly long long steps
     cdef readonly cnp.ndarray vectors
     cdef readonly cnp.ndarray carried
-
-
-cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
-                                Py_ssize_t n_parameters, dtype)

@@ -5,11 +5,9 @@ beginning, and neither a lack of memory nor Ctrl-C comes between a training and 
 """
 
 cimport numpy as cnp
-from libc.string cimport memset
 
 import numpy as np
 
-from backprop_c._kernels.table cimport MAX_CARRIED, MAX_STATES
 from backprop_c._system.sharing cimport add_shared, load_shared
 
 cnp.import_array()
@@ -124,20 +122,3 @@ cdef class OptimizerState:
     def __reduce__(self):
         return OptimizerState, (
             self.rule, self.steps, self.vectors.copy(), self.carried.copy())
-
-
-cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
-                                Py_ssize_t n_parameters, dtype):
-    """What a rule begins with, before its first step."""
-    cdef double states[MAX_STATES]
-    cdef double carried[MAX_CARRIED]
-    cdef int k
-    memset(states, 0, sizeof(states))
-    memset(carried, 0, sizeof(carried))
-    if update.begin != NULL:
-        update.begin(hyperparameters, states, carried)
-    vectors = np.empty((update.n_states, n_parameters), dtype)
-    for k in range(update.n_states):
-        vectors[k] = states[k]
-    return OptimizerState(update.name.decode(), 0, vectors.reshape(-1),
-                          np.array([carried[k] for k in range(update.n_carried)], np.float64))

@@ -8,24 +8,23 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport uint64_t, uintptr_t
-from libc.string cimport memcpy, memset
-
-import numpy as np
+from libc.string cimport memset
 
 from backprop_c._engine.crew cimport Crew
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
-    MAX_HYPERPARAMETERS, Fit, choose_phases, copy_state, draw_epoch, restore_best, run_fit,
+    Fit, choose_phases, copy_state, draw_epoch, restore_best, run_fit,
 )
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
-from backprop_c._engine.outcome cimport OptimizerState, Record, first_state
+from backprop_c._engine.outcome cimport OptimizerState, Record
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport lay_out_pass, parts_of_batch, room_for_pass, set_pass
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
-from backprop_c._engine.samples cimport SampleSet, is_plain
-from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, schedule_of
-from backprop_c._kernels.table cimport Plan
+from backprop_c._engine.samples cimport SampleSet
+from backprop_c._engine.states cimport (
+    check_state, first_state, give_state, set_hyperparameters, set_schedule, take_state,
+)
 from backprop_c._system.platform cimport SECONDS_OF_RUN, load_flag
 from backprop_c._system.sharing cimport load_shared
 
@@ -156,39 +155,23 @@ cdef class Trainer:
             fit.order = <Py_ssize_t*>memory.cut(bytes_of_order)
             fit.training.samples.order = fit.order
 
-    cdef _take_state(self, optimizer_state, size_t bytes_of_state):
+    cdef _take_state(self, OptimizerState optimizer_state, size_t bytes_of_state):
         """Begin with the network's parameters and the optimizer's state, or a fresh one."""
         cdef Fit* fit = &self.fit_
-        cdef const Plan* plan = fit.training.plan
-        cdef Py_ssize_t n_states = fit.update.n_states
-        cdef size_t stride = plan.stride * fit.training.table.real_bytes
-        cdef size_t parameter_bytes = plan.n_parameters * fit.training.table.real_bytes
-        cdef Py_ssize_t k
-        n_numbers = plan.n_parameters * n_states
         if optimizer_state is None:
-            optimizer_state = first_state(
-                fit.update, fit.hyperparameters, plan.n_parameters, self.engine.dtype)
-        vectors, carried = optimizer_state.vectors, optimizer_state.carried
-        if not (is_plain(vectors, self.engine.type_number, n_numbers, 0)
-                and is_plain(carried, cnp.NPY_FLOAT64, fit.update.n_carried, 0)
-                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>vectors)
-                and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>carried)):
-            raise ValueError("the optimizer's state is not of this network and update rule")
+            optimizer_state = first_state(fit.update, fit.hyperparameters,
+                                          fit.training.plan.n_parameters, self.engine.dtype)
+        check_state(optimizer_state, fit, self.engine.type_number)
         self.optimizer_state = optimizer_state
         memset(fit.live.vectors, 0, bytes_of_state)
         self.engine.fetch(fit.live.vectors)
-        fit.live.steps = self.optimizer_state.steps
-        for k in range(n_states):
-            memcpy(fit.live.vectors + (k + 1) * stride,
-                   cnp.PyArray_BYTES(<cnp.ndarray>vectors) + k * parameter_bytes, parameter_bytes)
-        memcpy(fit.live.carried, cnp.PyArray_DATA(<cnp.ndarray>carried),
-               fit.update.n_carried * sizeof(double))
+        take_state(fit, self.optimizer_state)
         copy_state(fit, &fit.live, &fit.finished)
         copy_state(fit, &fit.live, &fit.earlier)
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
                 bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
-                double clip_norm=0, schedule=None, early_stop=None,
+                double clip_norm=0, tuple schedule=None, tuple early_stop=None,
                 bint watched=False):
         """Make it the engine's one fit, until `close`: take the private copies.
 
@@ -225,20 +208,14 @@ cdef class Trainer:
         """
         cdef Fit* fit = &self.fit_
         cdef size_t bytes_of_state
-        cdef Py_ssize_t k
         if self.engine is None or fit.update != NULL:
             raise RuntimeError("a trainer is constructed and then prepared once")
-        if len(hyperparameters) > MAX_HYPERPARAMETERS:
-            raise ValueError(
-                f"an optimizer has at most {MAX_HYPERPARAMETERS} hyperparameters, "
-                f"but this one has {len(hyperparameters)}")
         self.engine.claim_training(self.number())
         self.claimed = True
         fit.stop = &self.engine.stop_wanted
         self._set_passes(batch_size, epochs, n_threads)
         fit.update = fit.training.table.updates + update
-        for k, value in enumerate(hyperparameters):
-            fit.hyperparameters[k] = value
+        set_hyperparameters(fit, hyperparameters)
         fit.clip_norm = clip_norm
         fit.early.column = -1
         if early_stop is not None:
@@ -251,7 +228,7 @@ cdef class Trainer:
         self._take_state(optimizer_state, bytes_of_state)
         fit.training.parameters = fit.validation.parameters = fit.live.vectors
         if schedule is not None:
-            self._take_schedule(schedule, epochs)
+            set_schedule(fit, schedule, epochs)
         if self.own_loss is not None:
             self.own_loss.attach(&fit.training, self.samples)
             if self.validation is not None:
@@ -265,22 +242,6 @@ cdef class Trainer:
         self.epochs_at_a_time = epochs
         if watched or self.own_loss is not None:
             self.epochs_at_a_time = 1
-
-    cdef _take_schedule(self, schedule, Py_ssize_t epochs):
-        """A schedule that ends with the fit begins with it, too; another goes on where it was."""
-        cdef Fit* fit = &self.fit_
-        cdef Py_ssize_t n_samples = fit.training.n_samples
-        cdef Py_ssize_t k
-        code, parameters, length = schedule
-        if len(parameters) > MAX_SCHEDULE_PARAMETERS:
-            raise ValueError(f"a schedule has at most {MAX_SCHEDULE_PARAMETERS} parameters")
-        for k, value in enumerate(parameters):
-            fit.schedule_parameters[k] = value
-        fit.schedule = schedule_of(code)
-        fit.schedule_begin = fit.live.steps if length is None else 0
-        fit.position.epochs = epochs if length is None else length
-        fit.position.steps_of_epoch = (
-            (n_samples + fit.training.batch_size - 1) // fit.training.batch_size)
 
     # -- Its runs ------------------------------------------------------------------------------
 
@@ -405,20 +366,8 @@ cdef class Trainer:
 
     cdef void _hand_over_state(self) noexcept:
         """The optimizer's state as of the last published epoch; of no fit, nothing."""
-        cdef Fit* fit = &self.fit_
-        cdef size_t parameter_bytes
-        cdef Py_ssize_t k
-        if self.optimizer_state is None:
-            return
-        parameter_bytes = fit.training.plan.n_parameters * fit.training.table.real_bytes
-        self.optimizer_state.steps = fit.finished.steps
-        memcpy(cnp.PyArray_DATA(self.optimizer_state.carried), fit.finished.carried,
-               fit.update.n_carried * sizeof(double))
-        for k in range(fit.update.n_states):
-            memcpy(cnp.PyArray_BYTES(self.optimizer_state.vectors) + k * parameter_bytes,
-                   fit.finished.vectors
-                   + (k + 1) * fit.training.plan.stride * fit.training.table.real_bytes,
-                   parameter_bytes)
+        if self.optimizer_state is not None:
+            give_state(&self.fit_, &self.fit_.finished, self.optimizer_state)
 
     cdef void _give_back_memory(self) noexcept:
         """Leave the memory to the network's next fit. Nothing here reads it any more."""

@@ -1,0 +1,14 @@
+"""Between an optimizer's state and hyperparameters as Python holds them and those of a fit."""
+
+from backprop_c._engine.fits cimport Fit, State
+from backprop_c._engine.outcome cimport OptimizerState
+from backprop_c._kernels.table cimport Update
+
+
+cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
+                                Py_ssize_t n_parameters, dtype)
+cdef check_state(OptimizerState state, const Fit* fit, int type_number)
+cdef void take_state(Fit* fit, OptimizerState state) noexcept
+cdef void give_state(const Fit* fit, const State* given, OptimizerState state_out) noexcept
+cdef set_hyperparameters(Fit* fit, tuple hyperparameters)
+cdef set_schedule(Fit* fit, tuple schedule, epochs)

@@ -1,0 +1,101 @@
+"""Between an optimizer's state and hyperparameters as Python holds them and those of a fit."""
+
+cimport numpy as cnp
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from backprop_c._engine.fits cimport MAX_HYPERPARAMETERS
+from backprop_c._engine.samples cimport is_plain
+from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, schedule_of
+from backprop_c._kernels.table cimport MAX_CARRIED, MAX_STATES, Plan
+
+cnp.import_array()
+
+
+cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
+                                Py_ssize_t n_parameters, dtype):
+    """What a rule begins with, before its first step."""
+    cdef double states[MAX_STATES]
+    cdef double carried[MAX_CARRIED]
+    cdef int k
+    memset(states, 0, sizeof(states))
+    memset(carried, 0, sizeof(carried))
+    if update.begin != NULL:
+        update.begin(hyperparameters, states, carried)
+    vectors = np.empty((update.n_states, n_parameters), dtype)
+    for k in range(update.n_states):
+        vectors[k] = states[k]
+    return OptimizerState(update.name.decode(), 0, vectors.reshape(-1),
+                          np.array([carried[k] for k in range(update.n_carried)], np.float64))
+
+
+cdef check_state(OptimizerState state, const Fit* fit, int type_number):
+    """Raise unless an optimizer's state is of this network and update rule, and can be written."""
+    if not (is_plain(state.vectors, type_number,
+                     fit.training.plan.n_parameters * fit.update.n_states, 0)
+            and is_plain(state.carried, cnp.NPY_FLOAT64, fit.update.n_carried, 0)
+            and cnp.PyArray_ISWRITEABLE(state.vectors)
+            and cnp.PyArray_ISWRITEABLE(state.carried)):
+        raise ValueError("the optimizer's state is not of this network and update rule")
+
+
+cdef void take_state(Fit* fit, OptimizerState state) noexcept:
+    """live = an optimizer's state that has been looked at."""
+    cdef const Plan* plan = fit.training.plan
+    cdef size_t stride = plan.stride * fit.training.table.real_bytes
+    cdef size_t n_bytes = plan.n_parameters * fit.training.table.real_bytes
+    cdef Py_ssize_t k
+    for k in range(fit.update.n_states):
+        memcpy(fit.live.vectors + (k + 1) * stride,
+               cnp.PyArray_BYTES(state.vectors) + k * n_bytes, n_bytes)
+    memcpy(fit.live.carried, cnp.PyArray_DATA(state.carried),
+           fit.update.n_carried * sizeof(double))
+    fit.live.steps = state.steps
+
+
+cdef void give_state(const Fit* fit, const State* given, OptimizerState state_out) noexcept:
+    """An optimizer's state = a state of the fit."""
+    cdef const Plan* plan = fit.training.plan
+    cdef size_t stride = plan.stride * fit.training.table.real_bytes
+    cdef size_t n_bytes = plan.n_parameters * fit.training.table.real_bytes
+    cdef Py_ssize_t k
+    state_out.steps = given.steps
+    memcpy(cnp.PyArray_DATA(state_out.carried), given.carried,
+           fit.update.n_carried * sizeof(double))
+    for k in range(fit.update.n_states):
+        memcpy(cnp.PyArray_BYTES(state_out.vectors) + k * n_bytes,
+               given.vectors + (k + 1) * stride, n_bytes)
+
+
+cdef set_hyperparameters(Fit* fit, tuple hyperparameters):
+    """The hyperparameters, in the order of the update rule."""
+    if len(hyperparameters) > MAX_HYPERPARAMETERS:
+        raise ValueError(
+            f"an optimizer has at most {MAX_HYPERPARAMETERS} hyperparameters, "
+            f"but this one has {len(hyperparameters)}")
+    for k, value in enumerate(hyperparameters):
+        fit.hyperparameters[k] = value
+
+
+cdef set_schedule(Fit* fit, tuple schedule, epochs):
+    """A schedule (code, parameters, length), for steps that begin at the live state.
+
+    One without a length ends with this fit, of so many epochs, and begins with it; another goes on
+    where its steps were. `epochs` is None for single steps, each of which counts as an epoch.
+    """
+    cdef Py_ssize_t n_samples = fit.training.n_samples
+    cdef Py_ssize_t batch_size = fit.training.batch_size
+    code, parameters, length = schedule
+    if len(parameters) > MAX_SCHEDULE_PARAMETERS:
+        raise ValueError(f"a schedule has at most {MAX_SCHEDULE_PARAMETERS} parameters")
+    if length is None and epochs is None:
+        raise ValueError(
+            "train_step needs a schedule with a number of epochs, of which each step is one: a "
+            "step is part of no fit that could have a length")
+    for k, value in enumerate(parameters):
+        fit.schedule_parameters[k] = value
+    fit.schedule = schedule_of(code)
+    fit.schedule_begin = fit.live.steps if length is None else 0
+    fit.position.epochs = epochs if length is None else length
+    fit.position.steps_of_epoch = (n_samples + batch_size - 1) // batch_size

@@ -1,0 +1,30 @@
+"""Single training steps, as other compiled modules see them."""
+
+cimport numpy as cnp
+
+from backprop_c._engine.engine cimport Engine
+from backprop_c._engine.fits cimport Fit
+from backprop_c._engine.memory cimport Memory
+from backprop_c._engine.outcome cimport OptimizerState
+from backprop_c._kernels.table cimport Plan
+
+
+cdef class Step:
+    cdef Fit fit
+    cdef Memory memory
+    cdef Plan plan                 # the network's, with another loss where its derivative is given
+    cdef object optimizer          # what it was equipped for: an optimizer and its state,
+    cdef OptimizerState state
+    cdef Py_ssize_t n_samples      # so many samples,
+    cdef bint given                # and the outputs' gradient in place of targets
+    cdef long long label
+
+
+cdef class Stepper(Engine):
+    cdef Step step
+
+    cdef bint are_writable(self)
+    cdef bint takes_targets(self, object y, Py_ssize_t n_samples, int ndim, bint given)
+    cdef equip(self, Step step, Py_ssize_t n_samples, bint given)
+    cdef double make(self, Step step, cnp.ndarray x, object y, object sample_weight) except *
+    cdef bint commit(self, Step step) except -1

@@ -1,0 +1,20 @@
+from typing import Any
+
+from numpy.typing import ArrayLike
+from typing_extensions import disjoint_base
+
+from .engine import Engine
+
+@disjoint_base
+class Step: ...
+
+@disjoint_base
+class Stepper(Engine):
+    def train_step(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        output_gradient: ArrayLike | None = None,
+    ) -> float: ...

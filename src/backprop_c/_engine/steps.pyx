@@ -1,0 +1,274 @@
+"""train_step: one update with one row or one batch, by the shortest way.
+
+It is a fit of one batch, whose memory is kept. The update is made in private copies, and comes to
+the network's parameters when it is known to be finite.
+"""
+
+cimport numpy as cnp
+from libc.math cimport INFINITY, isfinite
+from libc.stdint cimport uint64_t, uintptr_t
+from libc.string cimport memcpy, memset
+
+from backprop_c._engine.engine cimport Engine
+from backprop_c._engine.fits cimport Fit, choose_phases
+from backprop_c._engine.memory cimport Memory, room_for
+from backprop_c._engine.own_loss cimport OwnLoss
+from backprop_c._engine.passes cimport (
+    Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
+)
+from backprop_c._engine.samples cimport SampleSet
+from backprop_c._engine.states cimport (
+    check_state, first_state, give_state, set_hyperparameters, set_schedule, take_state,
+)
+from backprop_c._kernels.table cimport Loss, Samples, Table
+from backprop_c._system.sharing cimport (
+    begin_write, end_write, load_shared, swap_shared,
+)
+
+cnp.import_array()
+
+
+cdef enum:
+    # The GIL is kept below some 20 microseconds: multiplications of a forward pass.
+    WORK_OF_SHORT_STEP = 15000
+
+
+cdef void run_pass(Pass* p) noexcept nogil:
+    """All samples, without a look at the clock."""
+    while p.row < p.n_samples and not p.failed:
+        run_slab(p)
+
+
+cdef class Step:
+    """What a network keeps from one train_step to the next."""
+
+    def __cinit__(self):
+        self.memory = Memory()
+
+
+cdef class Stepper(Engine):
+    """Single steps of training with the parameters of a network."""
+
+    def train_step(self, X, y=None, *, sample_weight=None, output_gradient=None):
+        """Make one update with one sample or one batch, and say the loss before it.
+
+        It uses `optimizer` and goes on with its state. So steps over the rows of X, one by one,
+        lead to the same bits as an online fit over them: ``fit(X, y, batch_size=1, epochs=1,
+        shuffle=False)``. After the first call with as many samples nothing is allocated.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in) or (n_in,)
+            Samples, or one sample.
+        y : array-like, optional
+            Targets as for `fit`; for one sample (n_out,), or a number where there is one output
+            or the number is a class index. Left out if `output_gradient` is given.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the samples, as for `fit`. Of a batch only.
+        output_gradient : array-like of the outputs' shape, optional
+            For each sample the derivative of its loss by its outputs, in place of targets: for
+            losses that only the caller knows. The mean over the samples is taken, as of a loss.
+
+        Returns
+        -------
+        float
+            The loss of these samples before the update, penalties included. With
+            `output_gradient` the penalties alone.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is of the wrong kind or value; nothing has changed then.
+        RuntimeError
+            If the network is being trained.
+
+        Warns
+        -----
+        DivergenceWarning
+            If the loss or the update is not finite. Nothing has changed then.
+
+        Notes
+        -----
+        In NumPy's dtype of the network, C-contiguous, it is quickest. A learning rate's schedule
+        counts each call as an epoch, and needs its number of epochs.
+
+        Examples
+        --------
+        >>> from backprop_c import Network, SGD
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> net.parameters[:] = [2.0, 1.0]
+        >>> net.optimizer = SGD(learning_rate=0.1)
+        >>> net.train_step([3.0], 6.0)
+        0.5
+        >>> net.parameters
+        array([1.7, 0.9])
+        """
+        cdef Step step = self.step
+        cdef cnp.ndarray x
+        cdef Py_ssize_t n_samples = 0
+        cdef double loss = 0
+        cdef bint given = output_gradient is not None
+        cdef bint kept = False
+        cdef uint64_t number
+        self.require_set_up()
+        targets = output_gradient if given else y
+        if sample_weight is None and not (given and y is not None) and self.fits(X):
+            x = <cnp.ndarray>X
+            n_samples = cnp.PyArray_DIM(x, 0) if cnp.PyArray_NDIM(x) == 2 else 1
+            if not self.takes_targets(targets, n_samples, cnp.PyArray_NDIM(x), given):
+                n_samples = 0
+        if n_samples == 0:
+            X, targets, sample_weight = self._as_step(X, y, sample_weight, output_gradient)
+            # What is read is looked at once more: a subclass may have its own _as_step.
+            SampleSet(self, X, targets, sample_weight)
+            x = <cnp.ndarray>X
+            n_samples = cnp.PyArray_DIM(x, 0)
+        if not self.are_writable():
+            self._require_writable("train_step")
+        if step is None:
+            step = Step()
+        number = <uint64_t><uintptr_t><void*>step
+        self.enlist()
+        if not swap_shared(&self.trained_by, 0, number):
+            raise RuntimeError(
+                "this network is being trained by a fit: wait for it, or call stop()")
+        try:
+            self.equip(step, n_samples, given)
+            self.step = step
+            loss = self.make(step, x, targets, sample_weight)
+            kept = isfinite(loss) and self.commit(step)
+        finally:
+            swap_shared(&self.trained_by, number, 0)
+        if not kept:
+            self._warn_of_step(loss)
+        return loss
+
+    cdef bint are_writable(self):
+        """Whether all views of the parameters may be written to."""
+        if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>self.parameters):
+            return False
+        for array in self.weights:
+            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
+                return False
+        for array in self.biases:
+            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
+                return False
+        return True
+
+    cdef bint takes_targets(self, object y, Py_ssize_t n_samples, int ndim, bint given):
+        """Whether the kernels can read the targets of such samples as they stand.
+
+        Those of losses that do not take any number are looked at elsewhere, but for the class of
+        one sample.
+        """
+        cdef const Loss* loss = self.plan.loss
+        cdef Py_ssize_t n_out = self.plan.layers[self.plan.n_layers - 1].n_out
+        cdef cnp.ndarray array
+        if not given and loss == self.table.given_delta:
+            return False
+        if type(y) is int:
+            return not given and ndim == 1 and n_out > 1 and 0 <= y < n_out
+        if type(y) is not cnp.ndarray:
+            return False
+        array = <cnp.ndarray>y
+        return (
+            (given or (loss.lowest == -INFINITY and loss.highest == INFINITY))
+            and cnp.PyArray_TYPE(array) == self.type_number
+            and cnp.PyArray_ISCARRAY_RO(array)
+            and cnp.PyArray_NDIM(array) == ndim
+            and cnp.PyArray_DIM(array, ndim - 1) == n_out
+            and (ndim == 1 or cnp.PyArray_DIM(array, 0) == n_samples)
+            and self.table.all_finite(cnp.PyArray_SIZE(array), cnp.PyArray_DATA(array))
+        )
+
+    cdef equip(self, Step step, Py_ssize_t n_samples, bint given):
+        """Make ready for so many samples with the optimizer as it is; mostly it is so already."""
+        cdef Fit* fit = &step.fit
+        cdef const Table* table = self.single_table if n_samples == 1 else self.table
+        cdef Samples samples
+        cdef size_t bytes_of_state
+        optimizer, state = self._optimizer, self._optimizer_state
+        if (step.optimizer is optimizer and step.state is state and step.n_samples == n_samples
+                and step.given == given):
+            return
+        # An exception in the midst of this leaves a step that must be equipped anew.
+        step.n_samples = 0
+        update, hyperparameters, options = self._optimizer_terms(optimizer)
+        memset(fit, 0, sizeof(Fit))
+        memset(&samples, 0, sizeof(Samples))
+        step.plan = self.single if n_samples == 1 else self.plan
+        if given:
+            step.plan.loss = table.given_delta
+        set_pass(&fit.training, table, &step.plan, &samples, n_samples, n_samples, ())
+        fit.update = table.updates + <int>update
+        set_hyperparameters(fit, hyperparameters)
+        fit.clip_norm = options["clip_norm"]
+        if options["schedule"] is not None:
+            set_schedule(fit, options["schedule"], None)
+        bytes_of_state = step.plan.stride * table.real_bytes * (1 + fit.update.n_states)
+        step.memory.reserve(
+            room_for_pass(&fit.training, 1, True) + room_for(bytes_of_state)
+            + 2 * room_for(step.plan.n_ranges * sizeof(double)))
+        lay_out_pass(&fit.training, step.memory, 1, True)
+        fit.live.vectors = step.memory.cut(bytes_of_state)
+        memset(fit.live.vectors, 0, bytes_of_state)
+        fit.range_penalties = <double*>step.memory.cut(step.plan.n_ranges * sizeof(double))
+        fit.range_squares = <double*>step.memory.cut(step.plan.n_ranges * sizeof(double))
+        fit.training.parameters = fit.live.vectors
+        choose_phases(fit)
+        if state is None or state.rule != optimizer.rule:
+            state = first_state(fit.update, fit.hyperparameters, step.plan.n_parameters, self.dtype)
+        check_state(state, fit, self.type_number)
+        step.optimizer, step.state, step.given = optimizer, state, given
+        step.n_samples = n_samples
+
+    cdef double make(self, Step step, cnp.ndarray x, object y, object sample_weight) except *:
+        """The step, in private copies; its loss."""
+        cdef Fit* fit = &step.fit
+        cdef Pass* training = &fit.training
+        cdef OwnLoss own_loss = None
+        memcpy(fit.live.vectors, self.numbers,
+               step.plan.n_parameters * training.table.real_bytes)
+        take_state(fit, step.state)
+        training.samples.X = cnp.PyArray_DATA(x)
+        training.samples.y = NULL
+        training.samples.labels = NULL
+        training.samples.sample_weights = NULL
+        training.before_batch = NULL
+        if type(y) is int:
+            step.label = y
+            training.samples.labels = &step.label
+        elif cnp.PyArray_NDIM(<cnp.ndarray>y) == cnp.PyArray_NDIM(x):
+            training.samples.y = cnp.PyArray_DATA(<cnp.ndarray>y)
+        else:
+            training.samples.labels = <const long long*>cnp.PyArray_DATA(<cnp.ndarray>y)
+        if sample_weight is not None:
+            training.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weight)
+        if not step.given and step.plan.loss == training.table.given_delta:
+            own_loss = OwnLoss(self._loss)
+            own_loss.attach(training, SampleSet(self, x, y, sample_weight))
+        begin_pass(training)
+        if step.n_samples * step.plan.work <= WORK_OF_SHORT_STEP:
+            run_pass(training)
+        else:
+            with nogil:
+                run_pass(training)
+        if own_loss is not None:
+            own_loss.raise_error()
+        return training.sums.loss / training.sums.weight
+
+    cdef bint commit(self, Step step) except -1:
+        """Bring a step to the network, if it is finite; whether it is."""
+        cdef Fit* fit = &step.fit
+        cdef size_t n_bytes = step.plan.n_parameters * fit.training.table.real_bytes
+        if not fit.training.table.all_finite(step.plan.n_parameters, fit.live.vectors):
+            return False
+        if load_shared(&self.readers):
+            self.wait_for_readers()
+        begin_write(&self.short_readers, &self.writing)
+        memcpy(self.numbers, fit.live.vectors, n_bytes)
+        end_write(&self.writing)
+        give_state(fit, &fit.live, step.state)
+        if self._optimizer_state is not step.state:
+            self._optimizer_state = step.state
+        return True

@@ -1,0 +1,23 @@
+"""Weights of samples."""
+
+import numpy as np
+
+from .arrays import as_finite, as_numbers
+
+
+def as_sample_weight(value, n_samples, dtype, name="sample_weight"):
+    """(n_samples,) weights of at least 0, some of them above it; None for weights of 1."""
+    if value is None:
+        return None
+    array = as_numbers(value, name)
+    if array.shape != (n_samples,):
+        raise ValueError(f"{name} must have shape ({n_samples},), but has shape {array.shape}")
+    weights = as_finite(array, name, dtype)
+    if (weights < 0).any():
+        s = np.argmax(weights < 0)
+        raise ValueError(f"{name}[{s}] is {weights[s]}, but weights are at least 0")
+    if not weights.any():
+        raise ValueError(f"{name} is 0 for all samples: there is nothing to learn from")
+    if not np.isfinite(weights.sum(dtype=np.float64)):
+        raise ValueError(f"the sum of {name} is not finite")
+    return weights
