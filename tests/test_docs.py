@@ -66,6 +66,7 @@ def test_docstrings_have_examples():
         "Callback.on_epoch_end",
         "DivergenceWarning",
         "History.plot",
+        "TargetRangeWarning",
         "History.to_dict",
         "History.to_frame",
         "Loss",

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from helpers import LAYOUTS, assert_close, check_network, targets_for
+from helpers import LAYOUTS, any_targets, assert_close, check_network, targets_for
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -76,6 +76,7 @@ def test_sample_weights(sizes, n_samples, dtype, rng):
     assert_close(gradient, expected, dtype)
 
 
+@any_targets
 @pytest.mark.parametrize("batch_size", [1, 5])
 @pytest.mark.parametrize("sizes", [(3, 4, 2), (20, 48, 32), (40, 64, 2)])
 def test_a_batch_without_weight_makes_no_step(sizes, batch_size, rng):
@@ -228,7 +229,7 @@ def test_confident_binary_cross_entropy_keeps_its_digits():
 @pytest.mark.parametrize("n_samples", [1, 40])
 def test_nan_propagates_and_nothing_else_is_touched(activation, dtype, n_samples, rng):
     """A NaN weight reaches exactly the outputs that depend on it (with softmax: all)."""
-    net = Network((2, 3), activation, dtype=dtype, random_state=0)
+    net = Network((2, 3), activation, "squared_error", dtype=dtype, random_state=0)
     net.weights[0][1, 1] = np.nan
     X = rng.normal(size=(n_samples, 2))
     outputs = net.predict(X)

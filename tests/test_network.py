@@ -51,7 +51,7 @@ def test_views_outlive_the_network():
 
 
 def test_attributes_are_read_only():
-    net = Network((3, 2), random_state=0)
+    net = Network((3, 2), "sigmoid", random_state=0)
     for name in ("layer_sizes", "activations", "loss", "dtype", "parameters", "weights", "biases"):
         with pytest.raises(AttributeError):
             setattr(net, name, None)

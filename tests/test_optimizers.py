@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import assert_close
+from helpers import any_targets, assert_close
 from reference import AdamRule, ReferenceNetwork, SGDRule
 
 from backprop_c import SGD, Adam, DivergenceWarning, Network
@@ -154,6 +154,7 @@ def test_adam_after_many_steps(steps, dtype):
     assert net._optimizer_state.steps == steps + 5
 
 
+@any_targets
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 @every_optimizer

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from helpers import (
+    any_targets,
     exit_code_of_a_child,
     fitting,
     forking,
@@ -233,6 +234,7 @@ def test_stop_without_a_fit_does_nothing():
     assert line.fit(3).epochs == 3
 
 
+@any_targets
 def test_two_networks_train_at_the_same_time():
     """Nothing is shared: each comes out as alone."""
     X = np.random.default_rng(0).normal(size=(500, 3))

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers import targets_for
+from helpers import any_targets, targets_for
 from reference import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from reference import ReferenceNetwork
 
@@ -24,6 +24,7 @@ COMBINATIONS = [
 ]
 
 
+@any_targets
 @pytest.mark.parametrize("biases", [True, False])
 @pytest.mark.parametrize(("loss", "hidden", "output"), COMBINATIONS)
 def test_every_activation_and_loss(loss, hidden, output, biases, rng):
@@ -374,7 +375,9 @@ def test_where_the_summary_begins():
 
 
 def test_a_summary_of_many_outputs_and_few_derivatives():
-    steps = trace(Network((1, 50), biases=False, random_state=0), [1.0], 3, verbose=False)
+    steps = trace(
+        Network((1, 50), "sigmoid", biases=False, random_state=0), [1.0], 3, verbose=False
+    )
     assert "target 50 numbers from 0 to 1, prediction 50 numbers from 0." in str(steps)
     assert len(str(steps)) < 3000
 

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import LAYOUTS, assert_close, state_of, targets_for
+from helpers import LAYOUTS, any_targets, assert_close, state_of, targets_for
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -75,7 +75,7 @@ def test_any_bit_generator_is_respected_and_advanced(bit_generator, batch_size):
     )
     X, y = data(20)
     reference = ReferenceNetwork(net)
-    net.fit(X, y, epochs=2, batch_size=batch_size)
+    net.fit(X, y, epochs=2, batch_size=batch_size, optimizer=SGD(0.01))
     reference.fit(X, y, [permutation(twin, 20) for _ in range(2)], batch_size, 0.01)
     np.testing.assert_allclose(net.parameters, reference.parameters, rtol=1e-12)
     assert passed.random_raw() == twin.bit_generator.random_raw()
@@ -124,6 +124,7 @@ def test_the_order_is_fresh_each_epoch_and_fair():
     assert ((last - expected) ** 2 / expected).sum() < 25  # chi-squared, 4 degrees: p = 5e-5
 
 
+@any_targets
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 def test_the_same_seed_gives_the_same_bits(dtype, batch_size):
@@ -134,6 +135,7 @@ def test_the_same_seed_gives_the_same_bits(dtype, batch_size):
     assert histories[0]["loss"].tobytes() == histories[1]["loss"].tobytes()
 
 
+@any_targets
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 def test_two_fits_are_one_long_fit(batch_size):
     X, y = data(50)
@@ -156,10 +158,11 @@ def test_more_epochs_than_a_run_records():
     X, y = data(2)
     one = Network((3, 1), "identity", random_state=4)
     two = Network((3, 1), "identity", random_state=4)
-    history = one.fit(X, y[:, 0], epochs=40_000, batch_size=None)
+    options = {"batch_size": None, "optimizer": SGD()}
+    history = one.fit(X, y[:, 0], epochs=40_000, **options)
     assert history.epochs == 40_000
-    two.fit(X, y[:, 0], epochs=20_000, batch_size=None)
-    later = two.fit(X, y[:, 0], epochs=20_000, batch_size=None)
+    two.fit(X, y[:, 0], epochs=20_000, **options)
+    later = two.fit(X, y[:, 0], epochs=20_000, **options)
     np.testing.assert_array_equal(history["loss"][20_000:], later["loss"])
 
 
@@ -187,13 +190,14 @@ def test_values_of_an_epoch_are_those_of_its_forward_passes():
 def test_the_optimizer_of_a_fit_stays():
     X, y = data(5)
     net = Network((3, 2), random_state=1)
-    assert net.optimizer == SGD(learning_rate=0.01)
+    assert net.optimizer == Adam(learning_rate=0.001)
     net.fit(X, y, epochs=1, optimizer=SGD(0.5))
     assert net.optimizer == SGD(0.5)
     net.optimizer = SGD(0.25)
     assert net.optimizer.learning_rate == 0.25
 
 
+@any_targets
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("layout", [*LAYOUTS, "int"])
 def test_layouts_of_inputs(layout, dtype):
@@ -212,6 +216,7 @@ def test_layouts_of_inputs(layout, dtype):
         np.testing.assert_array_equal(part, copied)
 
 
+@any_targets
 def test_data_frames():
     pandas = pytest.importorskip("pandas")
     X, y = data(40)

@@ -82,15 +82,15 @@ def test_iris(expected, shuffle):
 def test_iris_by_labels_is_the_same_to_the_bit(expected):
     X, y, _, _ = tutorial_data()
     one, other = iris_network(), iris_network()
-    one.fit(X, y, epochs=50, batch_size=None)
-    other.fit(X, y.argmax(axis=1), epochs=50, batch_size=None)
+    one.fit(X, y, epochs=50, batch_size=None, optimizer=SGD())
+    other.fit(X, y.argmax(axis=1), epochs=50, batch_size=None, optimizer=SGD())
     assert one.parameters.tobytes() == other.parameters.tobytes()
 
 
 def test_iris_in_float32():
     """The same course in single precision, to its digits."""
     X, y, _, _ = tutorial_data()
-    net = Network((4, 2, 3), biases=False, dtype="float32", random_state=0)
+    net = Network((4, 2, 3), "sigmoid", biases=False, dtype="float32", random_state=0)
     for mine, start in zip(net.weights, tutorial_weights(), strict=True):
         mine[:] = start
     history = net.fit(X, y, epochs=EPOCHS, batch_size=None, optimizer=SGD(RATE), metrics="mse")
@@ -133,7 +133,7 @@ def test_divergence_in_the_first_epoch_changes_nothing():
     net.parameters[:] = 1e200
     before = net.parameters.copy()
     with pytest.warns(DivergenceWarning, match="epoch 1 of 5 .* before the fit"):
-        history = net.fit([[8, 12]], [4], epochs=5)
+        history = net.fit([[8, 12]], [4], epochs=5, optimizer=SGD())
     assert history.epochs == 0
     np.testing.assert_array_equal(net.parameters, before)
 
@@ -160,7 +160,7 @@ def test_parameters_that_overflow_in_the_last_epoch():
 
 def test_parameters_that_overflow_behind_finite_losses():
     """A sigmoid of minus infinity is 0: without a look at the parameters nobody would notice."""
-    net = Network((1, 1), biases=False, random_state=0)
+    net = Network((1, 1), "sigmoid", biases=False, random_state=0)
     net.parameters[:] = 1e-10
     with pytest.warns(DivergenceWarning, match="parameters stopped being finite in epoch 1 of 9"):
         history = net.fit([[1e10]], [0.0], epochs=9, optimizer=SGD(1e305))

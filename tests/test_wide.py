@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_close, check_network, lanes_of, targets_for
+from helpers import any_targets, assert_close, check_network, lanes_of, targets_for
 from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -185,6 +185,7 @@ def test_mini_batches_in_shuffled_order(sizes, batch_size, labels, dtype):
     check_fit(net, 2 * batch_size + batch_size // 2 + 2, batch_size, labels=labels)
 
 
+@any_targets
 @every_dtype
 @pytest.mark.parametrize("sizes", [WIDE, MIXED])
 def test_batches_of_several_slabs_in_shuffled_order(sizes, dtype):
@@ -234,6 +235,7 @@ def test_a_sample_that_overflows_leaves_the_others_alone(row, dtype, rng):
     np.testing.assert_array_equal(outputs[others], expected[others])
 
 
+@any_targets
 @every_dtype
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100])
 def test_single_rows(width, dtype, rng):
@@ -249,6 +251,7 @@ def test_single_rows(width, dtype, rng):
                 check_fit(net, 4, 1, epochs=1, labels=width % 2 == 0 and sizes[-1] > 1)
 
 
+@any_targets
 @every_dtype
 def test_single_rows_of_one_lane_and_of_many(dtype, rng):
     """Which of the two a network gets, with the activations and losses that go with it."""

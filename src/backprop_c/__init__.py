@@ -1,14 +1,14 @@
 """Feed-forward neural networks trained by backpropagation, compiled, for the CPU.
 
->>> from backprop_c import Network, SGD
->>> net = Network((4, 2, 3), random_state=0)
+>>> from backprop_c import Network
+>>> net = Network((4, 2, 3), loss="cross_entropy", random_state=0)
 """
 
 from . import activations, callbacks, losses, optimizers, schedules
 from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping
-from .exceptions import DivergenceWarning
+from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
 from .network import Network
 from .optimizers import SGD, Adam, Optimizer
@@ -22,6 +22,7 @@ __all__ = [
     "History",
     "Network",
     "Optimizer",
+    "TargetRangeWarning",
     "Trace",
     "__version__",
     "activations",

@@ -24,6 +24,8 @@ def reduced(net):
         "loss": net.loss,
         "biases": bool(net.biases),
         "dtype": net.dtype.name,
+        "l2": net.l2,
+        "max_norm": net.max_norm,
     }
     # The attributes in the way of pickle's default: a dict, or that and the values of slots.
     state = object.__getstate__(net)

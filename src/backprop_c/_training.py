@@ -83,7 +83,7 @@ def as_validation(net, validation_data):
 def metric_codes(net, metrics, samples, validation=None):
     """Names of what is recorded, and the metrics' codes, in the table's order."""
     asked = as_metrics(metrics)
-    loss, activation = net._loss_entry, net._activations[-1].name
+    loss, activation = net._loss.name, net._activations[-1].name
     codes = as_metric_codes(asked, samples.y, activation, loss)
     names = ("loss", *(METRICS[k][0] for k in codes))
     if validation is not None:

@@ -36,6 +36,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     """
 
     def __init__(self, names: Sequence[str], values: "ArrayLike | Record") -> None:
+        self._best_epoch: int | None = None
         self._names = tuple(names)
         self._record = values if isinstance(values, Record) else None
         self._columns = np.empty((len(self._names), 0))
@@ -84,6 +85,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         """Number of finished epochs."""
         return self._values.shape[1]
 
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch, from 1, that early stopping held for the best; None without it."""
+        return self._best_epoch
+
     def __repr__(self) -> str:
         if not self.epochs:
             return "History(0 epochs)"
@@ -91,7 +97,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return f"History({self.epochs} epochs; last: {last})"
 
     def __reduce__(self):
-        return _restore, (Format(), self._names, self._values.T)
+        return _restore, (Format(), self._names, self._values.T, self._best_epoch)
 
     def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.
@@ -146,10 +152,12 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return plot_history(self, axes)
 
 
-def _restore(written, names, values):
+def _restore(written, names, values, best_epoch=None):
     """What unpickling and copying begin with: the format has been checked by then."""
     try:
-        return History(names, values)
+        history = History(names, values)
+        history._best_epoch = best_epoch
+        return history
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"this pickle of a history, written by backprop_c {written.version}, "

@@ -4,9 +4,11 @@ The loss of a sample is summed over the outputs. What a network reports and mini
 over samples. Below, `a` are a sample's outputs, `z` their pre-activations, and `t` its targets.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from ._frozen import Entry
+from ._frozen import Entry, Frozen
 from ._validation.scalars import as_positive
 
 
@@ -139,3 +141,24 @@ class Poisson(Loss):
     """
 
     name = "poisson"
+
+
+@dataclass(frozen=True, repr=False)
+class OwnLoss(Frozen):
+    """A loss of the caller's: what `Network` makes of a function that it is given as a loss.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    function: Callable[..., Any]
+    name = ""
+
+    def constants(self) -> tuple[float, ...]:
+        """None: the kernels do not know of it."""
+        return ()
+
+    def has_defaults(self) -> bool:
+        """No: a function has no name that would say all."""
+        return False

@@ -1,30 +1,38 @@
 """Network: a feed-forward network, trained by backpropagation."""
 
 import copy
-import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ._engine.engine import Engine
+from ._defaults import default_activations, default_loss
 from ._engine.evaluation import evaluate
+from ._engine.own_loss import OwnLoss
 from ._engine.samples import SampleSet
-from ._engine.trainer import Trainer
+from ._engine.steps import Stepper
 from ._initialization import draw_weights
 from ._pickles import reduced, remake, set_state
+from ._training import metric_codes, optimizer_terms, train, warn_of_step
 from ._validation.arrays import as_inputs, check_out
-from ._validation.entries import METRICS, UPDATES
-from ._validation.metrics import as_metric_codes, as_metrics
-from ._validation.scalars import as_count, as_dtype, as_flag, as_generator, as_n_threads
-from ._validation.shape import as_activations, as_layer_sizes, as_loss, coded, name_or_object
-from ._validation.targets import as_samples
-from ._watcher import Watcher
+from ._validation.scalars import as_dtype, as_flag, as_generator, as_n_threads
+from ._validation.shape import (
+    as_activations,
+    as_layer_sizes,
+    as_loss,
+    as_per_layer,
+    check_loss,
+    coded,
+    name_or_object,
+)
+from ._validation.targets import as_samples, as_step
+from ._validation.weights import as_sample_weight
 from .activations import Activation
-from .exceptions import DivergenceWarning
+from .callbacks import Callback, EarlyStopping
 from .history import History
 from .losses import Loss
-from .optimizers import SGD, Optimizer, as_optimizer, state_to_go_on_from
+from .losses import OwnLoss as OwnLossEntry
+from .optimizers import Adam, Optimizer, as_optimizer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
 
-class Network(Engine):
+class Network(Stepper):
     """A feed-forward network of dense layers.
 
     Each layer computes ``a = activation(x @ weights + biases)`` from the one before.
@@ -41,15 +49,19 @@ class Network(Engine):
     ----------
     layer_sizes : sequence of int
         Units of each layer: inputs, hidden ..., outputs.
-    activations : str, Activation, or sequence of these, default "sigmoid"
-        One for every layer, or one per layer: "identity", "sigmoid", "tanh", "relu",
+    activations : str, Activation, or sequence of these, optional
+        One for every layer, outputs too, or one per layer: "identity", "sigmoid", "tanh", "relu",
         "leaky_relu", "gelu", and for the outputs also "softmax" and "exponential". A name stands
-        for an object of `backprop_c.activations` with its defaults, such as ``LeakyReLU()``.
-    loss : str or Loss, default "squared_error"
+        for an object of `backprop_c.activations` with its defaults, such as ``LeakyReLU()``. By
+        default hidden layers are tanh, and outputs what the loss goes with: sigmoid for
+        "binary_cross_entropy", softmax for "cross_entropy", exponential for "poisson", else
+        identity.
+    loss : str, Loss or callable, optional
         The loss of a sample, summed over outputs; a name, or an object of `backprop_c.losses`:
-        "squared_error", "huber"; with sigmoid outputs also "binary_cross_entropy", with softmax
-        "cross_entropy", with exponential ones "poisson". What is reported and minimized is the
-        mean over samples.
+        "squared_error", which is half the sum of ``(a - t)**2``, "huber"; with sigmoid outputs also
+        "binary_cross_entropy", with softmax "cross_entropy", with exponential ones "poisson". What
+        is reported and minimized is the mean over samples. The default is "cross_entropy" for
+        softmax outputs, else "squared_error". For a loss of your own see the notes.
     biases : bool, default True
         Whether layers have biases.
     dtype : str or dtype, default "float64"
@@ -57,6 +69,12 @@ class Network(Engine):
     random_state : None, int, Generator, BitGenerator or RandomState
         Where the weights and each epoch's order come from. A generator that is passed in is
         used as it is, and advanced.
+    l2 : float or sequence of float, default 0
+        The penalty on weights, for all layers or one for each: ``l2 / 2 * sum(weights**2)`` is part
+        of the loss, whatever the batch size. Biases have none.
+    max_norm : float, sequence of float or None, optional
+        Bound on the Euclidean norm of each unit's incoming weights, for all layers or one for each;
+        weights that a step takes beyond it are scaled back.
 
     Attributes
     ----------
@@ -78,7 +96,7 @@ class Network(Engine):
 
     See Also
     --------
-    SGD : the optimizer.
+    Adam, SGD : the optimizers.
     trace : one forward and backward pass, number by number.
 
     References
@@ -106,28 +124,45 @@ class Network(Engine):
     def __init__(
         self,
         layer_sizes: Sequence[int],
-        activations: str | Activation | Sequence[str | Activation] = "sigmoid",
-        loss: str | Loss = "squared_error",
+        activations: str | Activation | Sequence[str | Activation] | None = None,
+        loss: str | Loss | Callable[..., Any] | None = None,
         biases: bool = True,
         dtype: "DTypeLike" = "float64",
         random_state: "RandomState" = None,
+        *,
+        l2: float | Sequence[float] = 0.0,
+        max_norm: float | Sequence[float | None] | None = None,
     ) -> None:
         generator = as_generator(random_state)
-        self._construct(layer_sizes, activations, loss, biases, dtype)
+        self._construct(
+            layer_sizes, activations, loss, biases, dtype, l2=l2, max_norm=max_norm
+        )
         self._generator = generator
         self.initialize()
 
-    def _construct(self, layer_sizes, activations, loss, biases, dtype):
+    def _construct(
+        self, layer_sizes, activations, loss, biases, dtype, l2=0.0, max_norm=None
+    ):
         """All of the constructor but the random numbers."""
         sizes = as_layer_sizes(layer_sizes)
-        activations = as_activations(activations, len(sizes) - 1)
-        loss = as_loss(loss, activations[-1])
+        n_layers = len(sizes) - 1
+        loss = None if loss is None else as_loss(loss)
+        if activations is None:
+            activations = default_activations(n_layers, loss)
+        activations = as_activations(activations, n_layers)
+        if loss is None:
+            loss = as_loss(default_loss(activations[-1]))
+        check_loss(loss, activations[-1])
         biases = as_flag(biases, "biases")
+        dtype = as_dtype(dtype)
+        l2 = as_per_layer(l2, "l2", n_layers)
+        max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
         codes = tuple(map(coded, activations)), coded(loss)
-        self._set_up(sizes, *codes, biases, as_dtype(dtype))
+        self._set_up(sizes, *codes, biases, dtype)
+        self._regularize(l2, max_norm)
         self._activations = activations
         self._loss = loss
-        self._optimizer = SGD()
+        self._optimizer = Adam()
         self._optimizer_state = None
         self.history = None
 
@@ -230,12 +265,15 @@ class Network(Engine):
         self,
         X: "ArrayLike",
         y: "ArrayLike",
+        sample_weight: "ArrayLike | None" = None,
         *,
         epochs: int = 100,
-        batch_size: int | None = 32,
+        batch_size: int | Literal["auto"] | None = "auto",
         optimizer: Optimizer | None = None,
         shuffle: bool = True,
         metrics: str | Sequence[str] = (),
+        validation_data: "tuple[ArrayLike, ...] | None" = None,
+        callbacks: Iterable[Callback | EarlyStopping] = (),
         verbose: bool = False,
         reset_optimizer: bool = True,
         n_threads: int | None = 1,
@@ -249,13 +287,16 @@ class Network(Engine):
         y : array-like of shape (n_samples, n_out) or (n_samples,)
             Targets; 1-D for one output, or 1-D class indices 0 ... n_out-1 for several. `predict`
             returns (n_samples, n_out) in any case: see the notes.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each sample counts; at least 0. The loss, metrics and gradient of a batch are
+            divided by the batch's own sum of weights. A batch whose weights are all 0 makes no step.
         epochs : int, default 100
             How often to go through the samples.
-        batch_size : int or None, default 32
+        batch_size : int, "auto" or None, default "auto"
             Samples in an update; the last batch of an epoch may be shorter. 1 is online
-            training, None the full batch.
+            training, None the full batch, "auto" 32.
         optimizer : Optimizer, optional
-            Becomes ``net.optimizer``, which is used otherwise.
+            Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
         shuffle : bool, default True
             Take the samples in a fresh random order each epoch. With the full batch nothing is
             drawn.
@@ -267,6 +308,14 @@ class Network(Engine):
             of them are on their targets' sides of 1/2, tanh outputs whose targets are all -1 or 1
             if all have their targets' signs; if all targets are 1, that is how they are taken.
             Targets that are no classes are refused.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Other samples. At the end of each epoch the loss and the metrics over them are recorded
+            as "val_loss" and so on.
+        callbacks : iterable of Callback or EarlyStopping, default ()
+            What happens between epochs. `EarlyStopping` is decided without Python, at the very
+            epoch. Any other object's ``on_epoch_end(epoch, logs, network)`` is called after each
+            epoch; True ends the fit, and so does an exception, after which the network is that of
+            the last finished epoch.
         verbose : bool, default False
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True
@@ -281,7 +330,9 @@ class Network(Engine):
         Returns
         -------
         History
-            ``history["loss"]`` and each metric: 1-D float64, one value an epoch.
+            ``history["loss"]`` and each metric: 1-D float64, one value an epoch. The values of
+            training are those of the epoch's passes, each taken before the update that followed
+            it; those of validation are as of the epoch's end.
 
         Raises
         ------
@@ -300,6 +351,8 @@ class Network(Engine):
             If the loss stopped being finite, or the parameters did in the last epoch. Training
             has stopped then, and the parameters are those at the start of the last epoch whose
             loss was finite.
+        TargetRangeWarning
+            Before the training, if targets are outside of what the outputs can be.
         RuntimeWarning
             If ``net.parameters`` was written to during the fit, which has overwritten that; if the
             optimizer begins anew in spite of ``reset_optimizer=False``; or if the fit waits for
@@ -320,58 +373,21 @@ class Network(Engine):
         >>> net.parameters.round(3)
         array([2., 1.])
         """
-        epochs = as_count(epochs, "epochs", 0)
-        if batch_size is not None:
-            batch_size = as_count(batch_size, "batch_size", 1)
-        shuffle = as_flag(shuffle, "shuffle")
-        verbose = as_flag(verbose, "verbose")
-        reset_optimizer = as_flag(reset_optimizer, "reset_optimizer")
-        n_threads = as_n_threads(n_threads)
-        samples = self._as_sample_set(X, y)
-        names, codes = self._as_metric_codes(metrics, samples.y)
-        chosen = self.optimizer if optimizer is None else as_optimizer(optimizer)
-        trainer = Trainer(self, samples, codes)
-        history = History(names, trainer.record)
-
-        def begin(state):
-            """Have the network hold what the fit will fill in, once the fit is sure to begin."""
-            watcher = Watcher(self, names, epochs, verbose) if verbose else None
-            self.__dict__.update(_optimizer=chosen, _optimizer_state=state, history=history)
-            return watcher
-
-        trainer.fit(
-            begin,
-            epochs,
-            samples.n_samples if batch_size is None else batch_size,
-            UPDATES.index(chosen.rule),
-            chosen.hyperparameters(),
-            self._generator.bit_generator if shuffle else None,
-            None if reset_optimizer else state_to_go_on_from(self._optimizer_state, chosen),
-            n_threads,
-        )
-        if trainer.diverged:
-            self._warn_of_divergence(trainer, chosen, epochs)
-        if trainer.overwritten:
-            warnings.warn(
-                "the network's parameters were written to while this fit trained them, and the "
-                "fit has overwritten what was written: write to them before or after a fit",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        return history
-
-    def _warn_of_divergence(self, trainer, optimizer, epochs):
-        done = trainer.record.epochs
-        kept = f"at the start of epoch {done}" if done else "before the fit"
-        what = f"loss stopped being finite in epoch {done + 1}"
-        if trainer.overflowed:
-            what = f"parameters stopped being finite in epoch {done}"
-        warnings.warn(
-            f"the {what} of {epochs} with {optimizer!r}; "
-            f"the parameters are as they were {kept}. "
-            "Try a smaller learning rate, or inputs scaled to about unit size",
-            DivergenceWarning,
-            stacklevel=3,
+        return train(
+            self,
+            X,
+            y,
+            sample_weight,
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            shuffle=shuffle,
+            metrics=metrics,
+            validation_data=validation_data,
+            callbacks=callbacks,
+            verbose=verbose,
+            reset_optimizer=reset_optimizer,
+            n_threads=n_threads,
         )
 
     def stop(self) -> None:
@@ -387,13 +403,18 @@ class Network(Engine):
         self._stop_training()
 
     def evaluate(
-        self, X: "ArrayLike", y: "ArrayLike", *, metrics: str | Sequence[str] = ()
+        self,
+        X: "ArrayLike",
+        y: "ArrayLike",
+        *,
+        sample_weight: "ArrayLike | None" = None,
+        metrics: str | Sequence[str] = (),
     ) -> dict[str, float]:
-        """The loss and metrics over samples.
+        """The loss and metrics over samples: means over their weights, and penalties in the loss.
 
         Parameters
         ----------
-        X, y : array-like
+        X, y, sample_weight : array-like
             As for `fit`.
         metrics : sequence of str, default ()
             As for `fit`.
@@ -416,23 +437,25 @@ class Network(Engine):
         >>> net.evaluate([[1.0], [2.0]], [3.0, 6.0], metrics=["mse"])
         {'loss': 0.25, 'mse': 0.5}
         """
-        samples = self._as_sample_set(X, y)
-        names, codes = self._as_metric_codes(metrics, samples.y)
-        values, _ = evaluate(self, samples, codes, False)
+        samples = self._as_sample_set(X, y, sample_weight)
+        names, codes = metric_codes(self, metrics, samples)
+        values, _ = evaluate(self, samples, codes, False, self._own_loss_pass())
         return dict(zip(names, values.tolist(), strict=True))
 
-    def loss_and_gradient(self, X: "ArrayLike", y: "ArrayLike") -> "tuple[float, NDArray[Any]]":
-        """The loss over samples and its derivative by the parameters.
+    def loss_and_gradient(
+        self, X: "ArrayLike", y: "ArrayLike", *, sample_weight: "ArrayLike | None" = None
+    ) -> "tuple[float, NDArray[Any]]":
+        """The loss over samples and its derivative by the parameters, penalties included.
 
         Parameters
         ----------
-        X, y : array-like
+        X, y, sample_weight : array-like
             As for `fit`.
 
         Returns
         -------
         loss : float
-            The mean over samples, summed up in float64.
+            The mean over samples, by their weights, summed up in float64.
         gradient : ndarray of shape (n_parameters,)
             Laid out as `parameters`, in the network's dtype.
 
@@ -449,7 +472,8 @@ class Network(Engine):
         >>> net.loss_and_gradient([[3.0]], [6.0])
         (0.5, array([3., 1.]))
         """
-        values, gradient = evaluate(self, self._as_sample_set(X, y), (), True)
+        samples = self._as_sample_set(X, y, sample_weight)
+        values, gradient = evaluate(self, samples, (), True, self._own_loss_pass())
         return float(values[0]), gradient
 
     # -- From what users pass to what the engine takes -----------------------------------------
@@ -459,15 +483,29 @@ class Network(Engine):
         n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
         return as_samples(X, y, n_in, n_out, self._loss.name, self.dtype)
 
-    def _as_sample_set(self, X, y):
+    def _as_sample_set(self, X, y, sample_weight=None):
         samples, targets = self._as_samples(X, y)
-        return SampleSet(self, samples, targets, None)
+        weights = as_sample_weight(sample_weight, len(samples), self.dtype)
+        return SampleSet(self, samples, targets, weights)
 
-    def _as_metric_codes(self, metrics, targets):
-        """Names of what is recorded, and the metrics' codes, in the table's order."""
-        asked = as_metrics(metrics)
-        codes = as_metric_codes(asked, targets, self._activations[-1].name, self._loss.name)
-        return ("loss", *(METRICS[k][0] for k in codes)), codes
+    def _as_step(self, X, y, sample_weight, output_gradient):
+        n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
+        samples, targets = as_step(X, y, output_gradient, n_in, n_out, self._loss.name, self.dtype)
+        return samples, targets, as_sample_weight(sample_weight, len(samples), self.dtype)
+
+    def _optimizer_terms(self, optimizer):
+        return optimizer_terms(optimizer)
+
+    def _warn_of_step(self, loss):
+        warn_of_step(loss, self._optimizer)
+
+    @property
+    def _own_loss(self):
+        """The caller's function, in a network with a loss of the caller's; else None."""
+        return self._loss.function if isinstance(self._loss, OwnLossEntry) else None
+
+    def _own_loss_pass(self):
+        return None if self._own_loss is None else OwnLoss(self._own_loss)
 
     def _as_inputs(self, X):
         return as_inputs(X, self.layer_sizes[0], self.dtype)

@@ -1,13 +1,15 @@
 """Schedules: how the learning rate changes within a fit. The arithmetic is in the engine."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ._engine.schedules import schedule_table
 from ._frozen import Frozen
 from ._validation.scalars import as_count, as_in_range, as_positive
 
 
 @dataclass(frozen=True, repr=False)
-class Schedule(Frozen):
+class Schedule(Frozen, ABC):
     """What all schedules share: the learning rate that they begin with, apart from a warm-up.
 
     Parameters
@@ -21,14 +23,19 @@ class Schedule(Frozen):
     def __post_init__(self) -> None:
         self._accept("initial", as_positive(self.initial, "initial"))
 
+    @property
+    @abstractmethod
+    def rule(self) -> str:
+        """Its name in the engine's table."""
+
 
 @dataclass(frozen=True, repr=False)
 class Cosine(Schedule):
     """Half a wave of the cosine, from the initial learning rate down to 0.
 
-    At position t, in epochs and fractions of them, the learning rate is
-    ``initial * t / warmup`` while ``t < warmup``, then
-    ``initial * (1 + cos(pi * (t - warmup) / (epochs - warmup))) / 2``.
+    In the k-th of the n steps of the warm-up, from 1, the learning rate is ``initial * k / n``.
+    In a step after that, at position t in epochs and fractions of them, it is
+    ``initial * (1 + cos(pi * (t - warmup) / (epochs - warmup))) / 2``, and 0 from `epochs` on.
     It changes with every step, not only from epoch to epoch.
 
     Parameters
@@ -72,3 +79,16 @@ class Cosine(Schedule):
             raise ValueError(
                 f"warmup must be below epochs, which is {self.epochs}, but is {self.warmup}"
             )
+
+    @property
+    def rule(self) -> str:
+        """Its name in the engine's table."""
+        return "cosine"
+
+
+def schedule_terms(schedule):
+    """A schedule as the engine takes it: its code, its parameters, its length in epochs or None."""
+    table = schedule_table()
+    names = table[schedule.rule]
+    parameters = tuple(float(getattr(schedule, name)) for name in names)
+    return list(table).index(schedule.rule), parameters, schedule.epochs

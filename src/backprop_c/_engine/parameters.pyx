@@ -77,6 +77,26 @@ cdef class SharedParameters:
         self.single_table = single_table
         self.table = table
 
+    def _regularize(self, tuple l2, tuple max_norm):
+        """Set each layer's penalty and bound; 0 is none."""
+        cdef Py_ssize_t k
+        self.require_set_up()
+        for k in range(self.plan.n_layers):
+            self.plan.layers[k].l2 = self.single.layers[k].l2 = l2[k]
+            self.plan.layers[k].max_norm = self.single.layers[k].max_norm = max_norm[k]
+
+    @property
+    def l2(self):
+        """The penalty on each layer's weights."""
+        self.require_set_up()
+        return tuple([self.plan.layers[k].l2 for k in range(self.plan.n_layers)])
+
+    @property
+    def max_norm(self):
+        """The bound on the norm of the incoming weights of each layer's units; None for none."""
+        self.require_set_up()
+        return tuple([self.plan.layers[k].max_norm or None for k in range(self.plan.n_layers)])
+
     def _require_set_up(self):
         self.require_set_up()
 

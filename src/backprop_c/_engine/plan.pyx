@@ -111,7 +111,8 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     cdef Py_ssize_t line = CACHE_LINE // table.real_bytes
     cdef Py_ssize_t k, offset = 0
     plan.shape = shape
-    plan.loss = table.losses + <int>loss[0]
+    # A loss of the caller's has no entry: its derivatives come in the place of targets.
+    plan.loss = table.losses + <int>loss[0] if loss[0] >= 0 else table.given_delta
     take_constants(loss[1], plan.loss_constants)
     plan.n_layers = len(layer_sizes) - 1
     plan.n_wide = wide_layers(table, layer_sizes) if shape == BATCH else 0

@@ -245,7 +245,7 @@ cdef class Stepper(Engine):
         if sample_weight is not None:
             training.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weight)
         if not step.given and step.plan.loss == training.table.given_delta:
-            own_loss = OwnLoss(self._loss)
+            own_loss = OwnLoss(self._own_loss)
             own_loss.attach(training, SampleSet(self, x, y, sample_weight))
         begin_pass(training)
         if step.n_samples * step.plan.work <= WORK_OF_SHORT_STEP:

@@ -1,9 +1,17 @@
 """What the kernels' tables say: the one source of all names."""
 
-from .._engine.tables import activation_table, loss_table, metric_table, update_table
+import math
+
+from .._engine.tables import LossEntry, activation_table, loss_table, metric_table, update_table
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()
+OWN_LOSS = LossEntry((), "", -math.inf, math.inf, False)
 METRICS = metric_table()
 METRIC_NAMES = tuple(dict.fromkeys(name for name, _ in METRICS))
 UPDATES = list(update_table())
+
+
+def loss_entry(name):
+    """What the table says of a loss; a loss of the caller's has no name, and takes any targets."""
+    return LOSSES[name] if name else OWN_LOSS

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .entries import ACTIVATIONS, LOSSES, METRIC_NAMES, METRICS
+from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, loss_entry
 from .scalars import as_known_name
 from .targets import SUM_TOLERANCE
 
@@ -35,7 +35,7 @@ def as_classes(name, targets, activation, loss):
     """
     if targets.ndim == 1:
         return "l"
-    outputs, entry = ACTIVATIONS[activation], LOSSES[loss]
+    outputs, entry = ACTIVATIONS[activation], loss_entry(loss)
     if (outputs.lowest, outputs.highest) == (-1, 1) and (abs(targets) == 1).all():
         return "s"
     one_output = targets.shape[1] == 1

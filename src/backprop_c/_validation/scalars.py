@@ -10,6 +10,7 @@ import numpy as np
 
 DTYPES = ("float32", "float64")
 MOST_THREADS = 256
+AUTOMATIC_BATCH_SIZE = 32
 
 
 def as_count(value, name, minimum):
@@ -59,6 +60,17 @@ def as_flag(value, name):
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, but is {value!r}")
     return bool(value)
+
+
+def as_batch_size(value, n_samples):
+    """How many samples an update takes; None for all, "auto" for what is usual."""
+    if value is None:
+        return n_samples
+    if isinstance(value, str):
+        if value != "auto":
+            raise ValueError(f"batch_size must be an integer, 'auto' or None, but is {value!r}")
+        return AUTOMATIC_BATCH_SIZE
+    return as_count(value, "batch_size", 1)
 
 
 def as_n_threads(value):

@@ -1,12 +1,14 @@
 """What a network is made of: its layers, their activations, the loss."""
 
 import itertools
+import math
+import numbers
 import sys
 
 from ..activations import Activation
-from ..losses import Loss
-from .entries import ACTIVATIONS, LOSSES
-from .scalars import as_count, as_known_name
+from ..losses import Loss, OwnLoss
+from .entries import ACTIVATIONS, LOSSES, loss_entry
+from .scalars import as_count, as_in_range, as_known_name
 
 
 def classes_of(kind):
@@ -14,6 +16,8 @@ def classes_of(kind):
     return {made.name: made for made in kind.__subclasses__()}
 
 
+# The code of a loss that is not in the kernels' table: the caller's.
+NO_CODE = -1
 CLASSES = {kind: classes_of(kind) for kind in (Activation, Loss)}
 
 
@@ -71,16 +75,23 @@ def as_activations(value, n_layers):
     return found
 
 
-def as_loss(value, output_activation):
-    """A loss that goes with the outputs' activation, as an object."""
-    loss = as_entry(value, "loss", Loss, LOSSES)
-    needed = LOSSES[loss.name].outputs
+def as_loss(value):
+    """A loss as an object; a function of the caller's becomes one."""
+    if callable(value) and not isinstance(value, type):
+        return OwnLoss(value)
+    if isinstance(value, OwnLoss):
+        return value
+    return as_entry(value, "loss", Loss, LOSSES)
+
+
+def check_loss(loss, output_activation):
+    """Raise unless the loss goes with the outputs' activation."""
+    needed = loss_entry(loss.name).outputs
     if needed and output_activation.name != needed:
         raise ValueError(
             f"loss {name_or_object(loss)!r} needs {needed!r} outputs, "
             f"but the last activation is {name_or_object(output_activation)!r}"
         )
-    return loss
 
 
 def as_entry(value, name, kind, table):
@@ -106,10 +117,35 @@ def as_entry(value, name, kind, table):
 
 def name_or_object(entry):
     """The name where it says all, as the user may have typed it; else the object."""
+    if isinstance(entry, OwnLoss):
+        return entry.function
     return entry.name if entry.has_defaults() else entry
 
 
 def coded(entry):
     """An activation or a loss as the engine takes it: its place in the table, its parameters."""
+    if isinstance(entry, OwnLoss):
+        return NO_CODE, ()
     table = ACTIVATIONS if isinstance(entry, Activation) else LOSSES
     return list(table).index(entry.name), entry.constants()
+
+
+def as_per_layer(value, name, n_layers, below=math.inf, none=None):
+    """A float of at least 0 for each layer: one number for all, or one a layer.
+
+    `none` is what None stands for, where it is allowed.
+    """
+    given = (value,) * n_layers
+    if not (value is None or isinstance(value, numbers.Real)):
+        try:
+            given = tuple(value)
+        except TypeError:
+            raise TypeError(
+                f"{name} must be a number, or one for each layer, but is {value!r}"
+            ) from None
+    if len(given) != n_layers:
+        raise ValueError(f"{name} has {len(given)} entries, but the network has {n_layers} layers")
+    return tuple(
+        none if one is None and none is not None else as_in_range(one, name, 0, below)
+        for one in given
+    )

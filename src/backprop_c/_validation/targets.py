@@ -3,10 +3,12 @@
 import numpy as np
 
 from .arrays import as_finite, as_numbers, check_features
-from .entries import LOSSES
+from .entries import ACTIVATIONS, loss_entry
 
 # How far the targets of a sample's classes may be from 1 in sum: float32 rounds each of them.
 SUM_TOLERANCE = 1e-5
+# How far targets may be outside of the outputs' range: whoever scaled them has rounded, too.
+RANGE_TOLERANCE = 1e-5
 
 
 def as_samples(X, y, n_in, n_out, loss, dtype):
@@ -58,7 +60,7 @@ def as_labels(array, n_out):
 
 def check_targets(targets, loss):
     """Raise unless the loss is defined for such targets."""
-    entry = LOSSES[loss]
+    entry = loss_entry(loss)
     wrong = ~((targets >= entry.lowest) & (targets <= entry.highest))
     if wrong.any():
         s, j = np.unravel_index(np.argmax(wrong), targets.shape)
@@ -72,3 +74,44 @@ def check_targets(targets, loss):
         if wrong.any():
             s = np.argmax(wrong)
             raise ValueError(f"y[{s}] sums to {totals[s]}, but targets of {loss!r} must sum to 1")
+
+
+def targets_out_of_range(targets, activation):
+    """What to warn of, if such outputs cannot reach all targets; else None."""
+    lowest, highest = ACTIVATIONS[activation].lowest, ACTIVATIONS[activation].highest
+    if targets.ndim == 1 or (
+        targets.min() >= lowest - RANGE_TOLERANCE and targets.max() <= highest + RANGE_TOLERANCE
+    ):
+        return None
+    wrong = (targets < lowest - RANGE_TOLERANCE) | (targets > highest + RANGE_TOLERANCE)
+    s, j = np.unravel_index(np.argmax(wrong), targets.shape)
+    reach = f"between {lowest:g} and {highest:g}" if highest < np.inf else f"at least {lowest:g}"
+    return (
+        f"y[{s}, {j}] is {targets[s, j]}, but {activation} outputs are {reach}, and cannot reach "
+        "it: take 'identity' for the outputs' activation, which is the default, or scale the targets"
+    )
+
+
+def as_step(X, y, output_gradient, n_in, n_out, loss, dtype):
+    """What train_step takes, as a batch: X, and targets, labels or the outputs' gradient."""
+    if (y is None) == (output_gradient is None):
+        came = "neither" if y is None else "both"
+        raise TypeError(f"train_step needs y or output_gradient, but has {came}")
+    X = as_numbers(X, "X")
+    one = X.ndim == 1
+    X = X[np.newaxis] if one else X
+    if output_gradient is None:
+        y = as_numbers(y, "y")
+        if one:
+            y = y.reshape(1) if y.size == 1 else y[np.newaxis]
+        return as_samples(X, y, n_in, n_out, loss, dtype)
+    gradient = as_numbers(output_gradient, "output_gradient")
+    gradient = gradient[np.newaxis] if one else gradient
+    if gradient.shape != (len(X), n_out):
+        expected = f"({n_out},)" if one else f"({len(X)}, {n_out})"
+        raise ValueError(
+            f"output_gradient must have shape {expected}, but has shape "
+            f"{gradient.shape[1:] if one else gradient.shape}"
+        )
+    X, _ = as_samples(X, np.zeros((len(X), n_out)), n_in, n_out, "", dtype)
+    return X, as_finite(gradient, "output_gradient", dtype)

@@ -164,6 +164,8 @@ def trace(
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a Network, but is {net!r}")
+    if net._own_loss is not None:
+        raise ValueError("trace knows the losses of this package, but net has one of its own")
     if learning_rate is None:
         learning_rate, *_ = net.optimizer.hyperparameters()
     rate = as_positive(learning_rate, "learning_rate")
