@@ -96,8 +96,23 @@ def metric_codes(net, metrics, samples, validation=None):
     return names, codes
 
 
-def train(net, X, y, sample_weight, *, epochs, batch_size, optimizer, shuffle, metrics,
-          validation_data, callbacks, verbose, reset_optimizer, n_threads):
+def train(
+    net,
+    X,
+    y,
+    sample_weight,
+    *,
+    epochs,
+    batch_size,
+    optimizer,
+    shuffle,
+    metrics,
+    validation_data,
+    callbacks,
+    verbose,
+    reset_optimizer,
+    n_threads,
+):
     """Validate everything, then train; `Network.fit` says what the arguments are."""
     epochs = as_count(epochs, "epochs", 0)
     shuffle = as_flag(shuffle, "shuffle")
@@ -178,7 +193,9 @@ def warn_of_divergence(trainer, optimizer, epochs):
 
 def warn_of_step(loss, optimizer):
     """Say that a single step was not made."""
-    what = f"loss is {loss}" if loss != loss or abs(loss) == float("inf") else "update is not finite"
+    what = (
+        f"loss is {loss}" if loss != loss or abs(loss) == float("inf") else "update is not finite"
+    )
     warnings.warn(
         f"the {what} with {optimizer!r}: the step was not made, and nothing has changed. "
         "Try a smaller learning rate, or inputs scaled to about unit size",

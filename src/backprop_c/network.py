@@ -134,15 +134,11 @@ class Network(Stepper):
         max_norm: float | Sequence[float | None] | None = None,
     ) -> None:
         generator = as_generator(random_state)
-        self._construct(
-            layer_sizes, activations, loss, biases, dtype, l2=l2, max_norm=max_norm
-        )
+        self._construct(layer_sizes, activations, loss, biases, dtype, l2=l2, max_norm=max_norm)
         self._generator = generator
         self.initialize()
 
-    def _construct(
-        self, layer_sizes, activations, loss, biases, dtype, l2=0.0, max_norm=None
-    ):
+    def _construct(self, layer_sizes, activations, loss, biases, dtype, l2=0.0, max_norm=None):
         """All of the constructor but the random numbers."""
         sizes = as_layer_sizes(layer_sizes)
         n_layers = len(sizes) - 1

@@ -1,5 +1,3 @@
-from typing import Any
-
 from numpy.typing import ArrayLike
 from typing_extensions import disjoint_base
 
