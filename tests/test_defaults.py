@@ -8,6 +8,7 @@ import pytest
 from backprop_c import SGD, Adam, Network
 from backprop_c._defaults import default_activations
 from backprop_c._validation.entries import LOSSES
+from backprop_c._validation.shape import as_loss
 
 
 def test_the_signature():
@@ -20,7 +21,11 @@ def test_the_signature():
         "biases": True,
         "dtype": "float64",
         "random_state": None,
+        "l2": 0.0,
+        "max_norm": None,
     }
+    keyword_only = {p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
+    assert keyword_only == {"l2", "max_norm"}
     net = Network((2, 3, 1), "relu", "squared_error", False, "float32", 0)
     assert (net.activations, net.loss, bool(net.biases)) == (("relu",) * 2, "squared_error", False)
 
@@ -66,10 +71,10 @@ def test_one_layer_is_the_outputs():
 
 def test_outputs_are_those_that_a_loss_names(monkeypatch):
     """By the loss's entry, also of losses that are yet to come."""
-    for loss, (outputs, _) in LOSSES.items():
-        assert default_activations(1, loss) == (outputs or "identity",)
-    monkeypatch.setitem(LOSSES, "of counts", ("exponential", "-"))
-    assert default_activations(2, "of counts") == ("tanh", "exponential")
+    for name, entry in LOSSES.items():
+        assert default_activations(1, as_loss(name)) == (entry.outputs or "identity",)
+    monkeypatch.setitem(LOSSES, "squared_error", LOSSES["cross_entropy"]._replace(outputs="new"))
+    assert default_activations(2, as_loss("squared_error")) == ("tanh", "new")
 
 
 def test_the_optimizer():

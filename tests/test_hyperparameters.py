@@ -2,14 +2,15 @@
 
 import pickle
 import re
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields
+from functools import partial
 
 import numpy as np
 import pytest
 
-from backprop_c import SGD, Adam, EarlyStopping, Optimizer
-from backprop_c.callbacks import Callback
-from backprop_c.schedules import Cosine
+from backprop_c import SGD, Adam, EarlyStopping, callbacks, optimizers, schedules
+from backprop_c._engine.schedules import schedule_table
+from backprop_c.schedules import Cosine, Schedule
 
 BAD_HYPERPARAMETERS = [
     *[
@@ -150,10 +151,32 @@ def test_clipping_goes_by_name(make):
         make(0.1, 0.5, 0.5, 0.5, 0.5, 0.5)
 
 
-@pytest.mark.parametrize("base", [Optimizer, Callback])
+@pytest.mark.parametrize("base", [optimizers.Optimizer, callbacks.Callback, partial(Schedule, 0.1)])
 def test_bases_are_for_derived_classes(base):
     with pytest.raises(TypeError, match="abstract"):
         base()
+
+
+def test_schedules_and_their_entries_are_the_same():
+    """Each entry has its class, with its parameters in its order; the length is the fit's."""
+    classes = {made.name: made for made in Schedule.__subclasses__() if made is not Steps}
+    assert {name: schedule_parameters(made) for name, made in classes.items()} == schedule_table()
+
+
+def test_a_schedule_as_the_engine_takes_it():
+    """Code, parameters and length; a class of the user's own has no entry."""
+    assert schedules.schedule_terms(Cosine(0.5, epochs=9, warmup=2)) == (0, (0.5, 2.0), 9)
+    assert schedules.schedule_terms(Cosine(1)) == (0, (1.0, 0.0), None)
+    with pytest.raises(ValueError, match=r"Steps\(initial=0.1\) is not known .*; known: cosine"):
+        schedules.schedule_terms(Steps(0.1))
+
+
+class Steps(Schedule):
+    name = "steps"
+
+
+def schedule_parameters(made):
+    return tuple(field.name for field in fields(made) if field.name != "epochs")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class Frozen:
 
 
 class Entry(Frozen, ABC):
-    """The parameters of an entry in one of the kernels' tables.
+    """The parameters of an entry in a table of compiled formulas.
 
     A class without fields of its own needs no decorator, and saves its time at import.
     """
@@ -34,7 +34,7 @@ class Entry(Frozen, ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The entry's name in the kernels' table, which stands for it with its defaults."""
+        """The entry's name in its table, which stands for it with its defaults."""
 
     def __setattr__(self, name, value):
         # A dataclass freezes the classes that it decorates, not those derived from them.

@@ -1,5 +1,6 @@
 """What `Network.fit` does with what it was given: from arguments to a trainer, and its warnings."""
 
+import math
 import warnings
 
 from ._engine.trainer import Trainer
@@ -193,9 +194,7 @@ def warn_of_divergence(trainer, optimizer, epochs):
 
 def warn_of_step(loss, optimizer):
     """Say that a single step was not made."""
-    what = (
-        f"loss is {loss}" if loss != loss or abs(loss) == float("inf") else "update is not finite"
-    )
+    what = "update is not finite" if math.isfinite(loss) else f"loss is {loss}"
     warnings.warn(
         f"the {what} with {optimizer!r}: the step was not made, and nothing has changed. "
         "Try a smaller learning rate, or inputs scaled to about unit size",

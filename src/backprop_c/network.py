@@ -498,6 +498,7 @@ class Network(Stepper):
     @property
     def _own_loss(self):
         """The caller's function, in a network with a loss of the caller's; else None."""
+        self._require_set_up()
         return self._loss.function if isinstance(self._loss, OwnLossEntry) else None
 
     def _own_loss_pass(self):

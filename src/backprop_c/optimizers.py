@@ -178,7 +178,7 @@ class Adam(Optimizer):
     Adam(learning_rate=0.01)
     """
 
-    learning_rate: float = 0.001
+    learning_rate: float | Schedule = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8

@@ -271,7 +271,7 @@ cdef class SharedParameters:
                     "end_reading yet. Ctrl-C ends the waiting: the parameters are then written "
                     "beside the reading",
                     RuntimeWarning,
-                    stacklevel=2,
+                    stacklevel=3,  # the caller of fit
                 )
 
     cdef uint64_t fingerprint(self) noexcept:

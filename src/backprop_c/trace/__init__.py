@@ -164,6 +164,7 @@ def trace(
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a Network, but is {net!r}")
+    net._require_set_up()
     if net._own_loss is not None:
         raise ValueError("trace knows the losses of this package, but net has one of its own")
     if learning_rate is None:
