@@ -88,7 +88,8 @@ def targets_out_of_range(targets, activation):
     reach = f"between {lowest:g} and {highest:g}" if highest < np.inf else f"at least {lowest:g}"
     return (
         f"y[{s}, {j}] is {targets[s, j]}, but {activation} outputs are {reach}, and cannot reach "
-        "it: take 'identity' for the outputs' activation, which is the default, or scale the targets"
+        "it: take 'identity' for the outputs' activation, which is the default, or scale the "
+        "targets"
     )
 
 

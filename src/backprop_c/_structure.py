@@ -1,0 +1,104 @@
+"""What a network is made of, and how the engine asks for what Python knows."""
+
+import copy
+
+from ._defaults import default_activations, default_loss
+from ._engine.own_loss import OwnLoss
+from ._engine.samples import SampleSet
+from ._engine.steps import Stepper
+from ._pickles import reduced, set_state
+from ._training import optimizer_terms, warn_of_step
+from ._validation.arrays import as_inputs, check_out
+from ._validation.scalars import as_dtype, as_flag, as_n_threads
+from ._validation.shape import (
+    as_activations,
+    as_layer_sizes,
+    as_loss,
+    as_per_layer,
+    check_loss,
+    coded,
+)
+from ._validation.targets import as_samples, as_step
+from ._validation.weights import as_sample_weight
+from .losses import OwnLoss as OwnLossEntry
+from .optimizers import Adam
+
+
+class Structure(Stepper):
+    """The parts of `Network` that its users do not see."""
+
+    def _construct(self, layer_sizes, activations, loss, biases, dtype, l2=0.0, max_norm=None):
+        """All of the constructor but the random numbers."""
+        sizes = as_layer_sizes(layer_sizes)
+        n_layers = len(sizes) - 1
+        loss = None if loss is None else as_loss(loss)
+        if activations is None:
+            activations = default_activations(n_layers, loss)
+        activations = as_activations(activations, n_layers)
+        if loss is None:
+            loss = as_loss(default_loss(activations[-1]))
+        check_loss(loss, activations[-1])
+        biases = as_flag(biases, "biases")
+        dtype = as_dtype(dtype)
+        l2 = as_per_layer(l2, "l2", n_layers)
+        max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
+        codes = tuple(map(coded, activations)), coded(loss)
+        self._set_up(sizes, *codes, biases, dtype)
+        self._regularize(l2, max_norm)
+        self._activations = activations
+        self._loss = loss
+        self._optimizer = Adam()
+        self._optimizer_state = None
+        self.history = None
+
+    # -- Copies -----------------------------------------------------------------------------
+
+    def __reduce__(self):
+        return reduced(self)
+
+    def __setstate__(self, state):
+        set_state(self, state)
+
+    def __copy__(self):
+        return copy.deepcopy(self)
+
+    # -- From what users pass to what the engine takes -----------------------------------------
+
+    def _as_samples(self, X, y):
+        self._require_set_up()
+        n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
+        return as_samples(X, y, n_in, n_out, self._loss.name, self.dtype)
+
+    def _as_sample_set(self, X, y, sample_weight=None):
+        samples, targets = self._as_samples(X, y)
+        weights = as_sample_weight(sample_weight, len(samples), self.dtype)
+        return SampleSet(self, samples, targets, weights)
+
+    def _as_step(self, X, y, sample_weight, output_gradient):
+        n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
+        samples, targets = as_step(X, y, output_gradient, n_in, n_out, self._loss.name, self.dtype)
+        return samples, targets, as_sample_weight(sample_weight, len(samples), self.dtype)
+
+    def _optimizer_terms(self, optimizer):
+        return optimizer_terms(optimizer)
+
+    def _warn_of_step(self, loss):
+        warn_of_step(loss, self._optimizer)
+
+    @property
+    def _own_loss(self):
+        """The caller's function, in a network with a loss of the caller's; else None."""
+        self._require_set_up()
+        return self._loss.function if isinstance(self._loss, OwnLossEntry) else None
+
+    def _own_loss_pass(self):
+        return None if self._own_loss is None else OwnLoss(self._own_loss)
+
+    def _as_inputs(self, X):
+        return as_inputs(X, self.layer_sizes[0], self.dtype)
+
+    def _as_n_threads(self, n_threads):
+        return as_n_threads(n_threads)
+
+    def _check_out(self, given, X, out, shape):
+        check_out((given, X, self.parameters), out, shape, self.dtype)
