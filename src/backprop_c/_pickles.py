@@ -25,6 +25,7 @@ def reduced(net):
         "biases": bool(net.biases),
         "dtype": net.dtype.name,
         "l2": net.l2,
+        "dropout": net.dropout,
         "max_norm": net.max_norm,
     }
     # The attributes in the way of pickle's default: a dict, or that and the values of slots.

@@ -1,6 +1,7 @@
 """What a network is made of, and how the engine asks for what Python knows."""
 
 import copy
+import numbers
 
 from ._defaults import default_activations, default_loss
 from ._engine.own_loss import OwnLoss
@@ -9,7 +10,7 @@ from ._engine.steps import Stepper
 from ._pickles import reduced, set_state
 from ._training import optimizer_terms, warn_of_step
 from ._validation.arrays import as_inputs, check_out
-from ._validation.scalars import as_dtype, as_flag, as_n_threads
+from ._validation.scalars import as_dtype, as_flag, as_in_range, as_n_threads
 from ._validation.shape import (
     as_activations,
     as_layer_sizes,
@@ -27,7 +28,7 @@ from .optimizers import Adam
 class Structure(Stepper):
     """The parts of `Network` that its users do not see."""
 
-    def _construct(self, layer_sizes, activations, loss, biases, dtype, l2=0.0, max_norm=None):
+    def _construct(self, layer_sizes, activations, loss, biases, dtype, l2=0.0, dropout=0.0, max_norm=None):
         """All of the constructor but the random numbers."""
         sizes = as_layer_sizes(layer_sizes)
         n_layers = len(sizes) - 1
@@ -41,10 +42,13 @@ class Structure(Stepper):
         biases = as_flag(biases, "biases")
         dtype = as_dtype(dtype)
         l2 = as_per_layer(l2, "l2", n_layers)
+        if isinstance(dropout, numbers.Real):
+            # Inputs are measured, not learned: one number leaves them alone.
+            dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
+        dropout = as_per_layer(dropout, "dropout", n_layers, below=1)
         max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
         codes = tuple(map(coded, activations)), coded(loss)
-        self._set_up(sizes, *codes, biases, dtype)
-        self._regularize(l2, max_norm)
+        self._set_up(sizes, *codes, biases, dtype, l2, dropout, max_norm)
         self._activations = activations
         self._loss = loss
         self._optimizer = Adam()

@@ -55,6 +55,11 @@ class Network(Structure):
     l2 : float or sequence of float, default 0
         The penalty on weights, for all layers or one for each: ``l2 / 2 * sum(weights**2)`` is part
         of the loss, whatever the batch size. Biases have none.
+    dropout : float or sequence of float, default 0
+        The share of a layer's inputs that is dropped in training, by chance and anew for each
+        sample and epoch; those that are kept are divided by ``1 - dropout``. One number for all
+        layers but the first, or one for each layer. Nothing is dropped in `predict`, `evaluate`,
+        `loss_and_gradient` and validation.
     max_norm : float, sequence of float or None, optional
         Bound on the Euclidean norm of each unit's incoming weights, for all layers or one for each;
         weights that a step takes beyond it are scaled back.
@@ -114,10 +119,11 @@ class Network(Structure):
         random_state: "RandomState" = None,
         *,
         l2: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         max_norm: float | Sequence[float | None] | None = None,
     ) -> None:
         generator = as_generator(random_state)
-        self._construct(layer_sizes, activations, loss, biases, dtype, l2=l2, max_norm=max_norm)
+        self._construct(layer_sizes, activations, loss, biases, dtype, l2=l2, dropout=dropout, max_norm=max_norm)
         self._generator = generator
         self.initialize()
 

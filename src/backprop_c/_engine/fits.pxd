@@ -44,8 +44,8 @@ ctypedef struct Fit:
     double clip_norm               # 0: none
     bint penalized                 # some layer has a penalty
     bint online                    # plain steps of one sample each
-    bitgen_t* bit_generator        # NULL: rows are taken as they stand
-    Py_ssize_t* order              # (n_samples,), where there is a bit generator
+    bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
+    Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
     const int* stop                # set from elsewhere: end with this epoch
     EarlyStop early

@@ -278,6 +278,8 @@ cdef void restore_best(Fit* fit) noexcept nogil:
 cdef void begin_epoch(Fit* fit) noexcept nogil:
     begin_pass(&fit.training)
     begin_pass(&fit.validation)
+    if fit.training.slab.dropping:
+        fit.training.slab.key = fit.bit_generator.next_uint64(fit.bit_generator.state)
     fit.begun = True
     fit.shuffled = 0
 
@@ -285,7 +287,7 @@ cdef void begin_epoch(Fit* fit) noexcept nogil:
 cdef bint draw_order(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
     """Go on drawing the epoch's order; whether it is complete, or else the time is over."""
     cdef Py_ssize_t stop
-    while fit.shuffled < fit.training.n_samples:
+    while fit.order != NULL and fit.shuffled < fit.training.n_samples:
         stop = min(fit.shuffled + DRAWS_BETWEEN_LOOKS, fit.training.n_samples)
         shuffle(fit.bit_generator, fit.shuffled, stop, fit.order)
         work_out[0] += (stop - fit.shuffled) * WORK_OF_DRAW
@@ -320,8 +322,7 @@ cdef void draw_epoch(Fit* fit) noexcept nogil:
     cdef Py_ssize_t work = 0
     if not fit.begun:
         begin_epoch(fit)
-    if fit.bit_generator != NULL:
-        draw_order(fit, INFINITY, &work)
+    draw_order(fit, INFINITY, &work)
 
 
 cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
@@ -337,7 +338,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
             if load_flag(fit.stop):
                 return
             begin_epoch(fit)
-        if fit.bit_generator != NULL and not draw_order(fit, deadline, &work):
+        if fit.order != NULL and not draw_order(fit, deadline, &work):
             return
         if not run_samples(fit, &fit.training, deadline, &work):
             return

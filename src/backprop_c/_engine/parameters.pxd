@@ -26,6 +26,7 @@ cdef class SharedParameters:
     cdef int type_number
     cdef readonly size_t workspace_bytes
     cdef readonly tuple layer_sizes
+    cdef tuple shares_dropped
     cdef readonly object dtype
     cdef readonly object parameters
     cdef readonly tuple weights

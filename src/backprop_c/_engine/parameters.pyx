@@ -46,6 +46,9 @@ cdef class SharedParameters:
         Whether layers have biases.
     dtype : numpy.dtype
         float32 or float64.
+    l2, dropout, max_norm : tuple of float
+        Of each layer: the penalty on its weights, the share of its inputs that is dropped in
+        training, and the bound on the norm of a unit's incoming weights, or 0.
 
     Everything here has been validated by the caller.
     """
@@ -59,7 +62,8 @@ cdef class SharedParameters:
         free_plan(&self.single)
         release(self.workspace)
 
-    def _set_up(self, tuple layer_sizes, tuple activations, tuple loss, bint biases, dtype):
+    def _set_up(self, tuple layer_sizes, tuple activations, tuple loss, bint biases, dtype,
+                tuple l2, tuple dropout, tuple max_norm):
         if self.plan.layers != NULL:
             raise RuntimeError("a network is constructed once; make a new one")
         cdef const Table* table = table_of(dtype.name)
@@ -67,29 +71,30 @@ cdef class SharedParameters:
         self.dtype = dtype
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
+        self.shares_dropped = dropout
         self.allocate_parameters(biases)
-        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases)
+        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases, l2,
+                  dropout, max_norm)
         if one_lane_pays(layer_sizes):
             single_table = table_of(dtype.name, single=True)
-        make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases)
+        make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases,
+                  l2, dropout, max_norm)
         self.lay_out_parameters(biases)
         self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
         self.single_table = single_table
         self.table = table
-
-    def _regularize(self, tuple l2, tuple max_norm):
-        """Set each layer's penalty and bound; 0 is none."""
-        cdef Py_ssize_t k
-        self.require_set_up()
-        for k in range(self.plan.n_layers):
-            self.plan.layers[k].l2 = self.single.layers[k].l2 = l2[k]
-            self.plan.layers[k].max_norm = self.single.layers[k].max_norm = max_norm[k]
 
     @property
     def l2(self):
         """The penalty on each layer's weights."""
         self.require_set_up()
         return tuple([self.plan.layers[k].l2 for k in range(self.plan.n_layers)])
+
+    @property
+    def dropout(self):
+        """The share of each layer's inputs that is dropped in training."""
+        self.require_set_up()
+        return self.shares_dropped
 
     @property
     def max_norm(self):

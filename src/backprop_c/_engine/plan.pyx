@@ -104,12 +104,13 @@ cdef int take_constants(tuple constants, double* constants_out) except -1:
 
 
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
-                   tuple activations, tuple loss, bint biases) except -1:
+                   tuple activations, tuple loss, bint biases, tuple l2, tuple dropout,
+                   tuple max_norm) except -1:
     """Lay out parameters and memory for a shape of work."""
     cdef Plan* plan = plan_out
     cdef Layer* layer
     cdef Py_ssize_t line = CACHE_LINE // table.real_bytes
-    cdef Py_ssize_t k, offset = 0
+    cdef Py_ssize_t k, offset = 0, first_input = 0
     plan.shape = shape
     # A loss of the caller's has no entry: its derivatives come in the place of targets.
     plan.loss = table.losses + <int>loss[0] if loss[0] >= 0 else table.given_delta
@@ -126,6 +127,12 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.stride = rounded_up(layer.n_out, table.lanes)
         layer.activation = table.activations + <int>activations[k][0]
         take_constants(activations[k][1], layer.constants)
+        layer.l2, layer.max_norm = l2[k], max_norm[k]
+        layer.drop_below = <unsigned long long>(<double>dropout[k] * 4294967296.0)
+        layer.drop_scale = 1 / (1 - <double>dropout[k])
+        layer.first_input = first_input
+        first_input += layer.n_in
+        plan.drops = plan.drops or layer.drop_below > 0
         layer.weights = offset
         offset += layer.n_in * layer.n_out
         layer.biases = offset if biases else -1
@@ -140,7 +147,7 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     plan.part_stride = plan.stride - plan.narrow_begin // line * line
     if shape == BATCH:
         lay_out_block(plan)
-        lay_out_slab(plan)
+        lay_out_slab(plan, table.lanes)
         if plan.n_wide == 0:
             cut_narrow(plan, table)
         else:
@@ -169,7 +176,8 @@ cdef Py_ssize_t lay_out_targets(Plan* plan, Py_ssize_t feature) noexcept:
     plan.targets = feature
     plan.sample_weights = plan.targets + plan.layers[plan.n_layers - 1].n_out
     plan.labels = plan.sample_weights + 1
-    return plan.labels + 1
+    plan.samples = plan.labels + 1
+    return plan.samples + (1 if plan.drops else 0)
 
 
 cdef Py_ssize_t lay_out_layer(const Plan* plan, Py_ssize_t k, Py_ssize_t first, Py_ssize_t size,
@@ -193,6 +201,10 @@ cdef lay_out_block(Plan* plan):
         layer = plan.layers + k
         feature = lay_out_layer(plan, k, feature, layer.n_out, &layer.block)
         widest = max(widest, layer.n_out)
+    for k in range(plan.n_wide, plan.n_layers):
+        if plan.layers[k].drop_below:
+            plan.layers[k].block.inputs = feature
+            feature += plan.layers[k].n_in
     for k in range(first, plan.n_layers):
         plan.layers[k].block.delta = feature + (widest if (plan.n_layers - 1 - k) % 2 else 0)
     plan.features = feature + widest * min(2, plan.n_layers - first)
@@ -201,7 +213,7 @@ cdef lay_out_block(Plan* plan):
     c_assert(last.block.delta + last.n_out <= plan.features)
 
 
-cdef lay_out_slab(Plan* plan):
+cdef lay_out_slab(Plan* plan, Py_ssize_t lanes):
     """Numbers for each row of all that has its outputs on the lanes."""
     cdef Layer* layer
     cdef Py_ssize_t k, number = 0
@@ -215,6 +227,10 @@ cdef lay_out_slab(Plan* plan):
         layer.rows.z = layer.rows.delta = number
         number += layer.stride
     plan.forward_numbers = number
+    for k in range(plan.n_wide):
+        if plan.layers[k].drop_below:
+            plan.layers[k].rows.inputs = number
+            number += rounded_up(plan.layers[k].n_in, lanes)
     for k in range(last):
         layer = plan.layers + k
         layer.rows.delta = number
@@ -274,9 +290,12 @@ cdef lay_out_single(Plan* plan, const Table* table):
         layer = plan.layers + k
         if k == last and table.lanes == 1:
             layer.rows = layer.block
-            continue
-        layer.rows.delta = lay_out_layer(plan, k, number, layer.stride, &layer.rows)
-        number = layer.rows.delta + layer.stride
+        else:
+            layer.rows.delta = lay_out_layer(plan, k, number, layer.stride, &layer.rows)
+            number = layer.rows.delta + layer.stride
+        if layer.drop_below:
+            layer.rows.inputs = number
+            number += rounded_up(layer.n_in, table.lanes)
     plan.block_rows = plan.predict_rows = plan.part_rows = plan.max_parts = 1
     plan.workspace_bytes = number * table.real_bytes
 

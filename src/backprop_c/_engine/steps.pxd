@@ -27,4 +27,5 @@ cdef class Stepper(Engine):
     cdef bint takes_targets(self, object y, Py_ssize_t n_samples, int ndim, bint given)
     cdef equip(self, Step step, Py_ssize_t n_samples, bint given)
     cdef double make(self, Step step, cnp.ndarray x, object y, object sample_weight) except *
+    cdef draw_key(self, Step step)
     cdef bint commit(self, Step step) except -1

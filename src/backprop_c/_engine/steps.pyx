@@ -5,6 +5,7 @@ the network's parameters when it is known to be finite.
 """
 
 cimport numpy as cnp
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
@@ -12,6 +13,7 @@ from libc.string cimport memcpy, memset
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport Fit, choose_phases
 from backprop_c._engine.memory cimport Memory, room_for
+from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport (
     Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
@@ -247,6 +249,8 @@ cdef class Stepper(Engine):
         if not step.given and step.plan.loss == training.table.given_delta:
             own_loss = OwnLoss(self._own_loss)
             own_loss.attach(training, SampleSet(self, x, y, sample_weight))
+        if step.plan.drops:
+            self.draw_key(step)
         begin_pass(training)
         if step.n_samples * step.plan.work <= WORK_OF_SHORT_STEP:
             run_pass(training)
@@ -256,6 +260,15 @@ cdef class Stepper(Engine):
         if own_loss is not None:
             own_loss.raise_error()
         return training.sums.loss / training.sums.weight
+
+    cdef draw_key(self, Step step):
+        """What is dropped in this step is drawn from the network's generator, as in a fit."""
+        cdef bitgen_t* drawn
+        bit_generator = self._generator.bit_generator
+        drawn = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
+        with bit_generator.lock:
+            step.fit.training.slab.key = drawn.next_uint64(drawn.state)
+        step.fit.training.slab.dropping = True
 
     cdef bint commit(self, Step step) except -1:
         """Bring a step to the network, if it is finite; whether it is."""

@@ -42,6 +42,7 @@ class Trainer:
         optimizer_state: OptimizerState | None,
         n_threads: int = 1,
         *,
+        shuffled: bool = True,
         clip_norm: float = 0,
         schedule: tuple[int, tuple[float, ...], int | None] | None = None,
         early_stop: tuple[int, int, float, int, bool] | None = None,

@@ -171,8 +171,8 @@ cdef class Trainer:
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
                 bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
-                double clip_norm=0, tuple schedule=None, tuple early_stop=None,
-                bint watched=False):
+                bint shuffled=True, double clip_norm=0, tuple schedule=None,
+                tuple early_stop=None, bint watched=False):
         """Make it the engine's one fit, until `close`: take the private copies.
 
         Parameters
@@ -183,11 +183,13 @@ cdef class Trainer:
         hyperparameters : tuple of float
             In the rule's order.
         bit_generator : numpy.random.BitGenerator or None
-            What draws each epoch's order; None takes the rows as they stand.
+            What draws each epoch's order, and what is dropped; None draws nothing.
         optimizer_state : OptimizerState or None
             To go on from there; it becomes what this fit leads to. None begins a new one.
         n_threads : int
             How many may share the work, where it is enough for several.
+        shuffled : bool
+            Whether the order is drawn; if not, the rows are taken as they stand.
         clip_norm : float
             The largest norm of a step's mean gradient; 0 sets no limit.
         schedule : tuple (int, tuple of float, int or None) or None
@@ -221,7 +223,9 @@ cdef class Trainer:
         if early_stop is not None:
             (fit.early.column, fit.early.sign, fit.early.min_delta, fit.early.patience,
              fit.early.restore_best) = early_stop
-        ordered = bit_generator is not None and fit.training.batch_size < fit.training.n_samples
+        ordered = (shuffled and bit_generator is not None
+                   and fit.training.batch_size < fit.training.n_samples)
+        fit.training.slab.dropping = fit.training.plan.drops and bit_generator is not None
         bytes_of_state = (
             fit.training.plan.stride * fit.training.table.real_bytes * (1 + fit.update.n_states))
         self._take_memory(bytes_of_state, ordered, fit.early.restore_best)
@@ -234,7 +238,7 @@ cdef class Trainer:
             if self.validation is not None:
                 self.own_validation_loss.attach(&fit.validation, self.validation)
         choose_phases(fit)
-        if ordered:
+        if ordered or fit.training.slab.dropping:
             self.bit_generator = bit_generator
             fit.bit_generator = <bitgen_t*>PyCapsule_GetPointer(
                 bit_generator.capsule, "BitGenerator")

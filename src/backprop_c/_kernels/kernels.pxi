@@ -15,6 +15,7 @@ cdef extern from "lanes.h":
     ctypedef double lanes
     ctypedef double wide
     ctypedef unsigned long long bits
+    ctypedef unsigned long long whole
     const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
     const int PANEL, PANEL_DEPTH, PACKED_ROWS, PACKED_STRIDE
     const int EXPONENT_SHIFT, EXPM1_TERMS, ATANH_TERMS
@@ -30,6 +31,11 @@ cdef extern from "lanes.h":
     lanes minus_absolute(lanes) noexcept nogil
     lanes with_sign_of(lanes z, lanes x) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
+    lanes select_below(bits a, bits b, lanes x, lanes y) noexcept nogil
+    bits splat_bits(Py_ssize_t) noexcept nogil
+    bits lane_numbers() noexcept nogil
+    lanes load_first(const real* memory, Py_ssize_t n) noexcept nogil
+    const bits MIX_1, MIX_2, GOLDEN, LOW_32
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes where_negative(lanes z, lanes x) noexcept nogil
     real lane_sum(lanes) noexcept nogil
@@ -51,6 +57,7 @@ include "formulas/metrics.pxi"
 include "formulas/updates.pxi"
 include "lanes/arrays.pxi"
 include "lanes/transpose.pxi"
+include "lanes/random.pxi"
 include "wide/products.pxi"
 include "single/products.pxi"
 include "narrow/products.pxi"

@@ -31,6 +31,7 @@ cdef enum:
 # Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
 # the pre-activations again; `kept` is that of them which the activation's derivative reads.
 ctypedef struct Places:
+    Py_ssize_t inputs              # of the layer, some of them dropped; where it has dropout
     Py_ssize_t z
     Py_ssize_t a
     Py_ssize_t kept
@@ -54,6 +55,11 @@ ctypedef struct Layer:
     double constants[MAX_CONSTANTS]    # the activation's parameters, in its entry's order
     double l2
     double max_norm
+    # Of its inputs, those are dropped whose 32 random bits are below a number, 0 where none is;
+    # the others are multiplied by a scale. `first_input` counts the inputs of all layers.
+    unsigned long long drop_below
+    double drop_scale
+    Py_ssize_t first_input
 
 
 # Entries that users can choose by name. `parameters` and `hyperparameters` are the names of numbers
@@ -127,6 +133,8 @@ ctypedef struct Plan:
     Py_ssize_t targets             # features of a block
     Py_ssize_t sample_weights
     Py_ssize_t labels
+    Py_ssize_t samples             # random bits of each sample, where there is dropout
+    bint drops                     # there is
     Py_ssize_t features
     Py_ssize_t block_rows          # samples in a block, whole vectors of them
     Py_ssize_t predict_rows        # samples that a prediction takes at a time
@@ -169,6 +177,8 @@ ctypedef struct Part:
     bint fresh                     # the batch's first slab: begin the gradient with it
     bint last                      # the batch's last slab
     unsigned int metrics           # bit m asks for METRICS[m]
+    bint dropping                  # with dropout, by the epoch's key
+    unsigned long long key
 
 
 # A name may have several entries, one for each way in which targets tell classes: "-": they need

@@ -77,6 +77,12 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
     0.084731193232506642594};
 #endif
 
+/* Numbers that a counter is mixed with: all of 32 bits, whatever the dtype. */
+#define MIX_1 ((whole)0x7feb352dU)
+#define MIX_2 ((whole)0x846ca68bU)
+#define GOLDEN ((whole)0x9e3779b9U)
+#define LOW_32 ((whole)0xffffffffU)
+
 #define LOG2_E ((real)1.44269504088896340736)
 #define SQRT_HALF ((real)0.70710678118654752440)
 
@@ -93,11 +99,14 @@ DEFINE_VECTOR(lanes, real, LANE_BYTES);
 DEFINE_VECTOR(bits, whole, LANE_BYTES);
 
 #define splat(x) ((real)(x) - (lanes){0})
+#define splat_bits(x) ((whole)(x) - (bits){0})
 #define as_bits(x) ((bits)(x))
 #define as_lanes(x) ((lanes)(x))
 /* x where a < b, y elsewhere (also where a or b is NaN). */
 #define select_less(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
 #define select_equal(a, b, x, y) select_bits((bits)((a) == (b)), (x), (y))
+/* Likewise, by unsigned integers. */
+#define select_below(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
 LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
@@ -111,6 +120,12 @@ LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
 
 /* x in the first lane, 0 in the others. */
 #define first_lane(x) ((lanes){(real)(x)})
+/* 0, 1, 2 ... */
+LANES_INLINE bits lane_numbers(void) {
+    bits numbers = {0};
+    for (int k = 0; k < LANES; k++) numbers[k] = (whole)k;
+    return numbers;
+}
 
 /* The sum over the lanes, by halves: an order that depends on LANES alone. */
 DEFINE_VECTOR(float_16, float, 16);
@@ -177,6 +192,9 @@ typedef double wide;
 #define minus_absolute(x) (-ABSOLUTE_VALUE(x))
 #define with_sign_of(z, x) COPY_SIGN(x, z)
 #define first_lane(x) ((real)(x))
+#define splat_bits(x) ((whole)(x))
+#define lane_numbers() ((whole)0)
+#define select_below(a, b, x, y) ((a) < (b) ? (x) : (y))
 LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }
 LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
 #define select_less(a, b, x, y) ((a) < (b) ? (x) : (y))
@@ -206,6 +224,14 @@ LANES_INLINE lanes square_root(lanes x) {
 
 /* LANES numbers from anywhere. */
 LANES_INLINE lanes load(const real *memory) { return *(const lanes *)memory; }
+
+/* The first n numbers, or as many as there are lanes, from anywhere; 0 in the other lanes. */
+LANES_INLINE lanes load_first(const real *memory, ptrdiff_t n) {
+    real numbers[LANES] = {0};
+    if (LANES == 1 || n >= LANES) return load(memory);
+    for (ptrdiff_t k = 0; k < n; k++) numbers[k] = memory[k];
+    return load(numbers);
+}
 
 /* The first n lanes, or all of them, to anywhere. */
 LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {

@@ -2,14 +2,16 @@
 # backward through them, where there are no others while it is in the first-level cache.
 
 cdef inline const lanes* block_inputs(const Plan* plan, Py_ssize_t k, Py_ssize_t vectors,
-                                      const lanes* block) noexcept nogil:
-    # what layer k reads: a_(k-1), or the samples themselves
+                                      bint dropping, const lanes* block) noexcept nogil:
+    # what layer k reads: a_(k-1), or the samples themselves; or a copy with some dropped
     # block: the workspace, of (plan.features, vectors)
+    if dropping and plan.layers[k].drop_below:
+        return block + plan.layers[k].block.inputs * vectors
     return block + plan.layers[k - 1].block.a * vectors if k > 0 else block
 
 
-cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
-                         lanes* block) noexcept nogil:
+cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, bint dropping,
+                         const real* parameters, lanes* block) noexcept nogil:
     # z_l = a_(l-1) @ weights_l + biases_l, a_l = activation_l(z_l), from the last wide layer's z on
     # block: the workspace, of (plan.features, vectors)
     cdef const Layer* layer
@@ -17,7 +19,12 @@ cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, const real* param
     for k in range(max(plan.n_wide - 1, 0), plan.n_layers):
         layer = plan.layers + k
         if k >= plan.n_wide:
-            dense_forward(layer.n_in, layer.n_out, vectors, block_inputs(plan, k, vectors, block),
+            if dropping and layer.drop_below:
+                drop_block(layer, vectors, block + plan.samples * vectors,
+                           block_inputs(plan, k, vectors, False, block),
+                           block + layer.block.inputs * vectors)
+            dense_forward(layer.n_in, layer.n_out, vectors,
+                          block_inputs(plan, k, vectors, dropping, block),
                           parameters + layer.weights,
                           parameters + layer.biases if layer.biases >= 0 else NULL,
                           block + layer.block.z * vectors)
@@ -25,8 +32,9 @@ cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, const real* param
                                  block + layer.block.z * vectors, block + layer.block.a * vectors)
 
 
-cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* parameters,
-                          lanes* block, real* gradient_out) noexcept nogil:
+cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, bint dropping,
+                          const real* parameters, lanes* block,
+                          real* gradient_out) noexcept nogil:
     # gradient_l += a_(l-1).T @ delta_l, delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T), down to
     # the delta of the last wide layer
     # block: the workspace, of (plan.features, vectors), with the outputs' delta in it
@@ -38,7 +46,7 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* para
         layer = plan.layers + k
         delta = block + layer.block.delta * vectors
         dense_backward_weights(layer.n_in, layer.n_out, vectors,
-                               block_inputs(plan, k, vectors, block), delta,
+                               block_inputs(plan, k, vectors, dropping, block), delta,
                                gradient_out + layer.weights)
         if layer.biases >= 0:
             dense_backward_biases(layer.n_out, vectors, delta, gradient_out + layer.biases)
@@ -46,6 +54,10 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, const real* para
             before = layer - 1
             dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
                                   parameters + layer.weights, block + before.block.delta * vectors)
+            if dropping and layer.drop_below:
+                drop_block(layer, vectors, block + plan.samples * vectors,
+                           block + before.block.delta * vectors,
+                           block + before.block.delta * vectors)
             before.activation.backward(before.n_out, vectors, before.constants,
                                        block + before.block.kept * vectors,
                                        block + before.block.delta * vectors)

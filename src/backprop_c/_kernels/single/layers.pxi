@@ -10,11 +10,11 @@ cdef inline void spread(Py_ssize_t n, const real* row, lanes* block_out) noexcep
         block_out[f] = splat(row[f])
 
 
-cdef inline real* single_forward(const Plan* plan, const real* x, const real* parameters,
-                                 real* memory) noexcept nogil:
+cdef inline real* single_forward(const Plan* plan, const real* x, const unsigned int* sample,
+                                 const real* parameters, real* memory) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l); returns z of the outputs, in a row, with
     # one lane and elementwise outputs also their a
-    # x: (n_in,), memory: the workspace
+    # x: (n_in,), sample: (1,), its random bits, or NULL without dropout, memory: the workspace
     cdef const Layer* layer = plan.layers
     cdef const Activation* activation
     cdef const real* biases
@@ -22,6 +22,9 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const real* pa
     for k in range(plan.n_layers):
         layer = plan.layers + k
         activation = layer.activation
+        if sample != NULL and layer.drop_below:
+            drop_row(layer, sample[0], x, memory + layer.rows.inputs)
+            x = memory + layer.rows.inputs
         if LANES == 1 and activation.row_forward != NULL:
             activation.row_forward(layer, x, parameters, memory)
         else:
@@ -41,10 +44,11 @@ cdef inline bint outputs_are_left(const Plan* plan) noexcept nogil:
     return LANES > 1 or not plan.layers[plan.n_layers - 1].activation.elementwise
 
 
-cdef inline void single_backward(const Plan* plan, const real* x, const real* parameters,
-                                 real* memory, real* gradient_out) noexcept nogil:
+cdef inline void single_backward(const Plan* plan, const real* x, const unsigned int* sample,
+                                 const real* parameters, real* memory,
+                                 real* gradient_out) noexcept nogil:
     # gradient_l = a_(l-1).T @ delta_l, delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
-    # x: (n_in,), memory: the workspace, with the outputs' delta in it
+    # x: (n_in,), sample: (1,) or NULL, memory: the workspace, with the outputs' delta in it
     cdef const Layer* layer
     cdef const Layer* before
     cdef const real* inputs
@@ -56,14 +60,18 @@ cdef inline void single_backward(const Plan* plan, const real* x, const real* pa
         inputs = x
         if k > 0:
             before = layer - 1
-            if LANES == 1:
+            if LANES == 1 and sample == NULL:
                 before.activation.row_backward(layer, before, parameters, memory, gradient_out)
                 continue
             inputs = memory + before.rows.a
             row_backward_inputs(layer.n_in, layer.n_out, memory + layer.rows.delta,
                                 parameters + layer.weights, memory + before.rows.delta)
+            if sample != NULL and layer.drop_below:
+                drop_row(layer, sample[0], memory + before.rows.delta, memory + before.rows.delta)
             before.activation.backward(before.stride // LANES, 1, before.constants,
                                        memory + before.rows.kept, memory + before.rows.delta)
+        if sample != NULL and layer.drop_below:
+            inputs = memory + layer.rows.inputs
         row_backward_weights(layer.n_in, layer.n_out, inputs, memory + layer.rows.delta,
                              gradient_out + layer.weights)
 
@@ -83,7 +91,12 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
     cdef lanes* delta = block + last.block.delta
     cdef real* z
     cdef real weight = 1
+    cdef unsigned int drawn
+    cdef const unsigned int* sample = NULL
     cdef Py_ssize_t j
+    if part.dropping:
+        drawn = bits_of_sample(part.key, row)
+        sample = &drawn
     if samples.sample_weights != NULL:
         weight = (<const real*>samples.sample_weights)[row]
     if samples.y == NULL:
@@ -99,7 +112,7 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
         if part.metrics:
             block[plan.labels] = splat(<real>class_of(last.n_out, 1, y))
     block[plan.sample_weights] = first_lane(weight)
-    z = single_forward(plan, x, <const real*>parameters, memory)
+    z = single_forward(plan, x, sample, <const real*>parameters, memory)
     if LANES > 1:
         spread(last.n_out, z, block + last.block.z)
     if outputs_are_left(plan):
@@ -110,7 +123,7 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
         if LANES > 1:
             for j in range(last.n_out):
                 memory[last.rows.delta + j] = (<const real*>(delta + j))[0]
-        single_backward(plan, x, <const real*>parameters, memory, <real*>gradient_out)
+        single_backward(plan, x, sample, <const real*>parameters, memory, <real*>gradient_out)
 
 
 cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
@@ -126,7 +139,7 @@ cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
     cdef real* z
     cdef Py_ssize_t s, j
     for s in range(n_samples):
-        z = single_forward(plan, x, <const real*>parameters, memory)
+        z = single_forward(plan, x, NULL, <const real*>parameters, memory)
         if LANES > 1 and not activation.elementwise:
             spread(last.n_out, z, block + last.block.z)
             activation.forward(last.n_out, 1, last.constants, block + last.block.z,

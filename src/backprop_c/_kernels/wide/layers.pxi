@@ -19,12 +19,43 @@ cdef Factor inputs_of(const Plan* plan, const Samples* samples, Py_ssize_t start
     return Factor(<const real*>samples.X + start * n_in, n_in, 1, NULL, NULL)
 
 
-cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
-                       const real* parameters, void* workspace, void* slab_rows,
-                       Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
+cdef void drop_rows(const Layer* layer, const Samples* samples, const Part* part, Py_ssize_t start,
+                    Py_ssize_t rows, const Factor* x, Py_ssize_t stride,
+                    real* x_out) noexcept nogil:
+    # x_out[r] = x[r], some of its numbers dropped
+    # x: (rows, n_in), x_out: (rows, n_in), stride apart, in whole vectors
+    cdef Py_ssize_t r, row
+    for r in range(rows):
+        row = x.rows[r] if x.rows != NULL else r
+        drop_row(layer, bits_of_sample(part.key, row_of(samples, start + r)),
+                 x.numbers + row * x.row_stride, x_out + r * stride)
+
+
+cdef inline Py_ssize_t stride_of_inputs(const Layer* layer) noexcept nogil:
+    # numbers between rows of a layer's inputs, in whole vectors
+    # layer: (1,)
+    return (layer.n_in + LANES - 1) // LANES * LANES
+
+
+cdef Factor dropped_rows(const Plan* plan, Py_ssize_t k, const Samples* samples, const Part* part,
+                         Py_ssize_t start, Py_ssize_t rows, const Factor* x, void* slab_rows,
+                         Py_ssize_t first) noexcept nogil:
+    # what layer k reads in place of x: a copy with some dropped
+    # x: (rows, n_in), slab_rows: (rows, row_numbers) from row `first` on
+    cdef const Layer* layer = plan.layers + k
+    cdef Py_ssize_t stride = stride_of_inputs(layer)
+    cdef real* inputs = slab_row(slab_rows, part.capacity, layer.rows.inputs, first, stride)
+    drop_rows(layer, samples, part, start, rows, x, stride, inputs)
+    return Factor(inputs, stride, 1, NULL, NULL)
+
+
+cdef void wide_forward(const Plan* plan, const Samples* samples, const Part* part,
+                       Py_ssize_t start, Py_ssize_t rows, const real* parameters, void* workspace,
+                       void* slab_rows, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l); the last one's z is left for the caller
-    # inputs: (rows, n_in), slab_rows: (rows, row_numbers) from row `first` on
-    cdef Factor x = inputs[0]
+    # slab_rows: (rows, row_numbers) from row `first` on
+    cdef Py_ssize_t capacity = part.capacity
+    cdef Factor x = inputs_of(plan, samples, start)
     cdef const Layer* layer
     cdef real* z
     cdef real* a
@@ -32,6 +63,8 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
     for k in range(plan.n_wide):
         layer = plan.layers + k
         z = slab_row(slab_rows, capacity, layer.rows.z, first, layer.stride)
+        if part.dropping and layer.drop_below:
+            x = dropped_rows(plan, k, samples, part, start, rows, &x, slab_rows, first)
         wide_product(rows, layer.n_out, layer.n_in, &x, parameters + layer.weights, layer.n_out,
                      False, parameters + layer.biases if layer.biases >= 0 else NULL, False, True,
                      <char*>workspace + plan.panel_at, z, layer.stride)
@@ -41,12 +74,14 @@ cdef void wide_forward(const Plan* plan, const Factor* inputs, Py_ssize_t rows,
             x = Factor(a, layer.stride, 1, NULL, NULL)
 
 
-cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameters, void* workspace,
-                        void* slab_rows, Py_ssize_t capacity, Py_ssize_t first) noexcept nogil:
+cdef void wide_backward(const Plan* plan, const Samples* samples, const Part* part,
+                        Py_ssize_t start, Py_ssize_t rows, const real* parameters,
+                        void* workspace, void* slab_rows, Py_ssize_t first) noexcept nogil:
     # delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
     # slab_rows: (rows, row_numbers) from row `first` on, with the last one's delta in it
     cdef const Layer* layer
     cdef const Layer* before
+    cdef Py_ssize_t capacity = part.capacity
     cdef Factor factor
     cdef real* delta
     cdef Py_ssize_t k
@@ -59,6 +94,9 @@ cdef void wide_backward(const Plan* plan, Py_ssize_t rows, const real* parameter
         wide_product(rows, layer.n_in, layer.n_out, &factor, parameters + layer.weights,
                      layer.n_out, True, NULL, False, True, <char*>workspace + plan.panel_at, delta,
                      before.stride)
+        if part.dropping and layer.drop_below:
+            factor = Factor(delta, before.stride, 1, NULL, NULL)
+            drop_rows(layer, samples, part, start, rows, &factor, before.stride, delta)
         before.activation.backward(
             rows, before.stride // LANES, before.constants,
             slab_row(slab_rows, capacity, before.rows.kept, first, before.stride), delta)
@@ -90,7 +128,10 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
                                       layer.stride)
     cdef const Layer* before
     cdef Factor x
-    if range_.layer == 0:
+    if slab.dropping and layer.drop_below:
+        x = Factor(slab_row(slab_rows, capacity, layer.rows.inputs, 0, stride_of_inputs(layer))
+                   + range_.first, 1, stride_of_inputs(layer), NULL, NULL)
+    elif range_.layer == 0:
         x = inputs_of(plan, samples, slab.start)
         x = Factor(x.numbers + range_.first, 1, x.row_stride, NULL, x.rows)
     else:
