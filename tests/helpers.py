@@ -61,8 +61,10 @@ def state_of(generator):
 
 def targets_for(rng, loss, n_samples, n_out):
     """Random targets that the loss takes."""
-    if loss == "squared_error":
-        return rng.normal(size=(n_samples, n_out))
+    if loss in ("squared_error", "huber"):
+        return 2 * rng.normal(size=(n_samples, n_out))
+    if loss == "poisson":
+        return rng.poisson(2.0, (n_samples, n_out)).astype(float)
     targets = rng.random((n_samples, n_out))
     return targets / targets.sum(axis=1, keepdims=True) if loss == "cross_entropy" else targets
 

@@ -3,7 +3,14 @@
 Float64 throughout, one line a formula, no cleverness. Arrays are (n_samples, width).
 """
 
+import math
+
 import numpy as np
+
+# The parameters of those that are given by name.
+SLOPE, DELTA = 0.01, 1.0
+
+erfc = np.vectorize(math.erfc, otypes=[float])
 
 
 def sigmoid(z):
@@ -16,12 +23,22 @@ def softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
+def gelu_slope(z):
+    return erfc(-z / np.sqrt(2)) / 2 + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+
 # name -> a from z, and dloss/dz from dloss/da, z and a.
 ACTIVATIONS = {
     "identity": (lambda z: z, lambda g, z, a: g),
     "sigmoid": (sigmoid, lambda g, z, a: g * a * (1 - a)),
     "tanh": (np.tanh, lambda g, z, a: g * (1 - a * a)),
     "relu": (lambda z: np.maximum(z, 0), lambda g, z, a: g * (z > 0)),
+    "leaky_relu": (
+        lambda z: np.where(z > 0, z, SLOPE * z),
+        lambda g, z, a: np.where(z > 0, g, SLOPE * g),
+    ),
+    "gelu": (lambda z: z * erfc(-z / np.sqrt(2)) / 2, lambda g, z, a: g * gelu_slope(z)),
+    "exponential": (np.exp, lambda g, z, a: g * a),
     "softmax": (
         softmax,
         lambda g, z, a: a * (g - (a * g).sum(axis=1, keepdims=True)),
@@ -45,11 +62,24 @@ def cross_entropy(z, a, t):
     return -(t * log_a).sum(axis=1), -t / a
 
 
+def huber(z, a, t):
+    d = a - t
+    loss = np.where(abs(d) <= DELTA, d**2 / 2, DELTA * (abs(d) - DELTA / 2))
+    return loss.sum(axis=1), np.clip(d, -DELTA, DELTA)
+
+
+def poisson(z, a, t):
+    # PyTorch's PoissonNLLLoss(log_input=True); the derivative by a, as above.
+    return (np.exp(z) - t * z).sum(axis=1), 1 - t / a
+
+
 # name -> the loss of each sample, and dloss/da.
 LOSSES = {
     "squared_error": squared_error,
     "binary_cross_entropy": binary_cross_entropy,
     "cross_entropy": cross_entropy,
+    "huber": huber,
+    "poisson": poisson,
 }
 
 
@@ -165,6 +195,39 @@ class AdamRule:
         first = self.first / (1 - beta_1**self.steps)
         second = self.second / (1 - beta_2**self.steps)
         return parameters - self.rate * first / (np.sqrt(second) + self.epsilon)
+
+
+class NadamRule:
+    """PyTorch's torch.optim.NAdam with decoupled_weight_decay=True."""
+
+    def __init__(
+        self,
+        learning_rate,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        weight_decay=0.0,
+        momentum_decay=0.004,
+    ):
+        self.rate, self.betas, self.epsilon = learning_rate, (beta_1, beta_2), epsilon
+        self.decay, self.momentum_decay = weight_decay, momentum_decay
+        self.steps, self.product, self.first, self.second = 0, 1.0, 0.0, 0.0
+
+    def momentum(self, step):
+        return self.betas[0] * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))
+
+    def __call__(self, parameters, gradient):
+        beta_1, beta_2 = self.betas
+        self.steps += 1
+        parameters = parameters - self.rate * self.decay * parameters
+        mu, following = self.momentum(self.steps), self.momentum(self.steps + 1)
+        self.product *= mu
+        self.first = beta_1 * self.first + (1 - beta_1) * gradient
+        self.second = beta_2 * self.second + (1 - beta_2) * gradient**2
+        root = np.sqrt(self.second / (1 - beta_2**self.steps)) + self.epsilon
+        parameters = parameters - self.rate * (1 - mu) / (1 - self.product) * gradient / root
+        ahead = following / (1 - self.product * following)
+        return parameters - self.rate * ahead * self.first / root
 
 
 def metrics(outputs, targets, loss):

@@ -1,10 +1,12 @@
-"""Sigmoid and tanh to the last digits, against 40-digit arithmetic."""
+"""Activations that are made of exp, to the last digits, against 40-digit arithmetic."""
 
 import mpmath
 import numpy as np
 import pytest
 
 from backprop_c import Network
+from backprop_c._engine.tables import activation_slopes
+from backprop_c._validation.entries import ACTIVATIONS, coded
 
 MAX_ULP = 5
 
@@ -32,38 +34,101 @@ def points(dtype):
     return np.concatenate([magnitudes, -magnitudes])
 
 
+def normal_share(x):
+    """The normal distribution's share below x."""
+    if abs(x) > 100:
+        return mpmath.mpf(x > 0)
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
 def exact(name, z):
     """The value at 40 digits; no tanh of the argument's tail loses digits."""
     with mpmath.workdps(40):
         x = mpmath.mpf(float(z))
         if name == "tanh":
             return mpmath.tanh(x) if abs(x) < 400 else mpmath.sign(x)
+        if name == "gelu":
+            return x * normal_share(x)
+        if name == "exponential":
+            return mpmath.exp(x) if x > -5000 else mpmath.mpf(0)
         if x < -5000:
             return mpmath.mpf(0)
         return 1 / (1 + mpmath.exp(-x))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "exponential"])
 def test_ulp(name, dtype):
-    """Within 5 ulp where the value is a normal number, within the smallest normal below."""
+    """Within 5 ulp where the value is a normal number, within the smallest normal below.
+
+    A value that is larger than all numbers is infinite.
+    """
     net = Network((1, 1), name, biases=False, dtype=dtype, random_state=0)
     net.weights[0][:] = 1
     z = points(dtype)
     got = net.predict(z[:, None])[:, 0]
-    info = np.finfo(dtype)
-    tiny = mpmath.mpf(float(info.tiny))
+    check_ulp(z, got, [exact(name, x) for x in z])
+
+
+def check_ulp(z, got, expected, least=0.0, tinies=1):
+    """Each is within 5 ulp of what is expected, or of `least` where that is smaller.
+
+    Below so many of the smallest normal number, it is within them.
+    """
+    info = np.finfo(got.dtype)
+    tiny = tinies * mpmath.mpf(float(info.tiny))
+    largest = mpmath.mpf(float(info.max))
     worst = 0.0
-    for x, value in zip(z, got, strict=True):
-        true = exact(name, x)
+    for x, value, true in zip(z, got, expected, strict=True):
+        if abs(true) > largest:
+            assert value == np.inf, (x, value)
+            continue
         error = abs(mpmath.mpf(float(value)) - true)
-        if abs(true) < tiny:
+        if abs(true) < tiny and not least:
             assert error <= tiny, (x, value)
             continue
-        ulp = mpmath.mpf(2) ** (mpmath.floor(mpmath.log(abs(true), 2)) - info.nmant)
+        size = max(abs(true), mpmath.mpf(least))
+        ulp = mpmath.mpf(2) ** (mpmath.floor(mpmath.log(size, 2)) - info.nmant)
         worst = max(worst, float(error / ulp))
         assert error <= MAX_ULP * ulp, (x, value, float(error / ulp))
     assert worst > 0  # the comparison saw rounding
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_ulp_of_gelus_slope(dtype):
+    """As the value, but near its root at -0.75 within 5 ulp of 0.2: a difference of two terms.
+
+    It is 0 below -37.65 or -13.24, where it may be up to 15 of the smallest normal number.
+    """
+    z = np.concatenate([points(dtype), np.linspace(-3, 3, 1000).astype(dtype)])
+    code, constants = coded("gelu", ACTIVATIONS)
+    got = activation_slopes(code, constants, z)
+    expected = np.array([exact_slope_of_gelu(mpmath.mpf(float(x))) for x in z])
+    near = abs(z + 0.75) < 0.5
+    for chosen, least in ((near, 0.2), (~near, 0.0)):
+        check_ulp(z[chosen], got[chosen], expected[chosen], least, tinies=16)
+
+
+def exact_slope_of_gelu(x):
+    with mpmath.workdps(40):
+        return normal_share(x) + (x * mpmath.npdf(x) if abs(x) < 100 else 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_samples", [1, 20])
+def test_gelu_and_exponential_of_what_is_not_finite(n_samples, dtype):
+    """The limits at both infinities, and NaN for NaN; in the slopes too."""
+    z = np.array([np.inf, -np.inf, np.nan, 1e30, -1e30], dtype)
+    for name, expected, slopes in (
+        ("gelu", [np.inf, 0, np.nan, 1e30, 0], [1, 0, np.nan, 1, 0]),
+        ("exponential", [np.inf, 0, np.nan, np.inf, 0], [np.inf, 0, np.nan, np.inf, 0]),
+    ):
+        net = Network((1, 5), name, biases=False, dtype=dtype, random_state=0)
+        net.parameters[:] = z
+        got = net.predict(np.ones((n_samples, 1)))
+        np.testing.assert_array_equal(got, np.array([expected] * n_samples, dtype))
+        code, constants = coded(name, ACTIVATIONS)
+        np.testing.assert_array_equal(activation_slopes(code, constants, z), slopes)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

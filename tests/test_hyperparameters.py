@@ -8,14 +8,18 @@ from functools import partial
 import numpy as np
 import pytest
 
-from backprop_c import SGD, Adam, EarlyStopping, callbacks, optimizers, schedules
+from backprop_c import SGD, Adam, EarlyStopping, Nadam, callbacks, optimizers, schedules
 from backprop_c._engine.schedules import schedule_table
 from backprop_c.schedules import Cosine, Schedule
 
 BAD_HYPERPARAMETERS = [
     *[
         (make, {name: bad}, error, f"{name} must be {message}")
-        for make, names in ((SGD, ("momentum",)), (Adam, ("beta_1", "beta_2")))
+        for make, names in (
+            (SGD, ("momentum",)),
+            (Adam, ("beta_1", "beta_2")),
+            (Nadam, ("beta_1", "beta_2")),
+        )
         for name in names
         for bad, error, message in [
             (1, ValueError, "at least 0 and below 1, but is 1.0"),
@@ -28,8 +32,13 @@ BAD_HYPERPARAMETERS = [
         ]
     ],
     *[
-        (make, {"weight_decay": bad}, error, f"weight_decay must be {message}")
-        for make in (SGD, Adam)
+        (make, {name: bad}, error, f"{name} must be {message}")
+        for make, name in (
+            (SGD, "weight_decay"),
+            (Adam, "weight_decay"),
+            (Nadam, "weight_decay"),
+            (Nadam, "momentum_decay"),
+        )
         for bad, error, message in [
             (-1, ValueError, "at least 0 and finite, but is -1.0"),
             (np.inf, ValueError, "at least 0 and finite, but is inf"),
@@ -48,6 +57,7 @@ BAD_HYPERPARAMETERS = [
         ]
     ],
     (Adam, {"learning_rate": 0}, ValueError, "learning_rate must be positive and finite, but is 0"),
+    (Nadam, {"epsilon": 0}, ValueError, "epsilon must be positive and finite, but is 0.0"),
     (Adam, {"epsilon": 0}, ValueError, "epsilon must be positive and finite, but is 0.0"),
     (Adam, {"epsilon": -1e-8}, ValueError, "epsilon must be positive and finite, but is -1e-08"),
     (Adam, {"epsilon": np.inf}, ValueError, "epsilon must be positive and finite, but is inf"),
@@ -102,6 +112,8 @@ def test_bad_hyperparameters(make, bad, error, message):
             EarlyStopping("loss", 3, 0.1, False),
             "EarlyStopping(monitor='loss', patience=3, min_delta=0.1, restore_best=False)",
         ),
+        (Nadam(), "Nadam(learning_rate=0.002)"),
+        (Nadam(momentum_decay=1), "Nadam(learning_rate=0.002, momentum_decay=1.0)"),
     ],
 )
 def test_repr_shows_what_is_not_the_default(made, expected):
@@ -127,7 +139,9 @@ def test_hyperparameters_of_any_real_type():
     }
 
 
-@pytest.mark.parametrize("made", [SGD(0.1, momentum=0.9), Adam(), Cosine(1), EarlyStopping()])
+@pytest.mark.parametrize(
+    "made", [SGD(0.1, momentum=0.9), Adam(), Nadam(), Cosine(1), EarlyStopping()]
+)
 def test_they_are_frozen(made):
     for name in vars(made):
         with pytest.raises(FrozenInstanceError):

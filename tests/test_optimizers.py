@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import any_targets, assert_close
-from reference import AdamRule, ReferenceNetwork, SGDRule
+from reference import AdamRule, NadamRule, ReferenceNetwork, SGDRule
 
-from backprop_c import SGD, Adam, DivergenceWarning, Network
+from backprop_c import SGD, Adam, DivergenceWarning, Nadam, Network
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.tables import update_table
 
@@ -26,6 +26,8 @@ OPTIMIZERS = {
     "all of it": SGD(0.02, momentum=0.7, nesterov=True, weight_decay=0.3),
     "adam": Adam(0.02),
     "adamw": Adam(0.02, beta_1=0.5, beta_2=0.7, epsilon=1e-3, weight_decay=0.3),
+    "nadam": Nadam(0.02),
+    "all of nadam": Nadam(0.02, 0.5, 0.7, 1e-3, weight_decay=0.3, momentum_decay=0.5),
     "no memory": Adam(0.02, beta_1=0.0, beta_2=0.0, epsilon=0.1),
 }
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -35,7 +37,7 @@ def rule_of(optimizer):
     """The naive rule with the optimizer's hyperparameters."""
     names = [name for name in vars(optimizer) if name != "clip_norm"]
     given = dict(zip(names, optimizer.hyperparameters(), strict=True))
-    return {SGD: SGDRule, Adam: AdamRule}[type(optimizer)](**given)
+    return {SGD: SGDRule, Adam: AdamRule, Nadam: NadamRule}[type(optimizer)](**given)
 
 
 def test_every_rule_is_here():
@@ -111,7 +113,8 @@ def test_parameters_around_the_ends_of_vectors(name, width, dtype):
 def test_several_ranges_of_parameters(name, sizes, dtype):
     """More parameters than are updated in one go, from one part of samples and from several."""
     optimizer = OPTIMIZERS[name]
-    if name == "adam":  # some of so many gradients are 0 but for rounding, and have no sign
+    # Some of so many gradients are 0 but for rounding, and have no sign.
+    if name in ("adam", "nadam"):
         optimizer = replace(optimizer, epsilon=1e-4)
     for batch_size in (3, 80, None):
         net = Network(sizes, "identity", dtype=dtype, random_state=0)
@@ -152,6 +155,38 @@ def test_adam_after_many_steps(steps, dtype):
     train(reference, X, y, 5, len(X), rule)
     assert_close(net.parameters, reference.parameters, dtype)
     assert net._optimizer_state.steps == steps + 5
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.parametrize("name", ["nadam", "all of nadam"])
+def test_nadam_for_hundred_steps(name, batch_size):
+    """The product of momenta goes on, and each momentum is the step's."""
+    net = Network((3, 4, 2), ("tanh", "identity"), random_state=0)
+    reference, rule = ReferenceNetwork(net), rule_of(OPTIMIZERS[name])
+    X, y = data()
+    epochs = 100 * batch_size // len(X)
+    net.fit(X, y, epochs=epochs, batch_size=batch_size, optimizer=OPTIMIZERS[name], shuffle=False)
+    train(reference, X, y, epochs, batch_size, rule)
+    np.testing.assert_allclose(net.parameters, reference.parameters, rtol=1e-9, atol=1e-12)
+    state = net._optimizer_state
+    np.testing.assert_allclose(state.carried, [rule.product], rtol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [1, 10**6, 2**40, 2**62])
+@pytest.mark.parametrize("decay", [0.0, 0.004, 1.0, 1e300])
+def test_nadam_after_many_steps(steps, decay):
+    """Powers of a fraction of a number, and of numbers too large to count."""
+    optimizer = Nadam(0.02, momentum_decay=decay)
+    net = Network((3, 2), "identity", random_state=0)
+    net.optimizer = optimizer
+    vectors = np.ones(2 * net.parameters.size)
+    net._optimizer_state = OptimizerState("nadam", steps, vectors, np.array([0.25]))
+    reference, rule = ReferenceNetwork(net), rule_of(optimizer)
+    rule.steps, rule.product, rule.first, rule.second = steps, 0.25, 1.0, 1.0
+    X, y = data()
+    net.fit(X, y, epochs=3, batch_size=None, reset_optimizer=False)
+    train(reference, X, y, 3, len(X), rule)
+    np.testing.assert_allclose(net.parameters, reference.parameters, rtol=1e-12)
 
 
 @any_targets
@@ -238,6 +273,16 @@ def test_a_number_of_steps_that_cannot_be(steps):
         OptimizerState("adam", steps, np.zeros(2))
 
 
+@pytest.mark.parametrize("carried", [None, np.zeros(0), np.zeros(2), np.zeros(1, "float32")])
+def test_carried_scalars_of_another_rule_are_refused(carried):
+    net = Network((3, 2), random_state=0)
+    X, y = data()
+    net.optimizer = Nadam()
+    net._optimizer_state = OptimizerState("nadam", 1, np.zeros(16), carried)
+    with pytest.raises(ValueError, match="state is not of this network"):
+        net.fit(X, y, epochs=1, reset_optimizer=False)
+
+
 @pytest.mark.parametrize("count", [3, 13])
 def test_a_state_of_another_size_is_refused(count):
     X, y = data()
@@ -289,6 +334,7 @@ def test_fresh_weights_begin_anew():
         (SGD(0.5, momentum=0.9, weight_decay=0.1), 7, 3),
         (SGD(1.0, momentum=0.5, nesterov=True), 1, 1),
         (Adam(1e300), None, 1),
+        (Nadam(1e300), None, 1),
     ],
 )
 def test_divergence_restores_parameters_and_state(optimizer, batch_size, least_epochs, dtype):
@@ -300,7 +346,8 @@ def test_divergence_restores_parameters_and_state(optimizer, batch_size, least_e
         net.optimizer = optimizer
         size = update_table()[optimizer.rule].n_states * net.parameters.size
         vectors = np.linspace(1, 2, size, dtype=dtype)
-        net._optimizer_state = OptimizerState(optimizer.rule, 5, vectors)
+        carried = np.full(update_table()[optimizer.rule].n_carried, 0.5)
+        net._optimizer_state = OptimizerState(optimizer.rule, 5, vectors, carried)
     with pytest.warns(DivergenceWarning):
         history = nets[0].fit(X, y, epochs=10_000, **options)
     assert least_epochs <= history.epochs < 10_000

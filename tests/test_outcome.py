@@ -188,11 +188,19 @@ def test_a_copy_whose_fit_ends_in_its_midst():
 
 
 def test_a_state_is_copied_by_value():
-    state = OptimizerState("adam", 3, np.arange(4.0))
+    state = OptimizerState("nadam", 3, np.arange(4.0), np.array([0.5]))
     copies = [state.copy(), copy.deepcopy(state), pickle.loads(pickle.dumps(state))]
     state.vectors[:] = 7
+    state.carried[:] = 7
     for other in copies:
-        assert (other.rule, other.steps, other.vectors.tolist()) == ("adam", 3, [0, 1, 2, 3])
+        assert (other.rule, other.steps, other.vectors.tolist()) == ("nadam", 3, [0, 1, 2, 3])
+        assert other.carried.tolist() == [0.5]
+
+
+def test_a_state_from_before_there_were_carried_scalars():
+    """A pickle calls it with three arguments."""
+    state = OptimizerState(*("adam", 3, np.arange(4.0)))
+    assert state.carried.shape == (0,)
 
 
 @pytest.mark.parametrize("place", ["parameters", "weights", "biases"])

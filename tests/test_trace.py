@@ -136,11 +136,11 @@ def value_of(name, steps, new=""):
 def evaluated(side, steps=None):
     """What a side of an equation comes to, as a reader computes it."""
     side = side.replace("sum(t)", "sum[t]").replace("1/2 (", "1/2 * (").replace("^", "**")
-    side = re.sub(r"(?<=[\])]) (?=[a-z(])(?!where)", " * ", side)
+    side = re.sub(r"(?<=[\])\d]) (?=[a-z(])(?!where)", " * ", side)
     side = re.sub(UNIT, lambda found: f"({float(value_of(found[0], steps))!r})", side)
     side = side.replace("sum[t]", "target.sum()")
     side = re.sub(r"(.*) where (.*), else (.*)", r"(\1) if \2 else \3", side)
-    names = {name: getattr(math, name) for name in ("exp", "log", "tanh")}
+    names = {name: getattr(math, name) for name in ("exp", "log", "tanh", "erfc", "sqrt", "pi")}
     return eval(side, {**names, "max": max, "target": steps and steps.target})
 
 
@@ -218,6 +218,19 @@ def test_every_activation_has_its_formulas():
             "max(0, z1[1]) = max(0, -0.5) = 0",
             "1 where z1[1] > 0, else 0 = 1 where -0.5 > 0, else 0 = 0",
         ),
+        (
+            "leaky_relu",
+            "z1[1] where z1[1] > 0, else 0.01 * z1[1] = "
+            "-0.5 where -0.5 > 0, else 0.01 * -0.5 = -0.005",
+            "1 where z1[1] > 0, else 0.01 = 1 where -0.5 > 0, else 0.01 = 0.01",
+        ),
+        (
+            "gelu",
+            "z1[1] * erfc(-z1[1] / sqrt(2)) / 2 = -0.5 * erfc(0.5 / sqrt(2)) / 2 = -0.1542687694",
+            "erfc(-z1[1] / sqrt(2)) / 2 + z1[1] exp(-z1[1]^2 / 2) / sqrt(2 pi) = "
+            "erfc(0.5 / sqrt(2)) / 2 + -0.5 * exp(-(-0.5)^2 / 2) / sqrt(2 * pi) = 0.1325048753",
+        ),
+        ("exponential", "exp(z1[1]) = exp(-0.5) = 0.6065306597", "a1[1] = 0.6065306597"),
     ],
 )
 def test_a_formula_stands_before_its_number(activation, value, slope):

@@ -11,7 +11,7 @@ from .callbacks import EarlyStopping
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
 from .network import Network
-from .optimizers import SGD, Adam, Optimizer
+from .optimizers import SGD, Adam, Nadam, Optimizer
 from .trace import Trace, trace
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "DivergenceWarning",
     "EarlyStopping",
     "History",
+    "Nadam",
     "Network",
     "Optimizer",
     "TargetRangeWarning",

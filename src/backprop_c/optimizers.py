@@ -139,6 +139,14 @@ class SGD(Optimizer):
         return "momentum" if self.momentum else "sgd"
 
 
+def _accept_moments(optimizer):
+    """Check what Adam and its kin have in common."""
+    for name in ("beta_1", "beta_2"):
+        optimizer._accept(name, as_in_range(getattr(optimizer, name), name, 0, 1))
+    optimizer._accept("epsilon", as_positive(optimizer.epsilon, "epsilon"))
+    optimizer._accept("weight_decay", as_in_range(optimizer.weight_decay, "weight_decay", 0))
+
+
 @dataclass(frozen=True, repr=False)
 class Adam(Optimizer):
     """Adaptive moment estimation: steps scaled by running means of gradient and squared gradient.
@@ -186,12 +194,68 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._accept("beta_1", as_in_range(self.beta_1, "beta_1", 0, 1))
-        self._accept("beta_2", as_in_range(self.beta_2, "beta_2", 0, 1))
-        self._accept("epsilon", as_positive(self.epsilon, "epsilon"))
-        self._accept("weight_decay", as_in_range(self.weight_decay, "weight_decay", 0))
+        _accept_moments(self)
 
     @property
     def rule(self) -> str:
         """The name of its update rule in the kernels' table."""
         return "adam"
+
+
+@dataclass(frozen=True, repr=False)
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum: the step looks ahead by one update of the mean gradient.
+
+    Momenta rise from half of ``beta_1`` towards it: in step t the momentum is
+    ``mu = beta_1 * (1 - 0.96**(t * momentum_decay) / 2)``. The mean gradient goes into the step
+    with the next step's momentum, the gradient itself with ``1 - mu``; both are corrected for their
+    start by the product of all momenta.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.002
+        Step size; positive and finite.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        What lasts of the mean gradient and of the mean squared gradient from step to step; at
+        least 0 and below 1.
+    epsilon : float, default 1e-8
+        Keeps the quotient finite; positive.
+    weight_decay : float, default 0
+        Decoupled decay: each step shrinks all parameters, biases too, by ``learning_rate *
+        weight_decay`` times their value. The reported loss does not know of it.
+    momentum_decay : float, default 0.004
+        How fast the momenta rise; at least 0 and finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is of the wrong kind, or out of its range.
+
+    References
+    ----------
+    T. Dozat, Incorporating Nesterov momentum into Adam (2016), with momenta and epsilon as PyTorch
+    has them.
+
+    Examples
+    --------
+    >>> from backprop_c import Nadam
+    >>> Nadam(learning_rate=0.01)
+    Nadam(learning_rate=0.01)
+    """
+
+    learning_rate: float | Schedule = 0.002
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    momentum_decay: float = 0.004
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _accept_moments(self)
+        self._accept("momentum_decay", as_in_range(self.momentum_decay, "momentum_decay", 0))
+
+    @property
+    def rule(self) -> str:
+        """The name of its update rule in the kernels' table."""
+        return "nadam"

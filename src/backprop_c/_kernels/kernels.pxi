@@ -18,11 +18,13 @@ cdef extern from "lanes.h":
     ctypedef unsigned long long whole
     const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
     const int PANEL, PANEL_DEPTH, PACKED_ROWS, PACKED_STRIDE
-    const int EXPONENT_SHIFT, EXPM1_TERMS, ATANH_TERMS
+    const int EXPONENT_SHIFT, HALF_BITS, EXPM1_TERMS, ATANH_TERMS, NORMAL_TERMS
     const real* EXPM1_TAIL
     const real* ATANH_TAIL
+    const real* NORMAL_TAIL
     const real ROUNDER, EXPONENT_BIAS, LOG2_E, LN2_HIGH, LN2_LOW, SQRT_HALF
-    const real EXP_LIMIT, TANH_LIMIT, SMALLEST
+    const real EXP_LIMIT, TANH_LIMIT, NORMAL_LIMIT, NORMAL_CENTRE, NORMAL_SLOPE, NORMAL_PEAK
+    const real SMALLEST
     lanes splat(real) noexcept nogil
     lanes first_lane(real) noexcept nogil
     bits as_bits(lanes) noexcept nogil

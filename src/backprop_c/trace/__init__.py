@@ -11,11 +11,10 @@ import numpy as np
 
 from .._engine.tables import activation_slopes
 from .._validation.arrays import as_numbers
-from .._validation.entries import ACTIVATIONS
+from .._validation.entries import ACTIVATIONS, LOSSES
 from .._validation.scalars import as_flag, as_positive
-from .._validation.shape import coded, name_or_object
-from ..activations import Activation, Identity
-from ..losses import Loss
+from .._validation.shape import coded
+from ..activations import Identity
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -31,8 +30,9 @@ class LayerTrace:
 
     Attributes
     ----------
-    activation : str or Activation
-        As of ``net.activations``.
+    activation : str
+    constants : dict of str to float
+        The activation's parameters by name, such as the slope of a leaky relu.
     x, z, a : ndarray
         Inputs (n_in,), pre-activations and activations (n_out,).
     slope : ndarray of shape (n_out,) or None
@@ -44,7 +44,8 @@ class LayerTrace:
         None in a network without biases.
     """
 
-    activation: str | Activation
+    activation: str
+    constants: dict[str, float]
     x: np.ndarray
     z: np.ndarray
     a: np.ndarray
@@ -68,8 +69,9 @@ class Trace:
     ----------
     x : ndarray of shape (n_in,)
     target : ndarray of shape (n_out,)
-    loss_name : str or Loss
-        As ``net.loss``.
+    loss_name : str
+    loss_constants : dict of str to float
+        The loss's parameters by name, such as Huber's delta.
     learning_rate : float
     layers : tuple of LayerTrace
     loss, new_loss : float
@@ -79,7 +81,8 @@ class Trace:
 
     x: np.ndarray
     target: np.ndarray
-    loss_name: str | Loss
+    loss_name: str
+    loss_constants: dict[str, float]
     learning_rate: float
     layers: tuple[LayerTrace, ...]
     loss: float
@@ -187,7 +190,8 @@ def trace(
     result = Trace(
         x=X[0].copy(),
         target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
-        loss_name=net.loss,
+        loss_name=net._loss.name,
+        loss_constants=_constants(net._loss, LOSSES),
         learning_rate=rate,
         layers=_layers(shadow, derivatives, stepped, X[0], bool(net.biases)),
         loss=loss,
@@ -238,6 +242,11 @@ def _cut_off(net, k, last_activation):
     return part
 
 
+def _constants(entry, table):
+    """The parameters of an activation or a loss, by name."""
+    return dict(zip(table[entry.name].parameters, entry.constants(), strict=True))
+
+
 def _slopes(activation, z):
     """da/dz of each unit; None where units depend on one another."""
     if not ACTIVATIONS[activation.name].elementwise:
@@ -254,7 +263,8 @@ def _layers(net, derivatives, stepped, x, biases):
         inputs = layers[-1].a if layers else x
         layers.append(
             LayerTrace(
-                activation=name_or_object(activation),
+                activation=activation.name,
+                constants=_constants(activation, ACTIVATIONS),
                 x=inputs,
                 z=z,
                 a=a,

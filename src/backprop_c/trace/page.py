@@ -9,12 +9,22 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 # name -> a, and da/dz; softmax's is da[k]/dz[j], where `same` is 1 for k = j and else 0.
-# Names and numbers are put into the same text; between names " * " is left out.
+# Names and numbers are put into the same text; between names " * " is left out. `base` is z in
+# parentheses where it is negative; the other names are those of the activation's parameters.
 ACTIVATION_FORMULAS = {
     "identity": ("{z}", "1"),
     "sigmoid": ("1 / (1 + exp({minus_z}))", "{a} * (1 - {a})"),
     "tanh": ("tanh({z})", "1 - {a}^2"),
     "relu": ("max(0, {z})", "1 where {z} > 0, else 0"),
+    "leaky_relu": (
+        "{z} where {z} > 0, else {slope} * {z}",
+        "1 where {z} > 0, else {slope}",
+    ),
+    "gelu": (
+        "{z} * erfc({minus_z} / sqrt(2)) / 2",
+        "erfc({minus_z} / sqrt(2)) / 2 + {z} * exp(-{base}^2 / 2) / sqrt(2 * pi)",
+    ),
+    "exponential": ("exp({z})", "{a}"),
     "softmax": ("exp({z}) / ({sum_of_exp})", "{a} * ({same} - {a_j})"),
 }
 
@@ -29,11 +39,11 @@ def lines(trace):
     yield "Error"
     yield f"  target {listed(trace.target)}, prediction {listed(trace.prediction)}"
     loss = LOSS_FORMULAS[trace.loss_name]
-    numbers = loss.numbers(trace.layers[-1], trace.target)
-    yield f"  loss = {loss.formula} = {numbers} = {number(trace.loss)}"
+    numbers = loss.numbers(trace.layers[-1], trace.target, **trace.loss_constants)
+    yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.loss)}"
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
-    yield from loss.delta_lines(*layers[-1], trace.target)
+    yield from loss.delta_lines(*layers[-1], trace.target, **trace.loss_constants)
     for (n, layer), (_, following) in reversed(list(pairwise(layers))):
         yield f"  layer {n}, {layer.activation}"
         yield from _hidden_delta_lines(n, layer, following)
@@ -55,6 +65,11 @@ def number(value):
 def _factor(value):
     """A number that can be raised to a power or taken away."""
     return f"({number(value)})" if value < 0 else number(value)
+
+
+def _shown(constants):
+    """An activation's or a loss's parameters, as they are written."""
+    return {name: number(value) for name, value in constants.items()}
 
 
 def listed(values):
@@ -87,7 +102,7 @@ def _forward_lines(n, layer):
         sums = " + ".join(terms), " + ".join(values)
         yield f"    {_equation(f'z{n}[{j}]', *sums, number(z))}"
         by_names = _value(
-            layer.activation,
+            layer,
             f"z{n}[{j}]",
             f"-z{n}[{j}]",
             [f"z{n}[{k}]" for k in range(1, len(layer.z) + 1)],
@@ -95,15 +110,14 @@ def _forward_lines(n, layer):
         yield f"    {_equation(f'a{n}[{j}]', by_names, _value_by_numbers(layer, z), number(a))}"
 
 
-def _value(activation, z, minus_z, layer_z):
-    value, _ = ACTIVATION_FORMULAS[activation]
-    return value.format(
-        z=z, minus_z=minus_z, sum_of_exp=" + ".join(f"exp({other})" for other in layer_z)
-    )
+def _value(layer, z, minus_z, layer_z):
+    value, _ = ACTIVATION_FORMULAS[layer.activation]
+    sum_of_exp = " + ".join(f"exp({other})" for other in layer_z)
+    return value.format(z=z, minus_z=minus_z, sum_of_exp=sum_of_exp, **_shown(layer.constants))
 
 
 def _value_by_numbers(layer, z):
-    return _value(layer.activation, number(z), number(-z), map(number, layer.z))
+    return _value(layer, number(z), number(-z), map(number, layer.z))
 
 
 # -- Losses ----------------------------------------------------------------------------------
@@ -137,6 +151,24 @@ def _cross_entropy(layer, target):
     return f"-({' + '.join(terms)})"
 
 
+def _huber(layer, target, delta):
+    terms = []
+    for a, t in zip(layer.a, target, strict=True):
+        difference = f"{number(a)} - {_factor(t)}"
+        if abs(a - t) <= delta:
+            terms.append(f"1/2 ({difference})^2")
+        else:
+            terms.append(f"{number(delta)} * (abs({difference}) - {number(delta)}/2)")
+    return " + ".join(terms)
+
+
+def _poisson(layer, target):
+    return " + ".join(
+        f"exp({number(z)}) - {number(t)} * {_factor(z)}"
+        for z, t in zip(layer.z, target, strict=True)
+    )
+
+
 def _has_logarithms(a):
     """Whether the digits shown of a are enough for log(a) and log(1 - a).
 
@@ -149,62 +181,92 @@ def _has_logarithms(a):
 # -- Backward --------------------------------------------------------------------------------
 
 
-def _slope(activation, **names):
+def _slope(layer, **names):
     """The derivative by names."""
-    _, derivative = ACTIVATION_FORMULAS[activation]
-    return derivative.replace(" * ", " ").format(**names)
+    _, derivative = ACTIVATION_FORMULAS[layer.activation]
+    return derivative.replace(" * ", " ").format(**names, **_shown(layer.constants))
 
 
 def _slope_line(n, layer, j):
     """The elementwise derivative of unit j, counted from 0."""
     _, derivative = ACTIVATION_FORMULAS[layer.activation]
     z, a = f"z{n}[{j + 1}]", f"a{n}[{j + 1}]"
-    by_numbers = derivative.format(z=number(layer.z[j]), a=_factor(layer.a[j]))
-    sides = _slope(layer.activation, z=z, a=a), by_numbers, number(layer.slope[j])
+    by_numbers = derivative.format(
+        z=number(layer.z[j]),
+        minus_z=number(-layer.z[j]),
+        base=_factor(layer.z[j]),
+        a=_factor(layer.a[j]),
+        **_shown(layer.constants),
+    )
+    by_names = _slope(layer, z=z, minus_z=f"-{z}", base=z, a=a)
+    sides = by_names, by_numbers, number(layer.slope[j])
     return f"    {_equation(f'd{a}/d{z}', *sides)}"
 
 
 def _dependence_line(n, layer):
     """The derivative where every output of a layer depends on every z of it."""
-    one, other = (
-        _slope(layer.activation, a=f"a{n}[k]", a_j=f"a{n}[j]", same=same) for same in (1, 0)
-    )
+    one, other = (_slope(layer, a=f"a{n}[k]", a_j=f"a{n}[j]", same=same) for same in (1, 0))
     return f"    da{n}[k]/dz{n}[j] = {one} where k = j, else {other}"
 
 
 def _squared_error_deltas(n, layer, target):
+    yield from _error_deltas(n, layer, target, "({a} - {t})")
+
+
+def _huber_deltas(n, layer, target, delta):
+    yield from _error_deltas(
+        n, layer, target, f"max(-{number(delta)}, min({number(delta)}, {{a}} - {{t}}))"
+    )
+
+
+def _error_deltas(n, layer, target, error):
+    """Deltas by dloss/da, which is written as `error`, and da/dz."""
     if layer.slope is None:
-        yield from _dependent_deltas(n, layer, target)
+        yield from _dependent_deltas(n, layer, target, error)
         return
     for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True)):
         yield _slope_line(n, layer, j)
         unit = f"[{j + 1}]"
         yield (
-            f"    delta{n}{unit} = (a{n}{unit} - t{unit}) da{n}{unit}/dz{n}{unit} = "
-            f"({number(a)} - {_factor(t)}) * {number(layer.slope[j])} = {number(delta)}"
+            f"    delta{n}{unit} = {error.format(a=f'a{n}{unit}', t=f't{unit}')} "
+            f"da{n}{unit}/dz{n}{unit} = {error.format(a=number(a), t=_factor(t))} * "
+            f"{number(layer.slope[j])} = {number(delta)}"
         )
 
 
-def _dependent_deltas(n, layer, target):
+def _dependent_deltas(n, layer, target, error):
     _, derivative = ACTIVATION_FORMULAS[layer.activation]
     yield _dependence_line(n, layer)
     for j, delta in enumerate(layer.delta):
         terms = []
         for k, (a, t) in enumerate(zip(layer.a, target, strict=True)):
             slope = derivative.format(a=number(a), a_j=number(layer.a[j]), same=int(k == j))
-            terms.append(f"({number(a)} - {_factor(t)}) * {slope}")
+            terms.append(f"{error.format(a=number(a), t=_factor(t))} * {slope}")
         yield (
-            f"    delta{n}[{j + 1}] = sum over k of (a{n}[k] - t[k]) da{n}[k]/dz{n}[{j + 1}] = "
-            f"{' + '.join(terms)} = {number(delta)}"
+            f"    delta{n}[{j + 1}] = sum over k of {error.format(a=f'a{n}[k]', t='t[k]')} "
+            f"da{n}[k]/dz{n}[{j + 1}] = {' + '.join(terms)} = {number(delta)}"
         )
 
 
 def _binary_cross_entropy_deltas(n, layer, target):
-    slope = _slope(layer.activation, z=f"z{n}[j]", a=f"a{n}[j]")
+    slope = _slope(layer, z=f"z{n}[j]", a=f"a{n}[j]")
     yield (
         f"    dloss/da{n}[j] = (a{n}[j] - t[j]) / ({slope}) times da{n}[j]/dz{n}[j] = {slope} "
         f"leaves a{n}[j] - t[j]"
     )
+    yield from _plain_deltas(n, layer, target)
+
+
+def _poisson_deltas(n, layer, target):
+    slope = _slope(layer, z=f"z{n}[j]", a=f"a{n}[j]")
+    yield (
+        f"    dloss/da{n}[j] = 1 - t[j] / a{n}[j] times da{n}[j]/dz{n}[j] = {slope} "
+        f"leaves a{n}[j] - t[j]"
+    )
+    yield from _plain_deltas(n, layer, target)
+
+
+def _plain_deltas(n, layer, target):
     for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True), 1):
         yield (
             f"    delta{n}[{j}] = a{n}[{j}] - t[{j}] = {number(a)} - {number(t)} = {number(delta)}"
@@ -248,7 +310,7 @@ class LossFormula:
     """How a loss is written.
 
     By symbols; by the numbers of the last layer and the target; and the lines of the last layer's
-    deltas, from its number, the layer and the target.
+    deltas, from its number, the layer and the target. All three also get the loss's parameters.
     """
 
     formula: str
@@ -262,7 +324,19 @@ LOSS_FORMULAS = {
         "-sum (t log a + (1 - t) log(1 - a))", _binary_cross_entropy, _binary_cross_entropy_deltas
     ),
     "cross_entropy": LossFormula("-sum t log a", _cross_entropy, _cross_entropy_deltas),
+    "huber": LossFormula(
+        "sum (1/2 (a - t)^2 where |a - t| <= {delta}, else {delta} (|a - t| - {delta}/2))",
+        _huber,
+        _huber_deltas,
+    ),
+    "poisson": LossFormula("sum (exp(z) - t z)", _poisson, _poisson_deltas),
 }
+
+
+def loss_formula(trace):
+    """The loss by symbols."""
+    formula = LOSS_FORMULAS[trace.loss_name].formula
+    return formula.format(**_shown(trace.loss_constants))
 
 
 # -- The step --------------------------------------------------------------------------------

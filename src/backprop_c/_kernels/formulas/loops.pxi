@@ -140,7 +140,8 @@ cdef inline void update_range(Rule rule, const int n_states, Py_ssize_t begin, P
                               Py_ssize_t stride, const double* scalars, const void* gradient,
                               void* parameters_out) noexcept nogil:
     # parameter, states = rule(parameter, gradient, scalars, states)
-    # gradient: (end,), parameters and states: (1 + n_states, stride); scalars: (MAX_SCALARS,)
+    # gradient: (end,), parameters and states: (1 + n_states, stride); scalars: (MAX_SCALARS,).
+    # Vectors may be read past the range's end, never written.
     cdef const real* g = <const real*>gradient
     cdef real* p = <real*>parameters_out
     cdef lanes s[MAX_SCALARS]

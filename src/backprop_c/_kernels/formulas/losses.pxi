@@ -1,6 +1,7 @@
-# Losses of a sample, summed over its outputs: each returns the weighted sum over the block's samples
-# and leaves the weighted derivative in delta. One that looks at each output alone is a formula on
-# lanes, and a function that names it and the loop that applies it. One entry each in LOSSES.
+# Losses of a sample, summed over its outputs: each returns the weighted sum over the block's
+# samples and leaves the weighted derivative in delta. One that looks at each output alone is a
+# formula on lanes, and a function that names it and the loop that applies it. One entry each in
+# LOSSES.
 
 cdef inline lanes squared_error_of_output(lanes z, lanes a, lanes target, Constants c,
                                           lanes* delta_out) noexcept nogil:
@@ -17,8 +18,8 @@ cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const double* co
                           sample_weights, delta_out)
 
 
-cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target, Constants c,
-                                                 lanes* delta_out) noexcept nogil:
+cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target,
+                                                 Constants c, lanes* delta_out) noexcept nogil:
     # loss = max(z, 0) - z t + log(1 + exp(-|z|)), dloss/dz = a - t
     # delta: (1,)
     delta_out[0] = a - target
@@ -28,7 +29,40 @@ cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target,
 cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                                  const void* z, const void* a, const void* targets,
                                  const void* sample_weights, void* delta_out) noexcept nogil:
-    return pointwise_loss(binary_cross_entropy_of_output, 1, width, vectors, constants, z, a, targets,
+    return pointwise_loss(binary_cross_entropy_of_output, 1, width, vectors, constants, z, a,
+                          targets, sample_weights, delta_out)
+
+
+cdef inline lanes huber_of_output(lanes z, lanes a, lanes target, Constants c,
+                                  lanes* delta_out) noexcept nogil:
+    # loss = m (|d| - m / 2), dloss/da = m with the sign of d; d = a - t, m = min(|d|, delta): so
+    # d**2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
+    # delta: (1,)
+    cdef lanes size = absolute(a - target)
+    cdef lanes least = select_less(c.first, size, c.first, size)
+    delta_out[0] = with_sign_of(a - target, least)
+    return least * (size - least * splat(<real>0.5))
+
+
+cdef double huber(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                  const void* z, const void* a, const void* targets,
+                  const void* sample_weights, void* delta_out) noexcept nogil:
+    return pointwise_loss(huber_of_output, 1, width, vectors, constants, z, a, targets,
+                          sample_weights, delta_out)
+
+
+cdef inline lanes poisson_of_output(lanes z, lanes a, lanes target, Constants c,
+                                    lanes* delta_out) noexcept nogil:
+    # loss = exp(z) - t z, dloss/dz = a - t, a = exp(z)
+    # delta: (1,)
+    delta_out[0] = a - target
+    return a - target * z
+
+
+cdef double poisson(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                    const void* z, const void* a, const void* targets,
+                    const void* sample_weights, void* delta_out) noexcept nogil:
+    return pointwise_loss(poisson_of_output, 1, width, vectors, constants, z, a, targets,
                           sample_weights, delta_out)
 
 
@@ -76,11 +110,13 @@ cdef double given_delta(Py_ssize_t width, Py_ssize_t vectors, const double* cons
     return 0
 
 
-cdef Loss[3] LOSSES
+cdef Loss[5] LOSSES
 LOSSES[0] = Loss(b"squared_error", b"", b"", -INFINITY, INFINITY, False, False, squared_error)
 LOSSES[1] = Loss(
     b"binary_cross_entropy", b"", b"sigmoid", 0, 1, False, True, binary_cross_entropy)
 LOSSES[2] = Loss(b"cross_entropy", b"", b"softmax", 0, 1, True, True, cross_entropy)
+LOSSES[3] = Loss(b"huber", b"delta", b"", -INFINITY, INFINITY, False, False, huber)
+LOSSES[4] = Loss(b"poisson", b"", b"exponential", 0, INFINITY, False, True, poisson)
 
 # Not among the names: what a loss of one's own is computed with.
 cdef Loss GIVEN_DELTA = Loss(

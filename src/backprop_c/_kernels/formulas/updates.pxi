@@ -3,7 +3,6 @@
 # range. One entry each in UPDATES. `prepare` turns hyperparameters, in the order of the entry, into
 # the scalars that the formula reads, once a step; `scale` divides the summed gradient by the
 # batch's weight. Parameters are followed by the rule's state vectors, each `stride` numbers on.
-# Vectors may be read past the range's end, never written.
 
 # The scalars by name; `keep` is what weight decay leaves of a parameter.
 cdef enum:
@@ -17,6 +16,7 @@ cdef enum:
     BETA_2 = 7
     REST_2 = 8
     EPSILON = 9
+    GRADIENT_RATE = 10             # Nadam's rate for the gradient; RATE is for its mean
 
 
 cdef inline lanes flushed(lanes x) noexcept nogil:
@@ -44,8 +44,8 @@ cdef inline lanes momentum(lanes parameter, lanes gradient, const lanes* scalars
         scalars[RATE] * states_out[0] + scalars[AHEAD] * mean_gradient)
 
 
-cdef void sgd_prepare(const double* hyperparameters, double scale, long long step, double* carried_out,
-                      double* scalars_out) noexcept nogil:
+cdef void sgd_prepare(const double* hyperparameters, double scale, long long step,
+                      double* carried_out, double* scalars_out) noexcept nogil:
     # what sgd reads, whose rate takes the scale in
     # hyperparameters: (4,): learning_rate, momentum, nesterov, weight_decay
     scalars_out[KEEP] = 1 - hyperparameters[0] * hyperparameters[3]
@@ -65,22 +65,25 @@ cdef void momentum_prepare(const double* hyperparameters, double scale, long lon
     scalars_out[AHEAD] = learning_rate if nesterov else 0
 
 
-cdef inline lanes adam(lanes parameter, lanes gradient, const lanes* scalars,
-                       lanes* states_out) noexcept nogil:
+cdef inline lanes moments(lanes gradient, const lanes* scalars, lanes* states_out) noexcept nogil:
     # first_moment = beta_1 * first_moment + (1 - beta_1) * gradient
-    # second_moment = beta_2 * second_moment + (1 - beta_2) * gradient**2
-    # parameter = keep * parameter - rate * (first_moment / (sqrt(second_moment) + epsilon))
+    # second_moment = beta_2 * second_moment + (1 - beta_2) * gradient**2; returns the mean gradient
     # scalars: (MAX_SCALARS,); states: (2,)
     cdef lanes mean_gradient = scalars[SCALE] * gradient
-    cdef lanes first_moment = flushed(
-        scalars[BETA_1] * states_out[0] + scalars[REST_1] * mean_gradient)
-    cdef lanes second_moment = (scalars[BETA_2] * states_out[1]
-                                + scalars[REST_2] * (mean_gradient * mean_gradient))
-    states_out[0] = first_moment
-    states_out[1] = second_moment
+    states_out[0] = flushed(scalars[BETA_1] * states_out[0] + scalars[REST_1] * mean_gradient)
+    states_out[1] = (scalars[BETA_2] * states_out[1]
+                     + scalars[REST_2] * (mean_gradient * mean_gradient))
+    return mean_gradient
+
+
+cdef inline lanes adam(lanes parameter, lanes gradient, const lanes* scalars,
+                       lanes* states_out) noexcept nogil:
+    # parameter = keep * parameter - rate * (first_moment / (sqrt(second_moment) + epsilon))
+    # scalars: (MAX_SCALARS,); states: (2,)
+    moments(gradient, scalars, states_out)
     # The quotient first: of a moment about to be 0, the product with the rate is denormal.
     return scalars[KEEP] * parameter - scalars[RATE] * (
-        first_moment / (square_root(second_moment) + scalars[EPSILON]))
+        states_out[0] / (square_root(states_out[1]) + scalars[EPSILON]))
 
 
 cdef void adam_prepare(const double* hyperparameters, double scale, long long step,
@@ -104,6 +107,57 @@ cdef void adam_prepare(const double* hyperparameters, double scale, long long st
     scalars_out[EPSILON] = max(hyperparameters[3] * correction, <double>SMALLEST)
 
 
+cdef inline lanes nadam(lanes parameter, lanes gradient, const lanes* scalars,
+                        lanes* states_out) noexcept nogil:
+    # parameter = keep * parameter - (rate * first_moment + gradient_rate * gradient)
+    #                                / (sqrt(second_moment) + epsilon)
+    # scalars: (MAX_SCALARS,); states: (2,)
+    cdef lanes mean_gradient = moments(gradient, scalars, states_out)
+    return scalars[KEEP] * parameter - (
+        (scalars[RATE] * states_out[0] + scalars[GRADIENT_RATE] * mean_gradient)
+        / (square_root(states_out[1]) + scalars[EPSILON]))
+
+
+cdef double decayed(double exponent) noexcept nogil:
+    # 0.96**exponent = 0.96**n exp(y), y = (exponent - n) ln 0.96, n whole, by exp's series: not by
+    # libm, whose last bits depend on the machine
+    # exponent: >= 0
+    cdef long long whole
+    cdef double rest, series = 1
+    cdef int n
+    exponent = min(exponent, 20000.0)
+    whole = <long long>exponent
+    rest = (exponent - whole) * -0.040821994520255166
+    for n in range(10, 0, -1):
+        series = 1 + series * rest / n
+    return power(0.96, whole) * series
+
+
+cdef void nadam_begin(const double* hyperparameters, double* states_out,
+                      double* carried_out) noexcept nogil:
+    # a product of no momenta is 1
+    # states: (2,), carried: (1,)
+    carried_out[0] = 1
+
+
+cdef void nadam_prepare(const double* hyperparameters, double scale, long long step,
+                        double* carried_out, double* scalars_out) noexcept nogil:
+    # what nadam reads, with momenta mu_t = beta_1 (1 - 0.96**(t momentum_decay) / 2), whose product
+    # over all steps so far is carried: learning_rate mu_(t+1) / (1 - product mu_(t+1)) for the mean
+    # and learning_rate (1 - mu_t) / (1 - product) for the gradient; epsilon as adam's
+    # hyperparameters: (6,): those of adam, momentum_decay
+    cdef double learning_rate = hyperparameters[0]
+    cdef double momentum = hyperparameters[1] * (1 - 0.5 * decayed(step * hyperparameters[5]))
+    cdef double next_momentum = hyperparameters[1] * (
+        1 - 0.5 * decayed((step + 1) * hyperparameters[5]))
+    cdef double momenta = carried_out[0] * momentum
+    adam_prepare(hyperparameters, scale, step, carried_out, scalars_out)
+    learning_rate *= sqrt(1 - power(hyperparameters[2], step))
+    scalars_out[RATE] = learning_rate * next_momentum / (1 - momenta * next_momentum)
+    scalars_out[GRADIENT_RATE] = learning_rate * (1 - momentum) / (1 - momenta)
+    carried_out[0] = momenta
+
+
 cdef void sgd_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                      const void* gradient, void* parameters_out) noexcept nogil:
     update_range(sgd, 0, begin, end, stride, scalars, gradient, parameters_out)
@@ -120,7 +174,12 @@ cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const
     update_range(adam, 2, begin, end, stride, scalars, gradient, parameters_out)
 
 
-cdef Update[3] UPDATES
+cdef void nadam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                       const void* gradient, void* parameters_out) noexcept nogil:
+    update_range(nadam, 2, begin, end, stride, scalars, gradient, parameters_out)
+
+
+cdef Update[4] UPDATES
 UPDATES[0] = Update(
     b"sgd", b"learning_rate momentum nesterov weight_decay", 0, 0, NULL, sgd_prepare, sgd_update)
 UPDATES[1] = Update(
@@ -129,3 +188,6 @@ UPDATES[1] = Update(
 UPDATES[2] = Update(
     b"adam", b"learning_rate beta_1 beta_2 epsilon weight_decay", 2, 0, NULL, adam_prepare,
     adam_update)
+UPDATES[3] = Update(
+    b"nadam", b"learning_rate beta_1 beta_2 epsilon weight_decay momentum_decay", 2, 1, nadam_begin,
+    nadam_prepare, nadam_update)

@@ -40,8 +40,8 @@ typedef uint32_t whole;
 #define LN2_LOW -2.12194440054690583e-4f
 #define EXP_LIMIT 88.0f                /* exp(-88) is below the smallest normal number */
 #define TANH_LIMIT 10.0f               /* tanh(10) rounds to 1 */
-/* (expm1(r) - r) / r**2 on |r| <= ln(2)/2, and (atanh(s)/s - 1) / s**2 on s**2 <= 1/9:
- * minimax polynomials from tools/minimax.py, lowest power first. */
+/* (expm1(r) - r) / r**2 on |r| <= ln(2)/2, (atanh(s)/s - 1) / s**2 on s**2 <= 1/9, and the normal
+ * distribution's tail: minimax polynomials from tools/minimax.py, lowest power first. */
 #define EXPM1_TERMS 5
 static const real EXPM1_TAIL[EXPM1_TERMS] = {
     0.50000000617433773f, 0.16666543123034872f, 0.041666282473526238f, 0.0083665713751296347f,
@@ -49,6 +49,15 @@ static const real EXPM1_TAIL[EXPM1_TERMS] = {
 #define ATANH_TERMS 4
 static const real ATANH_TAIL[ATANH_TERMS] = {
     0.3333321303060356f, 0.20010548880008386f, 0.14003790971598882f, 0.13993782323659871f};
+#define HALF_BITS 12                   /* what is left of a number has an exact square */
+#define NORMAL_LIMIT 13.27f            /* exp(-x * x / 2) is below the smallest normal number */
+#define NORMAL_CENTRE 4.0f
+#define NORMAL_TERMS 11
+static const real NORMAL_TAIL[NORMAL_TERMS] = {
+    0.40124522580208716f, -0.11052114189940197f, 0.03469578246879728f, 0.0097924194791497634f,
+    -0.020373090469802516f, 0.012983484851089454f, -0.0039715226557503445f,
+    -0.00012489590399502717f, 0.00053068545927260923f, -5.9674922016926544e-05f,
+    -5.6889618848353195e-05f};
 #else
 typedef double real;
 #define SQUARE_ROOT sqrt
@@ -75,6 +84,19 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
     0.11111111890632528596, 0.090908749267713078007, 0.076932226385854405661,
     0.066511784297719554734, 0.060479668076205131839, 0.04190789521998816647,
     0.084731193232506642594};
+#define HALF_BITS 27
+#define NORMAL_LIMIT 37.658
+#define NORMAL_CENTRE 5.0
+#define NORMAL_TERMS 23
+static const real NORMAL_TAIL[NORMAL_TERMS] = {
+    0.38940398143596937118, -0.10128452060213443592, 0.04697507657472119751,
+    -0.0070388156740415734995, -0.012477968856855884371, 0.015546176294581927612,
+    -0.010640080535838246695, 0.0048530922177776222347, -0.001320643024424516526,
+    0.000031507645187885196278, 0.00013681640958150619827, -0.000043376225105655680736,
+    -6.7951242466106818623e-6, 7.1238939997439594813e-6, -1.8247717546964050271e-7,
+    -1.0183510164873534394e-6, 1.1568677571828977105e-7, 1.5380105687567746532e-7,
+    -1.9927281740861537918e-8, -2.4638588246172271971e-8, 7.2895020164650299899e-10,
+    3.0624781900272535691e-9, 5.3402031591464728803e-10};
 #endif
 
 /* Numbers that a counter is mixed with: all of 32 bits, whatever the dtype. */
@@ -85,6 +107,8 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 
 #define LOG2_E ((real)1.44269504088896340736)
 #define SQRT_HALF ((real)0.70710678118654752440)
+#define NORMAL_SLOPE ((real)0.8125)
+#define NORMAL_PEAK ((real)0.39894228040143267794) /* 1 / sqrt(2 pi) */
 
 #if LANE_BYTES
 #define LANES_ARE_VECTORS 1
