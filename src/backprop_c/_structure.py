@@ -28,7 +28,9 @@ from .optimizers import Adam
 class Structure(Stepper):
     """The parts of `Network` that its users do not see."""
 
-    def _construct(self, layer_sizes, activations, loss, biases, dtype, l2=0.0, dropout=0.0, max_norm=None):
+    def _construct(
+        self, layer_sizes, activations, loss, biases, dtype, l2=0.0, dropout=0.0, max_norm=None
+    ):
         """All of the constructor but the random numbers."""
         sizes = as_layer_sizes(layer_sizes)
         n_layers = len(sizes) - 1

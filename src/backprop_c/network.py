@@ -123,7 +123,9 @@ class Network(Structure):
         max_norm: float | Sequence[float | None] | None = None,
     ) -> None:
         generator = as_generator(random_state)
-        self._construct(layer_sizes, activations, loss, biases, dtype, l2=l2, dropout=dropout, max_norm=max_norm)
+        self._construct(
+            layer_sizes, activations, loss, biases, dtype, l2=l2, dropout=dropout, max_norm=max_norm
+        )
         self._generator = generator
         self.initialize()
 
