@@ -109,7 +109,8 @@ BAD_NETWORKS = [
     (
         {"activations": "swish"},
         ValueError,
-        "activation 'swish' is not known; known: identity, sigmoid, tanh, relu, leaky_relu, gelu, exponential, softmax",
+        "activation 'swish' is not known; known: identity, sigmoid, tanh, relu, leaky_relu, gelu, "
+        "exponential, softmax",
     ),
     (
         {"activations": ("relu",)},

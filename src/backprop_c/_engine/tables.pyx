@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from backprop_c import _kernels
 from backprop_c._system.platform cimport allocate, release
-from backprop_c._engine.plan cimport take_constants
+from backprop_c._engine.plan cimport free_plan, make_plan, take_constants
 from backprop_c._kernels.table cimport (
-    CAPSULE, MAX_CARRIED, MAX_CONSTANTS, MAX_METRICS, MAX_STATES, Activation, Loss, Table, Update,
+    BATCH, CAPSULE, MAX_CARRIED, MAX_CONSTANTS, MAX_METRICS, MAX_STATES, Activation, Loss, Plan,
+    Table, Update,
 )
 
 cnp.import_array()
@@ -129,6 +130,47 @@ def activation_slopes(int activation, tuple constants, cnp.ndarray z):
                        cnp.PyArray_DATA(slope))
         slopes[k] = slope[0]
     return slopes
+
+
+cdef class BareKernels:
+    """Kernels of penalties and bounds by themselves: for their tests.
+
+    Arrays are of the dtype, and may be read past their ends by a cache line.
+    """
+
+    cdef const Table* table
+    cdef Plan plan
+
+    def __cinit__(self, str dtype_name, tuple layer_sizes, bint biases, tuple l2, tuple max_norm):
+        memset(&self.plan, 0, sizeof(Plan))
+        self.table = table_of(dtype_name)
+        make_plan(&self.plan, self.table, BATCH, layer_sizes,
+                  ((0, ()),) * (len(layer_sizes) - 1), (0, ()), biases, l2, (0.0,) * len(l2),
+                  max_norm)
+
+    def __dealloc__(self):
+        free_plan(&self.plan)
+
+    def penalize(self, begin, end, double weight, cnp.ndarray parameters, cnp.ndarray gradient):
+        return self.table.penalize(
+            &self.plan, begin, end, weight, cnp.PyArray_DATA(parameters),
+            NULL if gradient is None else cnp.PyArray_DATA(gradient))
+
+    def sum_of_squares(self, cnp.ndarray x):
+        return self.table.sum_of_squares(cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x))
+
+    def constrain(self, layer, first_unit, stop_unit, cnp.ndarray parameters):
+        self.table.constrain(
+            &self.plan, layer, first_unit, stop_unit, cnp.PyArray_DATA(parameters))
+
+    def given_delta(self, cnp.ndarray targets, cnp.ndarray weights, cnp.ndarray delta):
+        """The value for targets of (width, lanes); the delta is left in `delta`."""
+        cdef double constants[MAX_CONSTANTS]
+        memset(constants, 0, sizeof(constants))
+        return self.table.given_delta.value_and_delta(
+            cnp.PyArray_DIM(targets, 0), cnp.PyArray_DIM(targets, 1) // self.table.lanes, constants,
+            NULL, NULL, cnp.PyArray_DATA(targets), cnp.PyArray_DATA(weights),
+            cnp.PyArray_DATA(delta))
 
 
 def dense_product(

@@ -49,6 +49,8 @@ cdef extern from "lanes.h":
     void transpose_quad(const real* const* rows, real* out, Py_ssize_t out_stride) noexcept nogil
     wide wide_zero() noexcept nogil
     wide wide_add(wide, lanes) noexcept nogil
+    wide wide_add_square(wide, lanes) noexcept nogil
+    lanes wide_limit(wide squares, double limit) noexcept nogil
     double wide_sum(wide) noexcept nogil
 
 include "lanes/elementary.pxi"
@@ -57,6 +59,7 @@ include "formulas/activations.pxi"
 include "formulas/losses.pxi"
 include "formulas/metrics.pxi"
 include "formulas/updates.pxi"
+include "formulas/penalties.pxi"
 include "lanes/arrays.pxi"
 include "lanes/transpose.pxi"
 include "lanes/random.pxi"
@@ -88,6 +91,9 @@ TABLE.given_delta = &GIVEN_DELTA
 TABLE.metrics = METRICS
 TABLE.updates = UPDATES
 TABLE.work = WORK
+TABLE.penalize = penalize
+TABLE.sum_of_squares = sum_of_squares
+TABLE.constrain = constrain
 TABLE.all_finite = all_finite
 TABLE.copy = copy
 TABLE.product = product_of

@@ -53,8 +53,8 @@ ctypedef struct Layer:
     Places rows                    # in numbers for each row of a slab (wide), or of the workspace
     const Activation* activation
     double constants[MAX_CONSTANTS]    # the activation's parameters, in its entry's order
-    double l2
-    double max_norm
+    double l2                      # the penalty on its weights is l2 / 2 times their squares; or 0
+    double max_norm                # bound on the norm of a unit's incoming weights; 0 for none
     # Of its inputs, those are dropped whose 32 random bits are below a number, 0 where none is;
     # the others are multiplied by a scale. `first_input` counts the inputs of all layers.
     unsigned long long drop_below
@@ -238,6 +238,13 @@ ctypedef struct Table:
     const Metric* metrics
     const Update* updates
     const Work* work           # by shape
+    # The penalty on the weights in a range of the parameters; its gradient times `weight` is added.
+    double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
+                       const void* parameters, void* gradient_out) noexcept nogil
+    double (*sum_of_squares)(Py_ssize_t n, const void* x) noexcept nogil
+    # Brings the weights of a layer's units down to its bound.
+    void (*constrain)(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
+                      Py_ssize_t stop_unit, void* parameters_out) noexcept nogil
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
     void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
     # out = a @ b, or a @ b.T if `transposed`; a may be read across: what benchmarks time.
@@ -245,8 +252,3 @@ ctypedef struct Table:
                     Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
                     Py_ssize_t b_stride, bint transposed, void* panel,
                     void* out) noexcept nogil
-    double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
-                       const void* parameters, void* gradient_out) noexcept nogil
-    double (*sum_of_squares)(Py_ssize_t n, const void* x) noexcept nogil
-    void (*constrain)(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
-                      Py_ssize_t stop_unit, void* parameters_out) noexcept nogil

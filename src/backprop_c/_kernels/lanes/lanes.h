@@ -194,15 +194,28 @@ LANES_INLINE wide wide_add(wide total, lanes x) {
     total.high += __builtin_convertvector(parts.half[1], doubles);
     return total;
 }
+LANES_INLINE wide wide_add_square(wide total, lanes x) {
+    union { lanes whole; half_lanes half[2]; } parts = {x};
+    doubles low = __builtin_convertvector(parts.half[0], doubles);
+    doubles high = __builtin_convertvector(parts.half[1], doubles);
+    total.low += low * low;
+    total.high += high * high;
+    return total;
+}
 LANES_INLINE double wide_sum(wide total) {
     return SUM_OF(double, LANE_BYTES)(total.low + total.high);
+}
+LANES_INLINE double wide_lane(wide total, int k) {
+    return k < LANES / 2 ? total.low[k] : total.high[k - LANES / 2];
 }
 #else
 #define lane_sum SUM_OF(double, LANE_BYTES)
 typedef lanes wide;
 #define wide_zero() ((lanes){0})
 #define wide_add(total, x) ((total) + (x))
+#define wide_add_square(total, x) ((total) + (x) * (x))
 #define wide_sum lane_sum
+#define wide_lane(total, k) ((total)[k])
 #endif
 #else
 #define LANES_ARE_VECTORS 0
@@ -230,6 +243,8 @@ LANES_INLINE lanes where_negative(lanes z, lanes x) {
     return x > other ? x : other;
 }
 #define wide_add(total, x) ((total) + (double)(x))
+#define wide_add_square(total, x) ((total) + (double)(x) * (double)(x))
+#define wide_lane(total, k) (total)
 #define lane_sum(x) (x)
 #define wide_sum(x) (x)
 #endif
@@ -244,6 +259,19 @@ LANES_INLINE lanes square_root(lanes x) {
 #else
     return SQUARE_ROOT(x);
 #endif
+}
+
+/* What brings a length down to a limit, for each lane the square of a length: limit / length, and
+ * 1 below the limit. NaN where the square is too large: a training that diverged is not hidden. */
+LANES_INLINE lanes wide_limit(wide squares, double limit) {
+    real factors[LANES];
+    lanes factor;
+    for (int k = 0; k < LANES; k++) {
+        double length = sqrt(wide_lane(squares, k));
+        factors[k] = length > limit ? (real)(limit / length + (length - length)) : 1;
+    }
+    memcpy(&factor, factors, sizeof factor);
+    return factor;
 }
 
 /* LANES numbers from anywhere. */
