@@ -22,10 +22,11 @@ def test_the_signature():
         "dtype": "float64",
         "random_state": None,
         "l2": 0.0,
+        "dropout": 0.0,
         "max_norm": None,
     }
     keyword_only = {p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
-    assert keyword_only == {"l2", "max_norm"}
+    assert keyword_only == {"l2", "dropout", "max_norm"}
     net = Network((2, 3, 1), "relu", "squared_error", False, "float32", 0)
     assert (net.activations, net.loss, bool(net.biases)) == (("relu",) * 2, "squared_error", False)
 
