@@ -184,7 +184,7 @@ BAD = {
     "an unknown activation": ({"activations": ("new", "tanh")}, "activation 'new' is not known"),
     "too few activations": ({"activations": ("tanh",)}, "activations has 1 entries"),
     "an unknown loss": ({"loss": "new"}, "loss 'new' is not known"),
-    "an argument of a later version": ({"dropout": 0.5}, "dropout"),
+    "an argument of a later version": ({"gates": 0.5}, "gates"),
     "an unknown update rule": (
         {"state": lambda s: OptimizerState("new", s.steps, s.vectors)},
         "update rule 'new' is not known; known: ",

@@ -225,6 +225,8 @@ class Nadam(Optimizer):
         weight_decay`` times their value. The reported loss does not know of it.
     momentum_decay : float, default 0.004
         How fast the momenta rise; at least 0 and finite.
+    clip_norm : float, optional
+        The largest norm of the gradient over all parameters; see `SGD`. By name only.
 
     Raises
     ------
