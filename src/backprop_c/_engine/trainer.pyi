@@ -43,7 +43,7 @@ class Trainer:
         n_threads: int = 1,
         *,
         shuffled: bool = True,
-        clip_norm: float = 0,
+        clip_norm: float = 0.0,
         schedule: tuple[int, tuple[float, ...], int | None] | None = None,
         early_stop: tuple[int, int, float, int, bool] | None = None,
         watched: bool = False,
