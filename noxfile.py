@@ -20,7 +20,7 @@ import platforms.macos
 import platforms.pyodide
 import platforms.windows
 
-nox.options.sessions = ["lint", "configuration", "wheel", "tests", "checked"]
+nox.options.sessions = ["lint", "configuration", "wheel", "tests", "recipes", "checked"]
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 
@@ -138,6 +138,14 @@ def tests(session):
         session.run("python", str(ROOT / "tests" / "every_level.py"), *session.posargs)
     else:
         session.run("pytest", *session.posargs)
+
+
+@nox.session(python=OWN)
+def recipes(session):
+    """CONTRIBUTING's recipes, followed on a copy of the sources, which is built and tested."""
+    session.install(f"{built_wheel(session)}[test]")
+    files = ["tests/test_recipes.py"]
+    session.run("pytest", *files, *session.posargs, env={"BACKPROP_C_RECIPES": "1"})
 
 
 @nox.session(python=OWN)

@@ -160,26 +160,14 @@ def test_optimizers_and_update_rules_are_the_same_set():
     assert rules == set(update_table())
     assert all(made.__name__ in backprop_c.__all__ for made in classes)
     for made in classes:
+        # Clipping comes before the rule.
         names = tuple(field.name for field in fields(made) if field.name != "clip_norm")
         assert names == update_table()[made().rule].hyperparameters
 
 
 def test_names_come_from_the_table_alone():
     """No list of activations, losses or metrics in Python: only docs and formulas name them."""
-    assert list(entries.ACTIVATIONS) == [
-        "identity",
-        "sigmoid",
-        "tanh",
-        "relu",
-        "leaky_relu",
-        "gelu",
-        "exponential",
-        "softmax",
-    ]
-    known = entries.ACTIVATIONS.items()
-    assert {name for name, entry in known if entry.outputs_only} == {"exponential", "softmax"}
-    assert {name for name, entry in known if not entry.elementwise} == {"softmax"}
-    assert all(entry.reads in ("a", "z", "-") for _, entry in known)
+    assert all(entry.reads in ("a", "z", "-") for entry in entries.ACTIVATIONS.values())
     code = "".join(
         path.read_text(encoding="utf-8")
         for path in (SOURCE / "_validation").iterdir()

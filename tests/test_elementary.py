@@ -6,7 +6,8 @@ import pytest
 
 from backprop_c import Network
 from backprop_c._engine.tables import activation_slopes
-from backprop_c._validation.shape import as_activations, coded
+from backprop_c._validation.shape import CLASSES, coded
+from backprop_c.activations import GELU, Activation
 
 MAX_ULP = 5
 
@@ -101,7 +102,7 @@ def test_ulp_of_gelus_slope(dtype):
     It is 0 below -37.65 or -13.24, where it may be up to 15 of the smallest normal number.
     """
     z = np.concatenate([points(dtype), np.linspace(-3, 3, 1000).astype(dtype)])
-    code, constants = coded(*as_activations("gelu", 1))
+    code, constants = coded(GELU())
     got = activation_slopes(code, constants, z)
     expected = np.array([exact_slope_of_gelu(mpmath.mpf(float(x))) for x in z])
     near = abs(z + 0.75) < 0.5
@@ -127,7 +128,7 @@ def test_gelu_and_exponential_of_what_is_not_finite(n_samples, dtype):
         net.parameters[:] = z
         got = net.predict(np.ones((n_samples, 1)))
         np.testing.assert_array_equal(got, np.array([expected] * n_samples, dtype))
-        code, constants = coded(*as_activations(name, 1))
+        code, constants = coded(CLASSES[Activation][name]())
         np.testing.assert_array_equal(activation_slopes(code, constants, z), slopes)
 
 

@@ -48,7 +48,7 @@ BAD_HYPERPARAMETERS = [
     ],
     *[
         (make, {"clip_norm": bad}, error, f"clip_norm must be {message}")
-        for make in (SGD, Adam)
+        for make in (SGD, Adam, Nadam)
         for bad, error, message in [
             (0, ValueError, "positive and finite, but is 0.0"),
             (np.inf, ValueError, "positive and finite, but is inf"),
@@ -157,12 +157,13 @@ def test_an_update_rule_reads_numbers(rate):
     assert len(Adam(rate, clip_norm=7).hyperparameters()) == 5
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
+@pytest.mark.parametrize("make", [SGD, Adam, Nadam])
 def test_clipping_goes_by_name(make):
     """So that what comes after the learning rate keeps its place."""
     assert make().clip_norm is None
+    hyperparameters = make(clip_norm=1).hyperparameters()
     with pytest.raises(TypeError, match="positional argument"):
-        make(0.1, 0.5, 0.5, 0.5, 0.5, 0.5)
+        make(*hyperparameters, 0.5)
 
 
 @pytest.mark.parametrize("base", [optimizers.Optimizer, callbacks.Callback, partial(Schedule, 0.1)])

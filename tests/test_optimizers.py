@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import reference as formulas
 from helpers import any_targets, assert_close
-from reference import AdamRule, NadamRule, ReferenceNetwork, SGDRule
+from reference import ReferenceNetwork
 
-from backprop_c import SGD, Adam, DivergenceWarning, Nadam, Network
+from backprop_c import SGD, Adam, DivergenceWarning, Nadam, Network, optimizers
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.tables import update_table
 
@@ -37,12 +38,14 @@ def rule_of(optimizer):
     """The naive rule with the optimizer's hyperparameters."""
     names = [name for name in vars(optimizer) if name != "clip_norm"]
     given = dict(zip(names, optimizer.hyperparameters(), strict=True))
-    return {SGD: SGDRule, Adam: AdamRule, Nadam: NadamRule}[type(optimizer)](**given)
+    return getattr(formulas, f"{type(optimizer).__name__}Rule")(**given)
 
 
 def test_every_rule_is_here():
     """Whatever is in the kernels' table is compared with its naive form below."""
     assert {optimizer.rule for optimizer in OPTIMIZERS.values()} == set(update_table())
+    classes = {type(optimizer) for optimizer in OPTIMIZERS.values()}
+    assert classes == set(optimizers.Optimizer.__subclasses__())
 
 
 def train(reference, X, y, epochs, batch_size, rule):

@@ -214,7 +214,7 @@ class Nadam(Optimizer):
     Parameters
     ----------
     learning_rate : float or Schedule, default 0.002
-        Step size; positive and finite.
+        Step size; positive and finite, or a schedule of it.
     beta_1, beta_2 : float, default 0.9 and 0.999
         What lasts of the mean gradient and of the mean squared gradient from step to step; at
         least 0 and below 1.
@@ -226,7 +226,7 @@ class Nadam(Optimizer):
     momentum_decay : float, default 0.004
         How fast the momenta rise; at least 0 and finite.
     clip_norm : float, optional
-        The largest norm of the gradient over all parameters; see `SGD`. By name only.
+        The largest norm of the gradient, as for `SGD`.
 
     Raises
     ------
