@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-# The parameters of those that are given by name.
+# The parameters, by default those of a name alone.
 SLOPE, DELTA = 0.01, 1.0
 
 erfc = np.vectorize(math.erfc, otypes=[float])
@@ -97,8 +97,9 @@ class ReferenceNetwork:
     def __init__(self, net):
         self.weights = [w.astype(float) for w in net.weights]
         self.biases = [b.astype(float) for b in net.biases]
-        self.activations = net.activations
-        self.loss = net.loss
+        # By name: objects have their parameters above.
+        self.activations = [getattr(one, "name", one) for one in net.activations]
+        self.loss = getattr(net.loss, "name", net.loss)
 
     @property
     def parameters(self):

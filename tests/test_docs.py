@@ -12,6 +12,7 @@ from sources import ROOT, need
 
 import backprop_c
 from backprop_c._engine.engine import Engine
+from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 
 need("README.md", "CHANGELOG.md", "benchmarks", "examples")
 
@@ -122,6 +123,17 @@ def test_readme_code():
     names.update(X_test=names["X"], labels_test=names["labels"])
     exec(second, names)
     exec(third, names)
+
+
+@pytest.mark.parametrize("where", ["README", "docstring"])
+def test_names_are_listed(where):
+    """Activations, losses and optimizers, where their users look for them."""
+    names = [f'"{name}"' for name in (*ACTIVATIONS, *LOSSES)]
+    text = backprop_c.Network.__doc__
+    if where == "README":
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        names += [f"`{made.__name__}`" for made in backprop_c.Optimizer.__subclasses__()]
+    assert [name for name in names if name not in text] == []
 
 
 def test_readme_commands_are_those_of_the_package():

@@ -7,7 +7,8 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 
 import numpy as np
 import pytest
-from helpers import assert_same_network
+import reference as formulas
+from helpers import assert_same_network, check_network
 
 from backprop_c import Network, activations, losses
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
@@ -116,6 +117,18 @@ def test_objects_with_parameters_of_their_own(rng):
     net.fit(rng.normal(size=(9, 2)), rng.normal(size=(9, 2)), epochs=2)
     for other in (copy.copy(net), pickle.loads(pickle.dumps(net))):
         assert_same_network(net, other)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (20, 48, 32), (40, 64, 2)])
+@pytest.mark.parametrize("n_samples", [1, 2, 40])
+def test_parameters_of_their_own_against_the_formulas(n_samples, sizes, dtype, rng, monkeypatch):
+    """In every shape of work: a single row, narrow layers and wide ones."""
+    monkeypatch.setattr(formulas, "SLOPE", 0.3)
+    monkeypatch.setattr(formulas, "DELTA", 0.4)
+    leaky, huber = activations.LeakyReLU(slope=0.3), losses.Huber(delta=0.4)
+    net = Network(sizes, (leaky, "identity"), huber, dtype=dtype, random_state=1)
+    check_network(net, n_samples, rng)
 
 
 class Steeper(activations.LeakyReLU):
