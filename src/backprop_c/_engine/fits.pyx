@@ -178,8 +178,7 @@ cdef Py_ssize_t run_online(Fit* fit) noexcept nogil:
     cdef Py_ssize_t s
     p.slab.fresh = p.slab.last = True
     for s in range(p.row, p.row + steps):
-        p.slab.slab_start = p.slab.start = s
-        p.slab.stop = s + 1
+        p.slab.start = s  # all that single rows look at
         p.sums.batch_weight = 0
         p.work.run_part(plan, &p.samples, &p.slab, vectors, p.workspaces, NULL, p.gradient,
                         &p.sums)

@@ -76,27 +76,43 @@ cdef inline void single_backward(const Plan* plan, const real* x, const unsigned
                              gradient_out + layer.weights)
 
 
+cdef inline void single_through(const Plan* plan, const Part* part, const real* x,
+                                const unsigned int* sample, const lanes* targets, double weight,
+                                const real* parameters, real* memory, real* gradient_out,
+                                Sums* sums_out) noexcept nogil:
+    # forward to the loss, and back; `sample` is NULL without dropout, which the compiler knows
+    # x: (n_in,), targets: (n_out, 1), memory: the workspace, gradient: (n_parameters,) or NULL
+    cdef lanes* block = <lanes*>memory
+    cdef const Layer* last = plan.layers + plan.n_layers - 1
+    cdef const lanes* delta = block + last.block.delta
+    cdef Py_ssize_t j
+    cdef real* z = single_forward(plan, x, sample, parameters, memory)
+    if LANES > 1:
+        spread(last.n_out, z, block + last.block.z)
+    if outputs_are_left(plan):
+        last.activation.forward(last.n_out, 1, last.constants, block + last.block.z,
+                                block + last.block.a)
+    loss_and_delta(plan, 1, weight, part.metrics, targets, gradient_out != NULL, block, sums_out)
+    if gradient_out != NULL:
+        if LANES > 1:
+            for j in range(last.n_out):
+                memory[last.rows.delta + j] = (<const real*>(delta + j))[0]
+        single_backward(plan, x, sample, parameters, memory, gradient_out)
+
+
 cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
                       const void* parameters, void* workspace, void* slab_rows, void* gradient_out,
                       Sums* sums_out) noexcept nogil:
     # sums += loss, weight and metrics of the sample; gradient = its gradient
     # gradient: (n_parameters,) or NULL
-    cdef real* memory = <real*>workspace
     cdef lanes* block = <lanes*>workspace
     cdef const Layer* last = plan.layers + plan.n_layers - 1
     cdef Py_ssize_t row = row_of(samples, part.start)
     cdef const real* x = <const real*>samples.X + row * plan.layers[0].n_in
     cdef const real* y
     cdef const lanes* targets = block + plan.targets
-    cdef lanes* delta = block + last.block.delta
-    cdef real* z
     cdef real weight = 1
-    cdef unsigned int drawn
-    cdef const unsigned int* sample = NULL
-    cdef Py_ssize_t j
-    if part.dropping:
-        drawn = bits_of_sample(part.key, row)
-        sample = &drawn
+    cdef unsigned int sample
     if samples.sample_weights != NULL:
         weight = (<const real*>samples.sample_weights)[row]
     if samples.y == NULL:
@@ -112,18 +128,13 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
         if part.metrics:
             block[plan.labels] = splat(<real>class_of(last.n_out, 1, y))
     block[plan.sample_weights] = first_lane(weight)
-    z = single_forward(plan, x, sample, <const real*>parameters, memory)
-    if LANES > 1:
-        spread(last.n_out, z, block + last.block.z)
-    if outputs_are_left(plan):
-        last.activation.forward(last.n_out, 1, last.constants, block + last.block.z,
-                                block + last.block.a)
-    loss_and_delta(plan, 1, weight, part.metrics, targets, gradient_out != NULL, block, sums_out)
-    if gradient_out != NULL:
-        if LANES > 1:
-            for j in range(last.n_out):
-                memory[last.rows.delta + j] = (<const real*>(delta + j))[0]
-        single_backward(plan, x, sample, <const real*>parameters, memory, <real*>gradient_out)
+    if part.dropping:
+        sample = bits_of_sample(part.key, row)
+        single_through(plan, part, x, &sample, targets, weight, <const real*>parameters,
+                       <real*>workspace, <real*>gradient_out, sums_out)
+    else:
+        single_through(plan, part, x, NULL, targets, weight, <const real*>parameters,
+                       <real*>workspace, <real*>gradient_out, sums_out)
 
 
 cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
