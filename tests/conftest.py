@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,20 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+class Draws(threading.local):
+    """A generator of random numbers, and the same one anew in each thread.
+
+    pytest-run-parallel hands one fixture to several threads. If they drew from one generator,
+    nobody could tell which numbers a test had got.
+    """
+
+    def __init__(self):
+        self.generator = np.random.default_rng(20)
+
+    def __getattr__(self, name):
+        return getattr(self.generator, name)
+
+
 @pytest.fixture
 def rng():
-    return np.random.default_rng(20)
+    return Draws()

@@ -129,6 +129,7 @@ def forking(test):
 
     Where os has no fork, as on Windows, no child ever inherits a fit: there is nothing to test.
     """
+    test = pytest.mark.thread_unsafe(reason="forks")(test)
     test = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")(test)
     reason = "without os.fork, as on Windows, no child inherits anything"
     return pytest.mark.skipif(not hasattr(os, "fork"), reason=reason)(test)

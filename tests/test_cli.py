@@ -9,6 +9,8 @@ import pytest
 from backprop_c import __version__, show_config
 from backprop_c.cli import main
 
+pytestmark = pytest.mark.thread_unsafe(reason="starts processes")
+
 
 def command(*words):
     return subprocess.run(

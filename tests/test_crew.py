@@ -27,6 +27,8 @@ from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 from backprop_c._validation.scalars import as_n_threads
 
+pytestmark = pytest.mark.thread_unsafe(reason="counts the threads of all crews")
+
 # Of a wide network 64 samples are a part, and 512 a slab; of a narrow one some hundreds, and
 # some thousands. In a wider one the gradient of a layer is summed in several ranges. A mixed one
 # has a gradient for each part, of its last layers alone.

@@ -21,17 +21,14 @@ HEAD = (Path(backprop_c.__file__).parent / "__init__.pxd").read_text(encoding="u
 # What the example leaves out: reading that lasts.
 READING = """
 
-cdef const char* held = NULL
-
 def begin(Engine net):
-    global held
-    held = net.begin_reading()
+    return <uintptr_t>net.begin_reading()
 
-def first_number():
+def first_number(uintptr_t held):
     return (<const double*>held)[0]
 
-def end(Engine net):
-    net.end_reading(held)
+def end(Engine net, uintptr_t held):
+    net.end_reading(<const char*>held)
 """
 
 
@@ -78,13 +75,13 @@ def test_a_fit_does_not_write_beside_a_reader(embedded):
     net = Network((2, 1), random_state=0)
     before = net.parameters.copy()
     X, y = np.ones((1000, 2)), np.zeros(1000)
-    embedded.begin(net)
+    held = embedded.begin(net)
     fit = start(lambda: net.fit(X, y, epochs=20_000))
     end = time.perf_counter() + 0.5
     while time.perf_counter() < end:
-        assert embedded.first_number() == before[0]
+        assert embedded.first_number(held) == before[0]
         assert fit.is_alive()
-    embedded.end(net)
+    embedded.end(net, held)
     fit.join(30)
     assert not fit.is_alive()
     assert not np.array_equal(net.parameters, before)
@@ -95,7 +92,7 @@ def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
     monkeypatch.setattr(parameters, "PATIENCE", 0.1)
     net, twin = (Network((2, 1), random_state=0) for _ in range(2))
     X, y = np.ones((5, 2)), np.zeros(5)
-    embedded.begin(net)
+    held = embedded.begin(net)
     timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
     timer.start()
     try:
@@ -112,7 +109,7 @@ def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
     twin.fit(X, y, epochs=3)
     assert net.parameters.tobytes() == twin.parameters.tobytes()
     assert net.history == twin.history
-    embedded.end(net)
+    embedded.end(net, held)
     net.fit(X, y, epochs=1)
 
 
@@ -122,12 +119,12 @@ def test_a_child_that_is_forked_in_the_midst_of_reading(embedded):
     net = Network((2, 1), random_state=0)
 
     def ends_and_trains():
-        embedded.end(net)
+        embedded.end(net, held)
         net.fit([[1.0, 2.0]], [0.5], epochs=2)
         return net.history.epochs == 2
 
-    embedded.begin(net)
+    held = embedded.begin(net)
     try:
         assert exit_code_of_a_child(ends_and_trains, 10) == 0
     finally:
-        embedded.end(net)
+        embedded.end(net, held)

@@ -158,6 +158,7 @@ def test_no_epochs_and_silence(missing, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.thread_unsafe(reason="starts a process")
 def test_extras_are_not_imported():
     """NumPy is all that the package needs; the test's own imports do not count."""
     import subprocess

@@ -7,7 +7,10 @@ import textwrap
 import pytest
 from helpers import CHECKED
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer"),
+    pytest.mark.thread_unsafe(reason="times processes of its own"),
+]
 
 # Seconds; the checked build is several times as slow.
 LIMIT = 0.5 if CHECKED else 0.1

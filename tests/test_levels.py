@@ -43,6 +43,7 @@ def test_nonsense_is_refused(asked, reason):
         choose_level(asked, ("scalar", "baseline", "v4"), ("v3", "baseline", "scalar"))
 
 
+@pytest.mark.thread_unsafe(reason="starts processes")
 def test_the_variable_decides_at_import():
     code = "from backprop_c import _kernels; print(_kernels.level)"
     usable = [level for level in cpu.levels_supported() if level in cpu.levels_built]
@@ -79,6 +80,7 @@ def test_levels_are_those_of_the_kernel(tmp_path):
     assert ("v4" in cpu.levels_supported()) == v4
 
 
+@pytest.mark.thread_unsafe(reason="starts processes")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_levels_agree(dtype, tmp_path):
     """The same training at every level, but for rounding."""

@@ -1,7 +1,6 @@
 """What is installed: weight, speed of import, files for others, nothing of the build machine."""
 
 import importlib.metadata
-import os
 import re
 import subprocess
 import sys
@@ -28,13 +27,13 @@ def test_metadata():
 
 def test_files_for_others_are_installed():
     for name in (
-        "_engine/engine.pxd",
-        "_engine/parameters.pxd",
-        "_engine/passes.pxd",
+        "_engine.pxd",
+        "_shared.pxd",
+        "_loop.pxd",
         "_kernels/table.pxd",
         "py.typed",
-        "_engine/engine.pyi",
-        "_engine/trainer.pyi",
+        "_engine.pyi",
+        "_trainer.pyi",
         "data/iris.csv",
     ):
         assert (PACKAGE / name).is_file(), name
@@ -47,28 +46,22 @@ def test_it_is_light():
 
 
 @pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
-def test_import_costs_at_most_20_ms_over_numpy(tmp_path):
-    """The quickest of some: others may be using the machine.
-
-    With bytecode, as in an installation: the first import writes it.
-    """
+@pytest.mark.thread_unsafe(reason="times processes of its own")
+def test_import_costs_little_over_numpy():
+    """The quickest of some: others may be using the machine."""
     code = (
         "import numpy, sys, time; start = time.perf_counter(); import backprop_c; "
         "print(time.perf_counter() - start, 'numpy.random' in sys.modules)"
     )
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     outs = [
         subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
         ).stdout.split()
         for _ in range(7)
     ]
-    assert min(float(seconds) for seconds, _ in outs) <= 0.020
+    # Without a GIL it takes twice as long, most of it for the standard library's dataclasses.
+    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.060
+    assert min(float(seconds) for seconds, _ in outs) <= limit
     assert {random for _, random in outs} == {"False"}
 
 

@@ -20,6 +20,8 @@ from helpers import (
 
 from backprop_c import SGD, Network
 
+pytestmark = pytest.mark.thread_unsafe(reason="starts threads of its own, some of them by time")
+
 
 class Line:
     """A network whose parameters tell which epoch they are of.
