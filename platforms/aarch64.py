@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from . import debian
-from .common import CACHE, ROOT, compile_module, modules, unpack, wheels
+from .common import CACHE, ROOT, build_requirements, compile_module, modules, unpack, wheels
 
 PYTHON = "3.13"  # Debian's
 TOOLS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "clang", "qemu-user"]
@@ -33,7 +33,6 @@ LEFT_OUT = [
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"]
 PYTEST += [f"--deselect=tests/{name}" for name in LEFT_OUT]
 SOURCES = ["src", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE"]
-BUILD_TOOLS = ["pip", "setuptools >= 77", "Cython >= 3.3, < 3.4", "numpy >= 2.0"]
 GLIBC = ["manylinux_2_28", "manylinux2014", "manylinux_2_17"]
 
 
@@ -53,7 +52,9 @@ def build(session, host, target):
         copy = shutil.copytree if path.is_dir() else shutil.copy
         copy(path, source / name, **({"ignore": made} if path.is_dir() else {}))
     names = wheels(
-        session, CACHE / "build-tools", *BUILD_TOOLS, platform=platforms("x86_64"), python=PYTHON
+        *(session, CACHE / "build-tools", "pip", *build_requirements()),
+        platform=platforms("x86_64"),
+        python=PYTHON,
     )
     # What Python's own build tells of the compiler: that of the target's Python.
     data = CACHE / "aarch64-sysconfig"

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -58,9 +59,15 @@ def installed(package):
     return done.stdout == "installed"
 
 
+def build_requirements():
+    """What pyproject.toml says that a build needs."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["build-system"]["requires"]
+
+
 def generate(session):
     """The package's C files, by the session's Cython."""
-    session.install("Cython >= 3.3, < 3.4", "numpy >= 2.0", "setuptools >= 77")
+    session.install(*build_requirements())
     CACHE.mkdir(parents=True, exist_ok=True)
     session.run("python", str(ROOT / "setup.py"), "--quiet", "--name", silent=True)
 

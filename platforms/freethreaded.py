@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from . import debian
-from .common import CACHE, HEADERS, PLATFORMS, ROOT, debian_packages
+from .common import CACHE, HEADERS, PLATFORMS, ROOT, build_requirements, debian_packages
 
 VERSIONS = ("3.15", "3.14", "3.13")
 # Built where no such Python is found. NumPy has wheels for this one up to 2.3.
@@ -79,7 +79,7 @@ def environment(session, python, version, name, built=None, started=None):
     numpy = NUMPY.get(version, "numpy")
     install = [inner, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     session.run(*install, "--only-binary=:all:", numpy, *PURE, external=True, silent=True)
-    session.run(*install, "Cython >= 3.3, < 3.4", "setuptools >= 77", external=True, silent=True)
+    session.run(*install, *build_requirements(), external=True, silent=True)
     session.run(
         *(*install, "--no-build-isolation", "--no-cache-dir", str(ROOT)),
         env=built,
