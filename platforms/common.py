@@ -93,14 +93,16 @@ def wheels(session, folder, *packages, platform, python):
     """Wheels of another platform, unpacked into a folder; one that is there is kept."""
     if folder.exists():
         return folder
+    unfinished = folder.with_name(f"{folder.name}-unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
     session.run(
         *("python", "-m", "pip", "install", "--quiet", "--only-binary=:all:"),
-        *("--target", str(folder), "--python-version", python, "--implementation", "cp"),
+        *("--target", str(unfinished), "--python-version", python, "--implementation", "cp"),
         *(word for name in platform for word in ("--platform", name)),
         *packages,
         silent=True,
     )
-    return folder
+    return unfinished.rename(folder)
 
 
 def unpack(wheel, folder):

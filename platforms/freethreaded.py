@@ -31,8 +31,9 @@ def found():
 
 def build(session):
     """A free-threaded Python from Debian's source package, in the cache."""
-    python = CACHE / "freethreaded" / "bin" / f"python{BUILT}t"
-    if python.exists():
+    home = CACHE / "freethreaded"
+    python = home / "bin" / f"python{BUILT}t"
+    if home.exists():
         return str(python)
     libraries = ["libffi-dev", "libssl-dev", "zlib1g-dev"]
     debian_packages(session, "gcc", "make", "xz-utils", *libraries)
@@ -60,10 +61,11 @@ def build(session):
     session.run("tar", "-xf", str(archive), "-C", str(folder), external=True)
     (source,) = folder.glob("Python-*")
     with session.chdir(source):
-        prefix = f"--prefix={CACHE / 'freethreaded'}"
-        session.run("./configure", "--quiet", "--disable-gil", prefix, external=True, silent=True)
-        session.run("make", "--silent", f"-j{os.cpu_count()}", external=True, silent=True)
-        session.run("make", "--silent", "install", external=True, silent=True)
+        configure = ["./configure", "--quiet", "--disable-gil", f"--prefix={home}"]
+        install = ["make", "--silent", "install", f"DESTDIR={folder}"]
+        for command in (configure, ["make", "--silent", f"-j{os.cpu_count()}"], install):
+            session.run(*command, external=True, silent=True)
+    (folder / home.relative_to("/")).rename(home)
     shutil.rmtree(folder)
     return str(python)
 
