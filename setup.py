@@ -25,8 +25,8 @@ HEADERS = [f"{PACKAGE}/_kernels/lanes", f"{PACKAGE}/_system"]
 CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
 # On Windows, Clang stands in for Microsoft's compiler, which has no vector types. It takes GCC's
 # flags behind a prefix, and builds for its own machine unless it is told the target.
-CLANG_CL = shutil.which("clang-cl") if os.name == "nt" else None
-CLANG_CL_TARGETS = {"win-amd64": "x86_64", "win-arm64": "aarch64", "win32": "i686"}
+CLANG_CL_TARGETS = {"win-amd64": "x86_64", "win-arm64": "aarch64"}
+CLANG_CL = shutil.which("clang-cl") if sysconfig.get_platform() in CLANG_CL_TARGETS else None
 BUILDS = targets.builds(
     sysconfig.get_platform(),
     os.environ.get("ARCHFLAGS", ""),
@@ -85,7 +85,9 @@ class BuildExt(build_ext):
                 common.append(f"--target={CLANG_CL_TARGETS[self.plat_name]}-pc-windows-msvc")
                 common += [prefix + flag for flag in CLANG_CL_FLAGS]
             else:
-                self.warn("no clang-cl is found: the kernels get no vectors, only level scalar")
+                self.warn(
+                    "without clang-cl and 64 bits the kernels get no vectors, only level scalar"
+                )
         else:
             common = CHECKED_FLAGS if CHECKED else UNIX_FLAGS + self.accepted(OPTIONAL_FLAGS)
             link = ["-fsanitize=address,undefined"] if CHECKED else []
