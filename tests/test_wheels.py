@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from sources import ROOT, need
 
-need(".github/wheels.txt", "pyproject.toml")
+need(".github/wheels.txt", "pyproject.toml", "platforms/table.toml")
 LISTED = (ROOT / ".github" / "wheels.txt").read_text(encoding="ascii").split()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -44,6 +44,15 @@ def test_every_processor_has_every_python():
     assert len(platforms) == 8
     expected = {f"{python}-{platform}" for python in pythons for platform in platforms}
     assert set(LISTED) == expected | {"cp313-pyodide_wasm32", "cp314-pyodide_wasm32"}
+
+
+def test_the_table_of_platforms_names_the_oldest_macos():
+    (override,) = PROJECT["tool"]["cibuildwheel"]["overrides"]
+    assert override["select"] == "*-macosx_x86_64"
+    oldest = override["environment"]["MACOSX_DEPLOYMENT_TARGET"]
+    rows = tomllib.loads((ROOT / "platforms" / "table.toml").read_text(encoding="utf-8"))
+    tags = {row["name"]: row["wheel"] for row in rows["platform"]}
+    assert tags["macOS, x86-64"] == f"macosx_{oldest.replace('.', '_')}"
 
 
 def test_the_oldest_python_is_the_one_required():
