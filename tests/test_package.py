@@ -48,10 +48,10 @@ def test_it_is_light():
 @pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
 @pytest.mark.thread_unsafe(reason="times processes of its own")
 def test_import_costs_little_over_numpy():
-    """The quickest of some: others may be using the machine."""
+    """Processor time, the least of some: others may be using the machine."""
     code = (
-        "import numpy, sys, time; start = time.perf_counter(); import backprop_c; "
-        "print(time.perf_counter() - start, 'numpy.random' in sys.modules)"
+        "import numpy, sys, time; start = time.thread_time(); import backprop_c; "
+        "print(time.thread_time() - start, 'numpy.random' in sys.modules)"
     )
     outs = [
         subprocess.run(
@@ -60,7 +60,7 @@ def test_import_costs_little_over_numpy():
         for _ in range(7)
     ]
     # Without a GIL it takes twice as long, most of it for the standard library's dataclasses.
-    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.060
+    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.050
     assert min(float(seconds) for seconds, _ in outs) <= limit
     assert {random for _, random in outs} == {"False"}
 
