@@ -1,6 +1,7 @@
 """What is installed: weight, speed of import, files for others, nothing of the build machine."""
 
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -27,13 +28,14 @@ def test_metadata():
 
 def test_files_for_others_are_installed():
     for name in (
-        "_engine.pxd",
-        "_shared.pxd",
-        "_loop.pxd",
+        "__init__.pxd",
+        "_engine/engine.pxd",
+        "_engine/parameters.pxd",
+        "_engine/passes.pxd",
         "_kernels/table.pxd",
         "py.typed",
-        "_engine.pyi",
-        "_trainer.pyi",
+        "_engine/engine.pyi",
+        "_engine/trainer.pyi",
         "data/iris.csv",
     ):
         assert (PACKAGE / name).is_file(), name
