@@ -15,11 +15,16 @@ from backprop_c._system import cpu
 TESTS = Path(__file__).parent
 OF_LEVELS = (
     "accuracy",
+    "clipping",
+    "dropout",
     "elementary",
     "kernels",
     "levels",
     "network",
     "optimizers",
+    "regularization",
+    "sample_weight",
+    "schedules",
     "threads",
     "trainer",
     "training",

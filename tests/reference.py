@@ -91,6 +91,24 @@ def one_hot(y, n_out):
     return y.reshape(len(y), n_out).astype(float)
 
 
+def mixed(x):
+    """32 well mixed bits of each 32: C. Wellons' lowbias32 (2018)."""
+    x = np.asarray(x, dtype=np.uint32)
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return x ^ (x >> np.uint32(16))
+
+
+def dropout_bits(key, rows, units):
+    """The 32 bits of each row and unit in an epoch with such a key, (rows, units)."""
+    rows = np.asarray(rows, dtype=np.uint64)
+    x = mixed(np.uint64(key & 0xFFFFFFFF) ^ (rows & np.uint64(0xFFFFFFFF)))
+    x = mixed(x ^ np.uint32(key >> 32))
+    x = mixed(x + (rows >> np.uint64(32)).astype(np.uint32))
+    counters = np.asarray(units, dtype=np.uint32) * np.uint32(0x9E3779B9)
+    return mixed(x[:, np.newaxis] + counters)
+
+
 class ReferenceNetwork:
     """A copy of a network's numbers, in float64."""
 
@@ -100,6 +118,7 @@ class ReferenceNetwork:
         # By name: objects have their parameters above.
         self.activations = [getattr(one, "name", one) for one in net.activations]
         self.loss = getattr(net.loss, "name", net.loss)
+        self.l2, self.dropout, self.max_norm = net.l2, net.dropout, net.max_norm
 
     @property
     def parameters(self):
@@ -121,11 +140,20 @@ class ReferenceNetwork:
                 b[:] = flat[at : at + b.size]
                 at += b.size
 
-    def forward(self, X):
+    def factors(self, key, rows):
+        """What each layer's inputs are multiplied by in training: 0, or 1 / (1 - dropout)."""
+        first, factors = 0, []
+        for w, share in zip(self.weights, self.dropout, strict=True):
+            bits = dropout_bits(key, rows, first + np.arange(len(w)))
+            factors.append((bits >= np.floor(share * 2.0**32)) / (1 - share))
+            first += len(w)
+        return factors
+
+    def forward(self, X, factors=None):
         """The z and the a of each layer."""
         zs, activations = [], [np.asarray(X, dtype=float)]
         for k, w in enumerate(self.weights):
-            z = activations[-1] @ w
+            z = (activations[-1] if factors is None else activations[-1] * factors[k]) @ w
             if self.biases:
                 z = z + self.biases[k]
             zs.append(z)
@@ -135,34 +163,62 @@ class ReferenceNetwork:
     def predict(self, X):
         return self.forward(X)[1][-1]
 
-    def loss_gradient_outputs(self, X, y):
-        """The mean loss, its flat gradient, and the outputs."""
-        zs, activations = self.forward(X)
+    def penalty(self):
+        return sum(l2 / 2 * (w**2).sum() for l2, w in zip(self.l2, self.weights, strict=True))
+
+    def loss_gradient_outputs(self, X, y, sample_weight=None, factors=None):
+        """The mean loss with penalties, its flat gradient, and the outputs."""
+        zs, activations = self.forward(X, factors)
         targets = one_hot(y, self.weights[-1].shape[1])
         losses, g = LOSSES[self.loss](zs[-1], activations[-1], targets)
+        shares = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+        shares = shares / shares.sum()
         gradients = []
         for k in range(len(self.weights) - 1, -1, -1):
-            delta = ACTIVATIONS[self.activations[k]][1](g, zs[k], activations[k + 1]) / len(X)
+            g = ACTIVATIONS[self.activations[k]][1](g, zs[k], activations[k + 1])
+            delta = shares[:, np.newaxis] * g
+            inputs = activations[k] if factors is None else activations[k] * factors[k]
             if self.biases:
                 gradients.insert(0, delta.sum(axis=0))
-            gradients.insert(0, (activations[k].T @ delta).ravel())
-            g = delta @ self.weights[k].T * len(X)
-        return losses.mean(), np.concatenate(gradients), activations[-1]
+            gradients.insert(0, (inputs.T @ delta + self.l2[k] * self.weights[k]).ravel())
+            g = g @ self.weights[k].T
+            if factors is not None:
+                g = g * factors[k]
+        return shares @ losses + self.penalty(), np.concatenate(gradients), activations[-1]
 
-    def fit(self, X, y, orders, batch_size, learning_rate):
-        """SGD over the given order of each epoch; loss, mse and accuracy of each."""
+    def constrain(self):
+        """Hold the norm of each unit's incoming weights to its bound."""
+        for w, bound in zip(self.weights, self.max_norm, strict=True):
+            if bound is not None:
+                w *= bound / np.maximum(np.linalg.norm(w, axis=0), bound)
+
+    def fit(self, X, y, orders, batch_size, rule, sample_weight=None, keys=None):
+        """Train in the given order of each epoch; loss, mse and accuracy of each.
+
+        The rule makes parameters of parameters and a gradient; a number is SGD's learning rate.
+        The keys are those of the epochs' dropout.
+        """
+        rule = SGDRule(rule) if isinstance(rule, float) else rule
         X, targets = np.asarray(X, dtype=float), one_hot(y, self.weights[-1].shape[1])
+        weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
         history = {"loss": [], "mse": [], "accuracy": []}
-        for order in orders:
+        for epoch, order in enumerate(orders):
             totals = np.zeros(3)
             for start in range(0, len(X), batch_size):
                 rows = order[start : start + batch_size]
-                loss, gradient, outputs = self.loss_gradient_outputs(X[rows], targets[rows])
-                mse, accuracy = metrics(outputs, targets[rows], self.loss)
-                totals += len(rows) * np.array([loss, mse, accuracy])
-                self.parameters = self.parameters - learning_rate * gradient
+                share = weights[rows].sum()
+                if share == 0:
+                    continue
+                factors = None if keys is None else self.factors(keys[epoch], rows)
+                loss, gradient, outputs = self.loss_gradient_outputs(
+                    X[rows], targets[rows], weights[rows], factors
+                )
+                mse, accuracy = metrics(outputs, targets[rows], self.loss, weights[rows])
+                totals += share * np.array([loss, mse, accuracy])
+                self.parameters = rule(self.parameters, gradient)
+                self.constrain()
             for name, total in zip(history, totals, strict=True):
-                history[name].append(total / len(X))
+                history[name].append(total / weights.sum())
         return {name: np.array(values) for name, values in history.items()}
 
 
@@ -231,14 +287,21 @@ class NadamRule:
         return parameters - self.rate * ahead * self.first / root
 
 
-def metrics(outputs, targets, loss):
+def clipped(rule, clip_norm):
+    """The rule, with gradients whose norm over all parameters is clip_norm at most."""
+    return lambda parameters, gradient: rule(
+        parameters, gradient * clip_norm / max(np.linalg.norm(gradient), clip_norm)
+    )
+
+
+def metrics(outputs, targets, loss, sample_weight=None):
     """Mse and accuracy."""
-    mse = ((outputs - targets) ** 2).mean()
+    mse = ((outputs - targets) ** 2).mean(axis=1)
     if outputs.shape[1] == 1 or loss == "binary_cross_entropy":
         right = ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
     else:
         right = outputs.argmax(axis=1) == targets.argmax(axis=1)
-    return mse, right.mean()
+    return np.average(mse, weights=sample_weight), np.average(right, weights=sample_weight)
 
 
 def permutation(generator, n):
