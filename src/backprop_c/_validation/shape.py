@@ -8,7 +8,7 @@ import sys
 from ..activations import Activation
 from ..losses import Loss, OwnLoss
 from .entries import ACTIVATIONS, LOSSES, loss_entry
-from .scalars import as_count, as_in_range, as_known_name
+from .scalars import as_count, as_in_range, as_known_name, as_positive
 
 
 def classes_of(kind):
@@ -133,7 +133,7 @@ def coded(entry):
 def as_per_layer(value, name, n_layers, below=math.inf, none=None):
     """A float of at least 0 for each layer: one number for all, or one a layer.
 
-    `none` is what None stands for, where it is allowed.
+    `none` is what None stands for, where it is allowed. Numbers are above 0 there.
     """
     given = (value,) * n_layers
     if not (value is None or isinstance(value, numbers.Real)):
@@ -145,7 +145,6 @@ def as_per_layer(value, name, n_layers, below=math.inf, none=None):
             ) from None
     if len(given) != n_layers:
         raise ValueError(f"{name} has {len(given)} entries, but the network has {n_layers} layers")
-    return tuple(
-        none if one is None and none is not None else as_in_range(one, name, 0, below)
-        for one in given
-    )
+    if none is not None:
+        return tuple(none if one is None else as_positive(one, name) for one in given)
+    return tuple(as_in_range(one, name, 0, below) for one in given)
