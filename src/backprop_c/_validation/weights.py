@@ -18,6 +18,8 @@ def as_sample_weight(value, n_samples, dtype, name="sample_weight"):
         raise ValueError(f"{name}[{s}] is {weights[s]}, but weights are at least 0")
     if not weights.any():
         raise ValueError(f"{name} is 0 for all samples: there is nothing to learn from")
-    if not np.isfinite(weights.sum(dtype=np.float64)):
+    with np.errstate(over="ignore"):
+        total = weights.sum(dtype=np.float64)
+    if not np.isfinite(total):
         raise ValueError(f"the sum of {name} is not finite")
     return weights
