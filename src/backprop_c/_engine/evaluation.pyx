@@ -109,6 +109,6 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
             gradient /= p.sums.weight
     values = [p.sums.loss / p.sums.weight + penalty_value]
     for m in range(MAX_METRICS):
-        if p.slab.metrics >> m & 1:
+        if p.metrics >> m & 1:
             values.append(p.sums.metrics[m] / p.sums.weight)
     return np.array(values), gradient

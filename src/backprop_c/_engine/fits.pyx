@@ -222,7 +222,7 @@ cdef double* record_means(const Pass* p, Py_ssize_t n_values, double* record_out
     record_out += 1
     if n_values > 1:
         for m in range(MAX_METRICS):
-            if p.slab.metrics >> m & 1:
+            if p.metrics >> m & 1:
                 record_out[0] = p.sums.metrics[m] / p.sums.weight
                 record_out += 1
     return record_out

@@ -2,12 +2,16 @@
 
 The batch's outputs are predicted, the function says the loss of each sample and its derivative by
 each output, and the ordinary pass goes through the batch with these derivatives where targets
-would be. So there are two forward passes.
+would be. So there are two forward passes; and a third one where metrics are asked for, since they
+need the targets.
 """
 
 cimport numpy as cnp
+from libc.string cimport memset
 
 import numpy as np
+
+from backprop_c._kernels.table cimport MAX_METRICS, Part, Samples, Sums
 
 cnp.import_array()
 
@@ -40,6 +44,7 @@ cdef class OwnLoss:
         self.derivatives = np.zeros((samples.n_samples, n_out), dtype=samples.X.dtype)
         p.samples.y = cnp.PyArray_DATA(<cnp.ndarray>self.derivatives)
         p.samples.labels = NULL
+        p.slab.metrics = 0
         p.before_batch = call_own_loss
         p.context = <void*>self
 
@@ -73,6 +78,26 @@ cdef class OwnLoss:
             values = values * self.samples.sample_weight[rows]
         p.sums.loss += values.sum()
         self.derivatives[rows] = derivatives
+        if p.metrics:
+            self.add_metrics(p, start, size)
+
+    cdef add_metrics(self, Pass* p, Py_ssize_t start, Py_ssize_t size):
+        """The metrics of the batch, which are of the targets, join the sums."""
+        cdef Samples samples = self.samples.samples
+        cdef Part part = p.slab
+        cdef Sums sums
+        cdef int m
+        samples.order = p.samples.order
+        part.metrics = p.metrics
+        part.stop = start
+        while part.stop < start + size:
+            part.slab_start = part.start = part.stop
+            part.stop = min(part.start + p.plan.part_rows, start + size)
+            memset(&sums, 0, sizeof(Sums))
+            p.work.run_part(p.plan, &samples, &part, p.parameters, p.workspaces, p.slab_rows,
+                            NULL, &sums)
+            for m in range(MAX_METRICS):
+                p.sums.metrics[m] += sums.metrics[m]
 
     def checked(self, result, shape):
         """Values (n,) in float64 and derivatives (n, n_out) of what the function returned."""

@@ -19,8 +19,8 @@ ctypedef struct Phase:
     Py_ssize_t n_tasks
 
 
-# Before a batch: what a loss of the caller's says of it goes to the targets, and its value to the
-# sums. Not 0 if it raised an exception.
+# Before a batch: what a loss of the caller's says of it goes to the targets, its value and the
+# metrics to the sums. Not 0 if it raised an exception.
 ctypedef int (*BeforeBatch)(void* context, void* pass_, Py_ssize_t start,
                             Py_ssize_t size) noexcept nogil
 
@@ -33,6 +33,7 @@ ctypedef struct Pass:
     Samples samples
     Py_ssize_t n_samples
     Py_ssize_t batch_size
+    unsigned int metrics           # bit m asks for METRICS[m]
     const char* parameters         # may be a fit's own, which change from batch to batch
     char* gradient                 # NULL: losses and metrics only
     BeforeBatch before_batch       # NULL: nothing

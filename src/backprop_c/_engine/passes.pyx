@@ -152,7 +152,8 @@ cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples*
     # A slab has room for what such a batch needs.
     p.slab.capacity = parts_of_batch(plan, p.batch_size) * plan.part_rows
     for code in metrics:
-        p.slab.metrics |= 1 << <int>code
+        p.metrics |= 1 << <int>code
+    p.slab.metrics = p.metrics
 
 
 cdef size_t bytes_of_slab(const Pass* p) noexcept:
