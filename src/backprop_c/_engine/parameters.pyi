@@ -5,6 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
+from .memory import Memory
+
 @disjoint_base
 class SharedParameters:
     @property
@@ -43,6 +45,8 @@ class SharedParameters:
     def _stop_training(self) -> None: ...
     @property
     def _work(self) -> tuple[int, int]: ...
+    @property
+    def _memory(self) -> Memory | None: ...
     @property
     def _training(self) -> bool: ...
     def _snapshot(self) -> NDArray[Any]: ...

@@ -2,6 +2,7 @@ from numpy.typing import ArrayLike
 from typing_extensions import disjoint_base
 
 from .engine import Engine
+from .memory import Memory
 
 @disjoint_base
 class Step: ...
@@ -16,3 +17,5 @@ class Stepper(Engine):
         sample_weight: ArrayLike | None = None,
         output_gradient: ArrayLike | None = None,
     ) -> float: ...
+    @property
+    def _step_memory(self) -> Memory | None: ...

@@ -145,6 +145,11 @@ cdef class Stepper(Engine):
             self._warn_of_step(loss)
         return loss
 
+    @property
+    def _step_memory(self):
+        """What steps work with; None before the first."""
+        return None if self.step is None else self.step.memory
+
     cdef bint are_writable(self):
         """Whether all views of the parameters may be written to."""
         if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>self.parameters):
