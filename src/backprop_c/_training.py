@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from contextlib import contextmanager
 
 from ._engine.trainer import Trainer
 from ._validation.entries import METRICS, UPDATES
@@ -70,13 +71,21 @@ def as_validation(net, validation_data):
     """(X, y) or (X, y, sample_weight) as samples for the engine; None for None."""
     if validation_data is None:
         return None
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-        raise TypeError(
-            "validation_data must be a tuple (X, y) or (X, y, sample_weight), but is "
-            f"{type(validation_data).__name__}"
-        )
-    try:
+    expected = "validation_data must be a tuple (X, y) or (X, y, sample_weight), but"
+    if not isinstance(validation_data, (tuple, list)):
+        raise TypeError(f"{expected} is {type(validation_data).__name__}")
+    n_entries = len(validation_data)
+    if n_entries not in (2, 3):
+        raise TypeError(f"{expected} has {n_entries} {'entry' if n_entries == 1 else 'entries'}")
+    with naming_the_validation():
         return net._as_sample_set(*validation_data)
+
+
+@contextmanager
+def naming_the_validation():
+    """Have an error say that it is not about the training's samples."""
+    try:
+        yield
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation_data: {error}") from None
 
@@ -88,7 +97,9 @@ def metric_codes(net, metrics, samples, validation=None):
     codes = as_metric_codes(asked, samples.y, activation, loss)
     names = ("loss", *(METRICS[k][0] for k in codes))
     if validation is not None:
-        if as_metric_codes(asked, validation.y, activation, loss) != codes:
+        with naming_the_validation():
+            codes_of_validation = as_metric_codes(asked, validation.y, activation, loss)
+        if codes_of_validation != codes:
             raise ValueError(
                 "the targets of validation_data tell classes in another way than y does: give both "
                 "as class indices, or both with a column for each output"
@@ -137,25 +148,23 @@ def train(
         net.__dict__.update(_optimizer=chosen, _optimizer_state=state, history=history)
         return watcher
 
-    try:
-        trainer.fit(
-            begin,
-            epochs,
-            batch_size,
-            update,
-            hyperparameters,
-            net._generator.bit_generator,
-            None if reset_optimizer else state_to_go_on_from(net._optimizer_state, chosen),
-            n_threads,
-            shuffled=shuffle,
-            early_stop=early_stop,
-            watched=bool(calls),
-            **options,
-        )
-    finally:
-        history._best_epoch = trainer.best_epoch or None
+    trainer.fit(
+        begin,
+        epochs,
+        batch_size,
+        update,
+        hyperparameters,
+        net._generator.bit_generator,
+        None if reset_optimizer else state_to_go_on_from(net._optimizer_state, chosen),
+        n_threads,
+        shuffled=shuffle,
+        early_stop=early_stop,
+        watched=bool(calls),
+        **options,
+    )
     if trainer.diverged:
-        warn_of_divergence(trainer, chosen, epochs)
+        restored = early_stop is not None and early_stop[-1]
+        warn_of_divergence(trainer, chosen, epochs, restored)
     if trainer.overwritten:
         warnings.warn(
             "the network's parameters were written to while this fit trained them, and the "
@@ -175,12 +184,12 @@ def warn_of_range(net, targets):
         warnings.warn(out_of_range, TargetRangeWarning, stacklevel=CALLER + 1)
 
 
-def warn_of_divergence(trainer, optimizer, epochs):
+def warn_of_divergence(trainer, optimizer, epochs, restored):
     """Say what was not finite any more, and what the parameters are now."""
     done = trainer.record.epochs
     kept = f"at the start of epoch {done}" if done else "before the fit"
-    if trainer.best_epoch:
-        kept = f"at the end of epoch {trainer.best_epoch}, the best one"
+    if restored and trainer.record.best_epoch:
+        kept = f"at the end of epoch {trainer.record.best_epoch}, the best one"
     what = f"loss stopped being finite in epoch {done + 1}"
     if trainer.overflowed:
         what = f"parameters stopped being finite in epoch {done}"

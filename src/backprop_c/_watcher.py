@@ -1,5 +1,7 @@
 """What looks at a fit between its epochs: the progress that is shown, and callbacks."""
 
+import numpy as np
+
 from ._progress import Progress
 
 
@@ -23,7 +25,7 @@ class Watcher:
         logs = dict(zip(self._names, record.last_values(), strict=True))
         # All are called, also where one of them asks to stop.
         answers = [call(self._epochs, dict(logs), self._network) for call in self._callbacks]
-        return any(answer is True for answer in answers)
+        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
     def close(self, record):
         """At the end, however it came."""

@@ -36,7 +36,7 @@ class Callback(ABC):
         Returns
         -------
         bool or None
-            True ends the fit.
+            True ends the fit, also NumPy's; nothing else does.
         """
 
 

@@ -88,7 +88,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     @property
     def best_epoch(self) -> int | None:
         """The epoch, from 1, that early stopping held for the best; None without it."""
-        return self._best_epoch
+        return self._best_epoch if self._record is None else self._record.best_epoch
 
     def __repr__(self) -> str:
         if not self.epochs:
@@ -97,7 +97,9 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return f"History({self.epochs} epochs; last: {last})"
 
     def __reduce__(self):
-        return _restore, (Format(), self._names, self._values.T, self._best_epoch)
+        # First the best epoch: during a fit the values may become more.
+        best_epoch = self.best_epoch
+        return _restore, (Format(), self._names, self._values.T, best_epoch)
 
     def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.

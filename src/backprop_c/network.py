@@ -267,8 +267,8 @@ class Network(Structure):
         callbacks : iterable of Callback or EarlyStopping, default ()
             What happens between epochs. `EarlyStopping` is decided without Python, at the very
             epoch. Any other object's ``on_epoch_end(epoch, logs, network)`` is called after each
-            epoch; True ends the fit, and so does an exception, after which the network is that of
-            the last finished epoch.
+            epoch; True ends the fit, nothing else that it returns does. So does an exception, after
+            which the network is that of the last finished epoch.
         verbose : bool, default False
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True

@@ -317,9 +317,11 @@ cdef bint run_samples(Fit* fit, Pass* p, double deadline, Py_ssize_t* work_out) 
 
 
 cdef void draw_epoch(Fit* fit) noexcept nogil:
-    """Begin an epoch, if none is at work, and draw its order: a run draws nothing then."""
+    """Begin the epoch that a run would begin, and draw its order: the run draws nothing then."""
     cdef Py_ssize_t work = 0
     if not fit.begun:
+        if fit.epoch == fit.epochs or load_flag(fit.stop):
+            return
         begin_epoch(fit)
     draw_order(fit, INFINITY, &work)
 

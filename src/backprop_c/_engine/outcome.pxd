@@ -9,9 +9,10 @@ cdef class Record:
     cdef list arrays               # of (epochs, n_columns), all but the last recorded to their ends
     cdef Py_ssize_t before_last    # epochs in all of them but the last
     cdef uint64_t recorded         # epochs
+    cdef uint64_t best             # the best one so far, from 1; 0 without one
 
     cdef double* room(self, Py_ssize_t epochs, Py_ssize_t* room_out) except NULL
-    cdef void add(self, Py_ssize_t epochs) noexcept
+    cdef void add(self, Py_ssize_t epochs, Py_ssize_t best_epoch) noexcept
 
 
 cdef class OptimizerState:

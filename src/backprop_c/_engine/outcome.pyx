@@ -8,7 +8,7 @@ cimport numpy as cnp
 
 import numpy as np
 
-from backprop_c._system.sharing cimport add_shared, load_shared
+from backprop_c._system.sharing cimport add_shared, load_shared, store_shared
 
 cnp.import_array()
 
@@ -51,14 +51,20 @@ cdef class Record:
         room_out[0] = min(epochs, cnp.PyArray_DIM(last, 0) - used)
         return <double*>cnp.PyArray_DATA(last) + used * self.n_columns
 
-    cdef void add(self, Py_ssize_t epochs) noexcept:
-        """So many epochs have been written to the room."""
+    cdef void add(self, Py_ssize_t epochs, Py_ssize_t best_epoch) noexcept:
+        """So many epochs have been written to the room; which one is the best by now, or 0."""
         add_shared(&self.recorded, epochs)
+        store_shared(&self.best, best_epoch)
 
     @property
     def epochs(self):
         """How many epochs are recorded."""
         return load_shared(&self.recorded)
+
+    @property
+    def best_epoch(self):
+        """The epoch, from 1, that early stopping holds for the best; None without it."""
+        return load_shared(&self.best) or None
 
     def last_values(self):
         """The values of the last epoch; None before the first."""

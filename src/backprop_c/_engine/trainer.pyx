@@ -73,6 +73,8 @@ cdef class Trainer:
     cdef readonly OptimizerState optimizer_state
     cdef Py_ssize_t epochs_left
     cdef Py_ssize_t epochs_at_a_time  # between two looks of Python code, where it looks
+    cdef double work_of_epoch      # multiplications of its forward passes
+    cdef bint watched              # Python code looks at the network after each epoch
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly bint overwritten  # somebody wrote to the parameters, and this fit wrote over it
     cdef readonly Py_ssize_t n_threads
@@ -119,6 +121,8 @@ cdef class Trainer:
             set_pass(&fit.validation, engine.single_table if single else engine.table,
                      &engine.single if single else &engine.plan, &self.validation.samples,
                      n_samples, n_samples, self.metrics)
+            self.work_of_epoch = <double>n_samples * fit.validation.plan.work
+        self.work_of_epoch += <double>fit.training.n_samples * fit.training.plan.work
         self.n_threads = n_threads
         if (parts_of_batch(fit.training.plan, fit.training.batch_size) == 1
                 or epochs * fit.training.n_samples * fit.training.plan.work < WORK_FOR_THREADS):
@@ -244,6 +248,7 @@ cdef class Trainer:
                 bit_generator.capsule, "BitGenerator")
         self.epochs_left = epochs
         self.epochs_at_a_time = epochs
+        self.watched = watched
         if watched or self.own_loss is not None:
             self.epochs_at_a_time = 1
 
@@ -268,9 +273,11 @@ cdef class Trainer:
             more = True
             while more:
                 more = self.run()
-                if watcher is not None and watcher.update(self.record):
-                    self.over = True
-                    more = False
+                if watcher is not None:
+                    # An exception ends the fit as Ctrl-C does, in the last epoch, too.
+                    self.over = False
+                    more = not watcher.update(self.record) and more
+                    self.over = not more
         finally:
             try:
                 self.close()
@@ -293,13 +300,12 @@ cdef class Trainer:
     cdef void _drive(self, double seconds) noexcept:
         """One run of the driver; no Python code runs meanwhile, but a loss of the caller's."""
         cdef Fit* fit = &self.fit_
-        if (<double>self.epochs_left * fit.training.n_samples * fit.training.plan.work
-                <= WORK_OF_SHORT_RUN):
+        if fit.epochs * self.work_of_epoch <= WORK_OF_SHORT_RUN:
             run_fit(fit, seconds)
         else:
             with nogil:
                 run_fit(fit, seconds)
-        self.record.add(fit.epoch)
+        self.record.add(fit.epoch, fit.early.best_epoch)
         self.epochs_left -= fit.epoch
 
     cdef void _draw(self) noexcept:
@@ -313,6 +319,7 @@ cdef class Trainer:
         Signals are looked for afterwards: KeyboardInterrupt comes from here.
         """
         cdef Fit* fit = &self.fit_
+        cdef bint over
         if not self.claimed:
             raise RuntimeError("a run needs a trainer that is prepared for a fit, and not closed")
         self._make_ready()
@@ -334,11 +341,13 @@ cdef class Trainer:
             self.own_loss.raise_error()
             self.own_validation_loss.raise_error()
         # A stop waits for the end of the epoch.
-        self.over = (self.epochs_left == 0 or fit.diverged or fit.early.reached
-                     or (load_flag(fit.stop) and not fit.begun))
-        self._publish(self.over)
+        over = (self.epochs_left == 0 or fit.diverged or fit.early.reached
+                or (load_flag(fit.stop) and not fit.begun))
+        # Who looks after each epoch must see that epoch.
+        self._publish(over or self.watched)
         PyErr_CheckSignals()
-        return not self.over
+        self.over = over
+        return not over
 
     # -- Its end -------------------------------------------------------------------------------
 
@@ -362,7 +371,7 @@ cdef class Trainer:
                 self.crew = None
 
     cdef _publish(self, bint wait):
-        """Publish what is new. While others read, only a fit's end is worth waiting for."""
+        """Publish what is new: while others read, only if it is worth waiting for."""
         cdef Py_ssize_t newest = self.record.epochs + self.fit_.diverged
         if newest != self.published and (wait or load_shared(&self.engine.readers) == 0):
             self.published = newest
@@ -378,11 +387,6 @@ cdef class Trainer:
         if self.memory is not None and self.memory.size <= MOST_KEPT:
             self.engine.memory = self.memory
         self.memory = None
-
-    @property
-    def best_epoch(self):
-        """The epoch, from 1, that early stopping holds for the best; 0 without one."""
-        return self.fit_.early.best_epoch
 
     @property
     def diverged(self):
