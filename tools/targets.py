@@ -11,12 +11,13 @@ from typing import NamedTuple
 # looks for each of them before it chooses a level.
 V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
 V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
-# The modules beside the kernels.
+# The modules beside the kernels: the engine's, and those that stand above it.
 ENGINE = [
-    *("crew", "memory", "order", "schedules", "passes", "predictions", "fits", "tables", "plan"),
-    *("outcome", "parameters", "samples", "states", "own_loss", "engine", "evaluation"),
+    *("crew", "memory", "order", "schedules", "passes", "predictions", "fits", "plain", "tables"),
+    *("plan", "outcome", "parameters", "samples", "states", "own_loss", "engine", "evaluation"),
     *("trainer", "steps"),
 ]
+ABOVE = ["_validation/plain", "functional"]
 
 
 class Build(NamedTuple):
@@ -83,4 +84,5 @@ def modules(found):
                 "REAL_IS_FLOAT": f"{int(dtype == 'float32')}",
             }
             made.append(Module(f"_kernels/builds/{name}_{dtype}", macros, build.flags))
-    return made + [Module(f"_engine/{name}", {}, []) for name in ENGINE]
+    paths = [*(f"_engine/{name}" for name in ENGINE), *ABOVE]
+    return made + [Module(path, {}, []) for path in paths]

@@ -3,11 +3,7 @@
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.passes cimport Pass
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, Schedule
-from backprop_c._kernels.table cimport MAX_CARRIED, MAX_SCALARS, Update
-
-
-cdef enum:
-    MAX_HYPERPARAMETERS = 8
+from backprop_c._kernels.table cimport MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_SCALARS, Update
 
 
 # All that training changes: the parameters, then the optimizer's state vectors; its scalars that

@@ -5,10 +5,9 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from backprop_c._engine.fits cimport MAX_HYPERPARAMETERS
 from backprop_c._engine.samples cimport is_plain
-from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, schedule_of
-from backprop_c._kernels.table cimport MAX_CARRIED, MAX_STATES, Plan
+from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, schedule_of
+from backprop_c._kernels.table cimport MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_STATES, Plan
 
 cnp.import_array()
 
@@ -78,6 +77,13 @@ cdef set_hyperparameters(Fit* fit, tuple hyperparameters):
         fit.hyperparameters[k] = value
 
 
+cdef refuse_endless(str caller):
+    """Raise what is to be said of a schedule without a length that single steps are to follow."""
+    raise ValueError(
+        f"{caller} needs a schedule with a number of epochs, of which each step is one: a step is "
+        "part of no fit that could have a length")
+
+
 cdef set_schedule(Fit* fit, tuple schedule, epochs):
     """A schedule (code, parameters, length), for steps that begin at the live state.
 
@@ -90,12 +96,50 @@ cdef set_schedule(Fit* fit, tuple schedule, epochs):
     if len(parameters) > MAX_SCHEDULE_PARAMETERS:
         raise ValueError(f"a schedule has at most {MAX_SCHEDULE_PARAMETERS} parameters")
     if length is None and epochs is None:
-        raise ValueError(
-            "train_step needs a schedule with a number of epochs, of which each step is one: a "
-            "step is part of no fit that could have a length")
+        refuse_endless("train_step")
     for k, value in enumerate(parameters):
         fit.schedule_parameters[k] = value
     fit.schedule = schedule_of(code)
     fit.schedule_begin = fit.live.steps if length is None else 0
     fit.position.epochs = epochs if length is None else length
     fit.position.steps_of_epoch = (n_samples + batch_size - 1) // batch_size
+
+
+cdef OptimizerState checked_state(object state, object optimizer, const Update* update,
+                                  cnp.ndarray parameters):
+    """An optimizer's state that goes with the rule and the parameters, and can be written."""
+    cdef OptimizerState kept
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(parameters)
+    if not isinstance(state, OptimizerState):
+        raise TypeError(
+            f"state must be what update returned, or None, but is of type {type(state).__name__}")
+    kept = <OptimizerState>state
+    if kept.rule != optimizer.rule:
+        raise ValueError(
+            f"state is of the update rule {kept.rule!r}, but {optimizer!r} has the rule "
+            f"{optimizer.rule!r}: pass None, to begin anew")
+    if not (is_plain(kept.vectors, cnp.PyArray_TYPE(parameters), n * update.n_states, 0)
+            and is_plain(kept.carried, cnp.NPY_FLOAT64, update.n_carried, 0)
+            and cnp.PyArray_ISWRITEABLE(kept.vectors)
+            and cnp.PyArray_ISWRITEABLE(kept.carried)):
+        raise ValueError(
+            f"state is of other parameters: {update.n_states} vectors for {n} parameters of "
+            f"{parameters.dtype} are needed, but it has {kept.vectors.size} numbers of "
+            f"{kept.vectors.dtype}")
+    return kept
+
+
+cdef double scheduled_rate(tuple schedule, long long steps) except *:
+    """The learning rate of the step after so many, each of which counts as an epoch."""
+    cdef double numbers[MAX_SCHEDULE_PARAMETERS]
+    cdef Position position
+    cdef int k
+    code, parameters, length = schedule
+    if length is None:
+        refuse_endless("update")
+    for k in range(len(parameters)):
+        numbers[k] = parameters[k]
+    position.steps = <double>steps
+    position.steps_of_epoch = 1
+    position.epochs = length
+    return schedule_of(code).learning_rate(numbers, &position)

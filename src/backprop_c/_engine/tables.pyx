@@ -2,15 +2,15 @@
 
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from typing import NamedTuple
 
 import numpy as np
 
 from backprop_c import _kernels
-from backprop_c._system.platform cimport allocate, release
 from backprop_c._engine.plan cimport free_plan, make_plan, take_constants
+from backprop_c._system.platform cimport allocate, release
 from backprop_c._kernels.table cimport (
     BATCH, CAPSULE, MAX_CARRIED, MAX_CONSTANTS, MAX_METRICS, MAX_STATES, Activation, Loss, Plan,
     Table, Update,
@@ -117,18 +117,10 @@ def activation_slopes(int activation, tuple constants, cnp.ndarray z):
     """da/dz for pre-activations of float32 or float64, one by one, as the kernels compute it."""
     cdef double numbers[MAX_CONSTANTS]
     cdef const Table* table = table_of(z.dtype.name)
-    cdef const Activation* entry = table.activations + activation
-    cdef cnp.ndarray before, after, slope
+    cdef cnp.ndarray slopes = np.empty_like(z)
     take_constants(constants, numbers)
-    slopes = np.empty_like(z)
-    for k in range(len(z)):
-        before = np.full(table.lanes, z[k])
-        after = np.empty_like(before)
-        slope = np.ones_like(before)
-        entry.forward(1, 1, numbers, cnp.PyArray_DATA(before), cnp.PyArray_DATA(after))
-        entry.backward(1, 1, numbers, cnp.PyArray_DATA(before if entry.reads == c"z" else after),
-                       cnp.PyArray_DATA(slope))
-        slopes[k] = slope[0]
+    table.plain.slopes(table.activations + activation, numbers, cnp.PyArray_SIZE(z),
+                       cnp.PyArray_DATA(z), cnp.PyArray_DATA(slopes))
     return slopes
 
 
@@ -173,6 +165,24 @@ cdef class BareKernels:
             cnp.PyArray_DATA(delta))
 
 
+cdef int product_into(const Table* table, Py_ssize_t n_rows, Py_ssize_t n_columns,
+                      Py_ssize_t n_sum, const void* a, Py_ssize_t a_row_stride,
+                      Py_ssize_t a_sum_stride, const void* b, bint transposed,
+                      const void* biases, void* out) noexcept nogil:
+    """out = a @ b + biases, or a @ b.T + biases if `transposed`."""
+    cdef void* memory
+    if n_sum == 0:
+        memset(out, 0, n_rows * n_columns * table.real_bytes)
+        return 0
+    memory = allocate(table.plain.product_bytes(n_rows, n_columns, n_sum))
+    if memory == NULL:
+        return -1
+    table.plain.product(n_rows, n_columns, n_sum, a, a_row_stride, a_sum_stride, b, transposed,
+                        biases, memory, out)
+    release(memory)
+    return 0
+
+
 def dense_product(
     str kind, cnp.ndarray a not None, cnp.ndarray b not None, cnp.ndarray out not None
 ):
@@ -184,11 +194,9 @@ def dense_product(
     cdef const Table* table
     cdef bint from_weights = kind == "backward_weights"
     cdef bint transposed = kind == "backward_inputs"
-    cdef Py_ssize_t n_rows, n_sum, n_columns, b_stride, b_bytes, out_bytes, panel_bytes
-    cdef char* memory
-    cdef char* b_numbers = <char*>cnp.PyArray_DATA(b)
-    cdef char* out_numbers = <char*>cnp.PyArray_DATA(out)
+    cdef Py_ssize_t n_rows, n_sum, n_columns
     cdef int type_number = cnp.PyArray_TYPE(a)
+    cdef int failed
     for array in (a, b, out):
         if (type_number not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64)
                 or cnp.PyArray_TYPE(array) != type_number
@@ -197,29 +205,15 @@ def dense_product(
     n_rows = a.shape[1 if from_weights else 0]
     n_sum = a.shape[0 if from_weights else 1]
     n_columns = b.shape[0 if transposed else 1]
-    b_stride = b.shape[1]
     if not ((from_weights or transposed or kind == "forward")
             and b.shape[1 if transposed else 0] == n_sum
             and out.shape[0] == n_rows and out.shape[1] == n_columns):
         raise ValueError(f"{kind!r} does not go with these shapes")
     table = table_of("float32" if type_number == cnp.NPY_FLOAT32 else "float64")
-    panel_bytes = table.panel * min(<Py_ssize_t>table.panel_depth, n_sum) * table.real_bytes
-    b_bytes, out_bytes = cnp.PyArray_NBYTES(b), cnp.PyArray_NBYTES(out)
-    # The kernels read whole vectors, past the end of what they write: where rows are not whole
-    # vectors, they work on copies with room for that.
-    copied = n_columns % table.lanes != 0
-    memory = <char*>allocate(
-        panel_bytes + (b_bytes + out_bytes + 2 * table.lanes * table.real_bytes if copied else 0))
-    if memory == NULL:
-        raise MemoryError()
-    if copied:
-        b_numbers = memory + panel_bytes
-        out_numbers = b_numbers + b_bytes + table.lanes * table.real_bytes
-        memcpy(b_numbers, cnp.PyArray_DATA(b), b_bytes)
     with nogil:
-        table.product(
-            n_rows, n_columns, n_sum, cnp.PyArray_DATA(a), 1 if from_weights else n_sum,
-            n_rows if from_weights else 1, b_numbers, b_stride, transposed, memory, out_numbers)
-    if copied:
-        memcpy(cnp.PyArray_DATA(out), out_numbers, out_bytes)
-    release(memory)
+        failed = product_into(
+            table, n_rows, n_columns, n_sum, cnp.PyArray_DATA(a), 1 if from_weights else n_sum,
+            n_rows if from_weights else 1, cnp.PyArray_DATA(b), transposed, NULL,
+            cnp.PyArray_DATA(out))
+    if failed:
+        raise MemoryError()

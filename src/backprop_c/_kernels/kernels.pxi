@@ -67,6 +67,7 @@ include "wide/products.pxi"
 include "single/products.pxi"
 include "narrow/products.pxi"
 include "outputs.pxi"
+include "plain.pxi"
 include "narrow/layers.pxi"
 include "wide/layers.pxi"
 include "batch.pxi"
@@ -96,6 +97,13 @@ TABLE.sum_of_squares = sum_of_squares
 TABLE.constrain = constrain
 TABLE.all_finite = all_finite
 TABLE.copy = copy
-TABLE.product = product_of
+TABLE.plain.product_bytes = product_bytes
+TABLE.plain.product = plain_product
+TABLE.plain.column_sums = column_sums
+TABLE.plain.forward_bytes = forward_bytes
+TABLE.plain.forward = plain_forward
+TABLE.plain.slopes = plain_slopes
+TABLE.plain.outputs = plain_outputs
+TABLE.plain.update = plain_update
 
 table = PyCapsule_New(&TABLE, CAPSULE, NULL)

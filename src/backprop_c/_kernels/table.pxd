@@ -26,6 +26,7 @@ cdef enum:
     MAX_CARRIED = 4                # scalars that an update rule carries from step to step
     MAX_SCALARS = 12               # what an update rule's formula reads: prepared once a step
     MAX_METRICS = 8
+    MAX_HYPERPARAMETERS = 8        # of an update rule
 
 
 # Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
@@ -222,6 +223,32 @@ ctypedef struct Work:
                     const void* parameters, void* workspace, void* a_out) noexcept nogil
 
 
+# On plain arrays, without padding, as users hold them: what `backprop_c.functional` goes through.
+# `memory` is of so many bytes as a function next to it says, and aligned for vectors.
+ctypedef struct Plain:
+    size_t (*product_bytes)(Py_ssize_t n_rows, Py_ssize_t n_columns,
+                            Py_ssize_t n_sum) noexcept nogil
+    # out = a @ b + biases, or a @ b.T + biases if `transposed`; a may be read across, and biases
+    # may be NULL.
+    void (*product)(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
+                    Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
+                    bint transposed, const void* biases, void* memory, void* out) noexcept nogil
+    void (*column_sums)(Py_ssize_t n_rows, Py_ssize_t n_columns, const void* x,
+                        void* sums_out) noexcept nogil
+    size_t (*forward_bytes)(const Activation* activation, Py_ssize_t width) noexcept nogil
+    void (*forward)(const Activation* activation, const double* constants, Py_ssize_t n_rows,
+                    Py_ssize_t width, const void* z, void* memory, void* a_out) noexcept nogil
+    # da/dz of an elementwise activation.
+    void (*slopes)(const Activation* activation, const double* constants, Py_ssize_t n,
+                   const void* z, void* slopes_out) noexcept nogil
+    # Adds the loss of samples whose `X` is z of the plan's one layer; delta_out is dloss/dz times
+    # `scale`. The workspace is a block of the plan.
+    void (*outputs)(const Plan* plan, const Samples* samples, Py_ssize_t n_samples, double scale,
+                    void* workspace, void* delta_out, Sums* sums_out) noexcept nogil
+    void (*update)(const Update* update, Py_ssize_t n, const double* scalars,
+                   const void* gradient, void* states_out, void* parameters_out) noexcept nogil
+
+
 ctypedef struct Table:
     int real_bytes
     int lanes
@@ -247,8 +274,4 @@ ctypedef struct Table:
                       Py_ssize_t stop_unit, void* parameters_out) noexcept nogil
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
     void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
-    # out = a @ b, or a @ b.T if `transposed`; a may be read across: what benchmarks time.
-    void (*product)(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
-                    Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
-                    Py_ssize_t b_stride, bint transposed, void* panel,
-                    void* out) noexcept nogil
+    Plain plain

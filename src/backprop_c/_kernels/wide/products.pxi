@@ -186,13 +186,3 @@ cdef void wide_product(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum
             else:
                 wide_panel(False, n_rows, depth, x, k, part, stride, start, start_stride, width,
                            y_out + j, y_stride)
-
-
-cdef void product_of(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
-                     Py_ssize_t a_row_stride, Py_ssize_t a_sum_stride, const void* b,
-                     Py_ssize_t b_stride, bint transposed, void* panel, void* out) noexcept nogil:
-    # out = a @ b, or a @ b.T if `transposed`
-    # a: (n_rows, n_sum), b: (n_sum, n_columns) or (n_columns, n_sum), out: (n_rows, n_columns)
-    cdef Factor factor = Factor(<const real*>a, a_row_stride, a_sum_stride, NULL, NULL)
-    wide_product(n_rows, n_columns, n_sum, &factor, <const real*>b, b_stride, transposed, NULL,
-                 False, False, panel, <real*>out, n_columns)
