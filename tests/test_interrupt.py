@@ -80,7 +80,8 @@ def test_in_the_middle_of_one_huge_epoch(batch_size, busy, n_threads):
         threads = threading.active_count()
         for _ in range(3):
             print(interrupted(fit, 0.3))
-        print((net.parameters == before).all(), net.history.epochs)
+        # On a busy machine the signals may come before the training: there is no history then.
+        print((net.parameters == before).all(), net.history.epochs if net.history else 0)
         print(threading.active_count() - threads)
     """)
     assert quickest(times) < LIMIT

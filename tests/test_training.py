@@ -242,7 +242,7 @@ def test_evaluate_is_the_loss_of_loss_and_gradient(loss, n_samples):
 
 
 def test_initialization():
-    """Glorot-uniform, He-uniform for relu, zero biases, the same draws for both dtypes."""
+    """Glorot-uniform, He-uniform for rectifiers, zero biases, the same draws for both dtypes."""
     net = Network((300, 200, 100), ("relu", "tanh"), random_state=0)
     for weights, limit in zip(net.weights, (np.sqrt(6 / 300), np.sqrt(6 / 300)), strict=True):
         assert limit * 0.999 < abs(weights).max() <= limit
@@ -254,8 +254,9 @@ def test_initialization():
     np.testing.assert_array_equal(net.parameters.astype("float32"), single.parameters)
     glorot = Network((20, 300), "sigmoid", random_state=0)
     assert abs(glorot.weights[0]).max() <= np.sqrt(6 / 320)
-    he = Network((20, 300), "relu", random_state=0)
-    assert abs(he.weights[0]).max() > np.sqrt(6 / 320)
+    for rectifier in ("relu", "leaky_relu", "gelu"):
+        he = Network((20, 300), rectifier, random_state=0)
+        assert abs(he.weights[0]).max() > np.sqrt(6 / 320)
 
 
 @pytest.mark.thread_unsafe(reason="memory is counted for all threads")

@@ -1,6 +1,7 @@
 """Activations: what their parameters are. The arithmetic is in the kernels."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ._frozen import Entry
 from ._validation.scalars import as_in_range
@@ -8,6 +9,9 @@ from ._validation.scalars import as_in_range
 
 class Activation(Entry):
     """What all activations share: a name, and parameters in the order of their formula."""
+
+    # Whether it is 0, or nearly so, for half of all inputs: its weights begin larger.
+    is_rectifier: ClassVar[bool] = False
 
 
 class Identity(Activation):
@@ -86,6 +90,7 @@ class ReLU(Activation):
     """
 
     name = "relu"
+    is_rectifier = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,6 +126,7 @@ class LeakyReLU(Activation):
     """
 
     name = "leaky_relu"
+    is_rectifier = True
     slope: float = 0.01
 
     def __post_init__(self) -> None:
@@ -147,6 +153,7 @@ class GELU(Activation):
     """
 
     name = "gelu"
+    is_rectifier = True
 
 
 class Softmax(Activation):

@@ -170,7 +170,7 @@ class Network(Structure):
     def initialize(self, random_state: "RandomState" = None) -> None:
         """Draw fresh weights; biases become zero and the optimizer's state is forgotten.
 
-        Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu layers He-uniform: within
+        Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu, leaky relu and gelu layers He-uniform: within
         ``sqrt(6 / n_in)``. The same draws for both dtypes, rounded.
 
         Parameters
@@ -207,7 +207,7 @@ class Network(Structure):
         self._generator = generator
         self._optimizer_state = None
         for weights, activation in zip(self.weights, self._activations, strict=True):
-            draw_weights(weights, activation.name, generator)
+            draw_weights(weights, activation.is_rectifier, generator)
         for biases in self.biases:
             biases[:] = 0
 
