@@ -170,8 +170,8 @@ class Network(Structure):
     def initialize(self, random_state: "RandomState" = None) -> None:
         """Draw fresh weights; biases become zero and the optimizer's state is forgotten.
 
-        Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu, leaky relu and gelu layers He-uniform: within
-        ``sqrt(6 / n_in)``. The same draws for both dtypes, rounded.
+        Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu, leaky relu and gelu layers
+        He-uniform: within ``sqrt(6 / n_in)``. The same draws for both dtypes, rounded.
 
         Parameters
         ----------
