@@ -18,6 +18,7 @@ OF_LEVELS = (
     "clipping",
     "dropout",
     "elementary",
+    "functional",
     "kernels",
     "levels",
     "network",

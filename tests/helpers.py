@@ -3,14 +3,20 @@
 import importlib
 import importlib.util
 import os
+import re
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 from reference import ReferenceNetwork
 
+import backprop_c
 from backprop_c import Network
 
 # The build with sanitizers and assertions, which is large and slow.
@@ -158,3 +164,28 @@ def exit_code_of_a_child(check, seconds=30):
 def trains_and_predicts(net, X, y, n_threads=1):
     net.fit(X, y, epochs=2, n_threads=n_threads)
     return net.history.epochs == 2 and np.isfinite(net.predict(X, n_threads=n_threads)).all()
+
+
+def cython_blocks(name):
+    """The files of the example in a .pxd of the package: what stands indented after each ``::``."""
+    text = (Path(backprop_c.__file__).parent / name).read_text(encoding="utf-8")
+    found = re.findall(r"::\n\n((?:    .*\n|\n)+)", text)
+    return [textwrap.dedent(block).strip() + "\n" for block in found]
+
+
+def build_cython(folder, name, source):
+    """Build a module as the head of __init__.pxd shows it, and yield it, ready to be imported."""
+    _, setup = cython_blocks("__init__.pxd")
+    (folder / f"{name}.pyx").write_text(source)
+    (folder / "setup.py").write_text(setup.replace("embedded", name))
+    done = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--inplace"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module(name)

@@ -36,6 +36,16 @@ def test_demo_iris(words):
     assert "5000" in done.stderr
 
 
+def test_demo_functional():
+    done = command("demo", "functional")
+    assert done.returncode == 0, done.stderr
+    assert "        hidden = 1 / (1 + np.exp(-(X @ first)))\n" in done.stdout
+    assert '        hidden = activate("sigmoid", z_hidden)\n' in done.stdout
+    differences = re.findall(r"largest difference .* of (\w+): (\S+)", done.stdout)
+    assert [name for name, _ in differences] == ["NumPy", "functional"]
+    assert all(float(difference) < 1e-10 for _, difference in differences)
+
+
 def test_demo_steps():
     done = command("demo", "steps")
     assert done.returncode == 0, done.stderr
@@ -45,7 +55,9 @@ def test_demo_steps():
     assert "times as long" in done.stdout
 
 
-@pytest.mark.parametrize(("name", "ending"), [("iris", "png"), ("steps", "svg")])
+@pytest.mark.parametrize(
+    ("name", "ending"), [("iris", "png"), ("steps", "svg"), ("functional", "svg")]
+)
 def test_demo_plot(name, ending, tmp_path):
     pytest.importorskip("matplotlib")
     picture = tmp_path / f"picture.{ending}"

@@ -1,23 +1,16 @@
 """Other Cython code can cimport the engine and predict without Python and without the GIL."""
 
-import re
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import exit_code_of_a_child, forking, start
+from helpers import build_cython, cython_blocks, exit_code_of_a_child, forking, start
 
-import backprop_c
 from backprop_c import Network
 from backprop_c._engine import parameters
 
-HEAD = (Path(backprop_c.__file__).parent / "__init__.pxd").read_text(encoding="utf-8")
 # What the example leaves out: reading that lasts.
 READING = """
 
@@ -32,33 +25,12 @@ def end(Engine net, uintptr_t held):
 """
 
 
-def blocks():
-    """The example's files: what stands indented after each ``::``."""
-    found = re.findall(r"::\n\n((?:    .*\n|\n)+)", HEAD)
-    return [textwrap.dedent(block).strip() + "\n" for block in found]
-
-
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
     """The example at the head of __init__.pxd, as it stands there, built and imported."""
     pytest.importorskip("Cython")
-    folder = tmp_path_factory.mktemp("embedded")
-    source, setup = blocks()
-    (folder / "embedded.pyx").write_text(source + READING)
-    (folder / "setup.py").write_text(setup)
-    done = subprocess.run(
-        [sys.executable, "setup.py", "build_ext", "--inplace"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
-        import embedded
-
-        yield embedded
+    source, _ = cython_blocks("__init__.pxd")
+    yield from build_cython(tmp_path_factory.mktemp("embedded"), "embedded", source + READING)
 
 
 @pytest.mark.parametrize("rows", [1, 9, 1000])

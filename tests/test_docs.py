@@ -11,6 +11,7 @@ import pytest
 from sources import ROOT, need
 
 import backprop_c
+from backprop_c import functional
 from backprop_c._engine.engine import Engine
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 
@@ -42,7 +43,14 @@ DOCUMENTED = [
             if inspect.isclass(thing) and not name.startswith("_") and callable(value)
         ]
     )
-] + [Engine.predict]
+] + [
+    Engine.predict,
+    *(
+        thing
+        for thing in vars(functional).values()
+        if getattr(thing, "__module__", "") == functional.__name__
+    ),
+]
 
 
 def parts(thing):
@@ -163,7 +171,11 @@ def test_the_table_of_platforms_comes_from_its_file(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("xor.py", r"1 xor 1 = 0: 0\.0"), ("digits.py", r"other digits: 0\.9[5-9]")],
+    [
+        ("xor.py", r"1 xor 1 = 0: 0\.0"),
+        ("digits.py", r"other digits: 0\.9[5-9]"),
+        ("functional_iris.py", r"epoch 5000: loss (0\.\d+)\nNumPy's last loss: \1\n"),
+    ],
 )
 def test_examples_run(name, expected):
     if name == "digits.py":

@@ -62,6 +62,13 @@ CONTENDERS = {
             colour="#e5707a",
         ),
         Contender(
+            "functional",
+            "functional, from Python",
+            "backprop_c's building blocks, a call for each layer, activation, loss and update",
+            ("shuffles by `rng.permutation` and one gather a batch",),
+            colour="#f4b6bb",
+        ),
+        Contender(
             BEFORE,
             "backprop_c, before",
             "another version of backprop_c, from the wheel that `--before` names, does the work of "

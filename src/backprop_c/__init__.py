@@ -4,7 +4,7 @@
 >>> net = Network((4, 2, 3), loss="cross_entropy", random_state=0)
 """
 
-from . import activations, callbacks, losses, optimizers, schedules
+from . import activations, callbacks, functional, losses, optimizers, schedules
 from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping
@@ -28,6 +28,7 @@ __all__ = [
     "__version__",
     "activations",
     "callbacks",
+    "functional",
     "losses",
     "optimizers",
     "schedules",

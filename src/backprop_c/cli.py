@@ -20,9 +20,10 @@ def parser():
     demo.add_argument(
         "name",
         nargs="?",
-        choices=("iris", "steps"),
+        choices=("iris", "steps", "functional"),
         default="iris",
-        help="iris (the default): 4-2-3 on 130 flowers; steps: one pass, number by number",
+        help="iris (the default): 4-2-3 on 130 flowers; steps: one pass, number by number; "
+        "functional: iris once more, line for line in building blocks",
     )
     demo.add_argument("--plot", metavar="FILE", help="write a picture of the training")
     demo.set_defaults(run=run_demo)

@@ -1,5 +1,9 @@
-"""The two tutorials that the package grew from, each beside the same loop in NumPy."""
+"""The two tutorials that the package grew from, each beside the same loop in NumPy.
 
+The first of them once more in the package's building blocks, which are open.
+"""
+
+import inspect
 import time
 import warnings
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ from importlib import resources
 import numpy as np
 
 from .exceptions import DivergenceWarning
+from .functional import activate, dense_backward, dense_forward, derivative, loss_and_delta, update
 from .network import Network
 from .optimizers import SGD
 from .trace import trace
@@ -74,6 +79,28 @@ def numpy_sigmoid(weights, X, y, learning_rate, epochs):
     return values
 
 
+def functional_sigmoid(weights, X, y, learning_rate, epochs):
+    """The same loop as numpy_sigmoid, line for line, in building blocks."""
+    first, second = weights
+    labels = y.argmax(axis=1)
+    optimizer, first_state, second_state = SGD(learning_rate), None, None
+    values = {"mse": np.empty(epochs), "accuracy": np.empty(epochs)}
+    for epoch in range(epochs):
+        z_hidden = dense_forward(X, first)
+        hidden = activate("sigmoid", z_hidden)
+        z_outputs = dense_forward(hidden, second)
+        outputs = activate("sigmoid", z_outputs)
+        loss, delta = loss_and_delta("squared_error", "sigmoid", z_outputs, y)
+        values["mse"][epoch] = 2 * loss / y.shape[1]
+        values["accuracy"][epoch] = (outputs.argmax(axis=1) == labels).mean()
+        of_second, _, of_hidden = dense_backward(hidden, second, delta)
+        delta_hidden = of_hidden * derivative("sigmoid", z_hidden)
+        second_state = update(optimizer, second, of_second, second_state)
+        of_first, _, _ = dense_backward(X, first, delta_hidden, inputs_out=False)
+        first_state = update(optimizer, first, of_first, first_state)
+    return values
+
+
 def numpy_linear(weights, X, y, learning_rate, epochs):
     """The loop in NumPy: two linear layers, full batch. Weights in place; mse."""
     first, second = weights
@@ -90,13 +117,12 @@ def numpy_linear(weights, X, y, learning_rate, epochs):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The same training by the package and by NumPy: times in seconds."""
+    """The same training by the package and by loops: times in seconds, and differences."""
 
     net: Network
     history: object
     seconds: float
-    numpy_seconds: float
-    largest_difference: float
+    loops: dict[str, tuple[float, float]]
 
 
 def seconds(function, *arguments, **settings):
@@ -106,40 +132,45 @@ def seconds(function, *arguments, **settings):
     return time.perf_counter() - start
 
 
-def compare(net, numpy_loop, X, y, learning_rate, epochs, metrics):
-    """Train the network, showing progress, and its double in NumPy."""
-    doubles = [weights.copy() for weights in net.weights]
+def compare(net, loops, X, y, learning_rate, epochs, metrics):
+    """Train the network, showing progress, and its doubles in loops: name -> function."""
+    doubles = {name: [weights.copy() for weights in net.weights] for name in loops}
     settings = {
         "epochs": epochs,
         "batch_size": None,
         "optimizer": SGD(learning_rate),
         "metrics": metrics,
     }
-    ours, numpys = [], []
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(REHEARSALS):
         ours.append(seconds(net.__copy__().fit, X, y, **settings))
-        copies = [weights.copy() for weights in doubles]
-        numpys.append(seconds(numpy_loop, copies, X, y, learning_rate, epochs))
+        for name, loop in loops.items():
+            copies = [weights.copy() for weights in doubles[name]]
+            theirs[name].append(seconds(loop, copies, X, y, learning_rate, epochs))
     history = net.fit(X, y, verbose=True, **settings)
-    values = numpy_loop(doubles, X, y, learning_rate, epochs)
-    difference = max(
-        *(abs(history[name] - values[name]).max() for name in values),
-        *(abs(mine - double).max() for mine, double in zip(net.weights, doubles, strict=True)),
-    )
-    return Comparison(net, history, min(ours), min(numpys), float(difference))
+    found = {}
+    for name, loop in loops.items():
+        values = loop(doubles[name], X, y, learning_rate, epochs)
+        pairs = [(history[key], values[key]) for key in values]
+        pairs += zip(net.weights, doubles[name], strict=True)
+        difference = max(abs(one - other).max() for one, other in pairs)
+        found[name] = min(theirs[name]), float(difference)
+    return Comparison(net, history, min(ours), found)
 
 
 def report(comparison, epochs):
-    """Print both times, each the best of some, and the largest difference."""
-    ours, numpy = comparison.seconds, comparison.numpy_seconds
+    """Print all times, each the best of some, and the largest differences."""
+    ours = comparison.seconds
     print(f"  backprop_c {ours * 1e3:9.2f} ms  ({ours / epochs * 1e6:.2f} us an epoch)")
-    print(
-        f"  NumPy      {numpy * 1e3:9.2f} ms  ({numpy / epochs * 1e6:.2f} us an epoch): "
-        f"{numpy / ours:.1f} times as long"
-    )
-    print(
-        f"  largest difference in any weight, mse or accuracy: {comparison.largest_difference:.1e}"
-    )
+    for name, (theirs, _) in comparison.loops.items():
+        print(
+            f"  {name:10} {theirs * 1e3:9.2f} ms  ({theirs / epochs * 1e6:.2f} us an epoch): "
+            f"{theirs / ours:.1f} times as long"
+        )
+    for name, (_, difference) in comparison.loops.items():
+        of = f" of {name}" if len(comparison.loops) > 1 else ""
+        print(f"  largest difference in any weight, mse or accuracy{of}: {difference:.1e}")
 
 
 def run_iris():
@@ -147,7 +178,7 @@ def run_iris():
     X, y, X_test, y_test = split_iris()
     net = iris_network()
     print(f"Iris: 130 flowers to learn from, 20 to test on\n  {net}")
-    comparison = compare(net, numpy_sigmoid, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy"))
+    comparison = compare(net, {"NumPy": numpy_sigmoid}, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy"))
     history = comparison.history
     print(f"  half the mse {history['mse'][0] / 2:.6f} -> {history['mse'][-1] / 2:.6f}")
     print(f"  loss         {history['loss'][0]:.6f} -> {history['loss'][-1]:.6f}")
@@ -175,7 +206,7 @@ def run_steps():
     for warning in caught:
         print(f"  {warning.message}")
     print("\nAt a rate of 0.001:")
-    comparison = compare(net, numpy_linear, X, y, 0.001, STEPS_EPOCHS, ("mse",))
+    comparison = compare(net, {"NumPy": numpy_linear}, X, y, 0.001, STEPS_EPOCHS, ("mse",))
     losses = comparison.history["loss"]
     print(f"  loss {losses[0]:.8f} -> {losses[-1]:.3g}")
     print(f"  prediction {net.predict(X)[0, 0]:.8f}, target {y[0, 0]:g}")
@@ -183,7 +214,22 @@ def run_steps():
     return comparison.history
 
 
+def run_functional():
+    """Write the iris tutorial in building blocks, beside NumPy; print and return the history."""
+    X, y, _, _ = split_iris()
+    net = iris_network()
+    print(f"Iris once more, in NumPy and in the package's building blocks, for\n  {net}")
+    for loop in (numpy_sigmoid, functional_sigmoid):
+        print("\n" + inspect.getsource(loop).rstrip())
+    print(f"\n{IRIS_EPOCHS} epochs of both, and of Network.fit:")
+    loops = {"NumPy": numpy_sigmoid, "functional": functional_sigmoid}
+    comparison = compare(net, loops, X, y, 0.1, IRIS_EPOCHS, ("mse", "accuracy"))
+    report(comparison, IRIS_EPOCHS)
+    return comparison.history
+
+
 DEMOS = {
     "iris": (run_iris, "Iris, 4-2-3, full batch: mean over 130 flowers"),
+    "functional": (run_functional, "Iris, 4-2-3, full batch: mean over 130 flowers"),
     "steps": (run_steps, "Step by step, 2-2-1, learning rate 0.001"),
 }

@@ -7,32 +7,32 @@ from .activations import Activation
 from .losses import Loss
 from .optimizers import Optimizer
 
-Numbers = NDArray[Any]
-Room = Numbers | None | Literal[False]
+_Numbers = NDArray[Any]
+_Room = _Numbers | None | Literal[False]
 
 def dense_forward(
-    X: Numbers, weights: Numbers, biases: Numbers | None = None, out: Numbers | None = None
-) -> Numbers: ...
-def activate(name: str | Activation, Z: Numbers, out: Numbers | None = None) -> Numbers: ...
-def derivative(name: str | Activation, Z: Numbers, out: Numbers | None = None) -> Numbers: ...
+    X: _Numbers, weights: _Numbers, biases: _Numbers | None = None, out: _Numbers | None = None
+) -> _Numbers: ...
+def activate(name: str | Activation, Z: _Numbers, out: _Numbers | None = None) -> _Numbers: ...
+def derivative(name: str | Activation, Z: _Numbers, out: _Numbers | None = None) -> _Numbers: ...
 def dense_backward(
-    X: Numbers,
-    weights: Numbers,
-    delta: Numbers,
-    weights_out: Room = None,
-    biases_out: Room = None,
-    inputs_out: Room = None,
+    X: _Numbers,
+    weights: _Numbers,
+    delta: _Numbers,
+    weights_out: _Room = None,
+    biases_out: _Room = None,
+    inputs_out: _Room = None,
 ) -> tuple[Any, Any, Any]: ...
 def loss_and_delta(
     loss: str | Loss,
     activation: str | Activation,
-    Z: Numbers,
+    Z: _Numbers,
     y: ArrayLike,
-    out: Numbers | None = None,
-) -> tuple[float, Numbers]: ...
+    out: _Numbers | None = None,
+) -> tuple[float, _Numbers]: ...
 def update(
     optimizer: Optimizer,
-    parameters: Numbers,
-    gradient: Numbers,
+    parameters: _Numbers,
+    gradient: _Numbers,
     state: OptimizerState | None = None,
 ) -> OptimizerState: ...

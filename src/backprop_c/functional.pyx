@@ -30,11 +30,8 @@ from backprop_c._validation.plain cimport (
 )
 
 from backprop_c._training import optimizer_terms
-from backprop_c._validation.entries import ACTIVATIONS, LOSSES
-from backprop_c._validation.shape import as_entry, check_loss
+from backprop_c._validation.shape import as_activations, as_loss, check_loss
 from backprop_c._validation.targets import as_targets
-from backprop_c.activations import Activation
-from backprop_c.losses import Loss as LossObject
 from backprop_c.optimizers import as_optimizer
 
 cnp.import_array()
@@ -380,8 +377,7 @@ def loss_and_delta(loss, activation, Z, y, out=None):
     entry = table.losses + loss_terms.code
     if entry.outputs[0] and strcmp(
             entry.outputs, table.activations[activation_terms.code].name) != 0:
-        check_loss(as_entry(loss, "loss", LossObject, LOSSES),
-                   as_entry(activation, "activation", Activation, ACTIVATIONS))
+        check_loss(as_loss(loss), *as_activations(activation, 1))
     targets = targets_of(entry, y, z)
     are_labels = cnp.PyArray_NDIM(targets) == 1
     require_apart(delta, "out", z, "Z", in_place=True)

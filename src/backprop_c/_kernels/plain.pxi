@@ -63,6 +63,7 @@ cdef void column_sums(Py_ssize_t n_rows, Py_ssize_t n_columns, const void* x,
 
 cdef size_t forward_bytes(const Activation* activation, Py_ssize_t width) noexcept nogil:
     # what `plain_forward` needs: blocks for z and a of an activation that is not elementwise
+    # z, a: (width, PLAIN_VECTORS)
     return 0 if activation.elementwise else 2 * width * PLAIN_VECTORS * sizeof(lanes)
 
 
