@@ -101,19 +101,20 @@ cdef class OwnLoss:
 
     def checked(self, result, shape):
         """Values (n,) in float64 and derivatives (n, n_out) of what the function returned."""
-        what = "a loss must return its values, of shape (n,), and derivatives by y_pred, (n, n_out)"
+        what = ("a loss must return real numbers: its values, of shape (n,), and derivatives by "
+                "y_pred, (n, n_out)")
         try:
-            values, derivatives = result
-            values = np.asarray(values, dtype=np.float64)
-            derivatives = np.asarray(derivatives)
+            values, derivatives = map(np.asarray, result)
+            real = values.dtype.kind in "buif" and derivatives.dtype.kind in "buif"
         except (TypeError, ValueError):
-            raise TypeError(
-                f"{what}, but {self.function!r} returned {type(result).__name__}") from None
+            real = False
+        if not real:
+            raise TypeError(f"{what}, but {self.function!r} returned {type(result).__name__}")
         if values.shape != shape[:1] or derivatives.shape != shape:
             raise ValueError(
                 f"{what}, here {shape[:1]} and {shape}, but {self.function!r} returned "
                 f"shapes {values.shape} and {derivatives.shape}")
-        return values, derivatives
+        return values.astype(np.float64), derivatives
 
     cdef raise_error(self):
         """Raise what the function raised, if it did."""
