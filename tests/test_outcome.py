@@ -12,7 +12,7 @@ import pytest
 from helpers import fitting, start, wait_until
 
 import backprop_c
-from backprop_c import SGD, Adam, DivergenceWarning, History, Network
+from backprop_c import SGD, Adam, DivergenceWarning, EarlyStopping, History, Network
 from backprop_c._engine.outcome import OptimizerState, Record
 
 PACKAGE = str(Path(backprop_c.__file__).parent)
@@ -97,6 +97,67 @@ def test_ctrl_c_at_every_moment_of_a_fit(verbose, monkeypatch):
             assert (state.steps, state.vectors.any()) in ((0, False), (kept.steps, True))
     assert ends == {"before", "after"}
     assert moment > 50
+
+
+class Noting:
+    """A callback that notes which epochs it saw."""
+
+    def __init__(self):
+        self.epochs = []
+
+    def on_epoch_end(self, epoch, logs, network):
+        self.epochs.append(epoch)
+
+
+def outcome_of(net):
+    """Bits of the parameters, and of the optimizer's state."""
+    state = net._optimizer_state
+    return net.parameters.tobytes(), state.steps, state.vectors.tobytes()
+
+
+def test_ctrl_c_at_every_moment_of_a_watched_fit():
+    """With validation, early stopping and a callback: the last finished epoch, or the outcome."""
+    # The loss over these targets is larger after the third epoch than after the second.
+    options = {**OPTIONS, "epochs": 9, "validation_data": (X, 0.6 * Y)}
+    early = EarlyStopping(patience=1)
+    start_of = Network((3, 2), "tanh", random_state=0)
+    start_of.fit(X, Y, **{**OPTIONS, "epochs": 1})
+    done = copy.copy(start_of)
+    done.fit(X, Y, callbacks=[early], **options)
+    last, best = done.history.epochs, done.history.best_epoch
+    assert (best, last) == (2, 3)
+    after = {0: outcome_of(start_of)}
+    for epoch in range(1, last + 1):
+        net = copy.copy(start_of)
+        net.fit(X, Y, **{**options, "epochs": epoch})
+        after[epoch] = outcome_of(net)
+    assert outcome_of(done) == after[best]
+    seen, moment = set(), 0
+    interrupted_at(
+        0, partial(copy.copy(start_of).fit, X, Y, callbacks=[early, Noting()], **options)
+    )
+    while True:
+        moment += 1
+        net, noting = copy.copy(start_of), Noting()
+        before = net.history
+        fit = partial(net.fit, X, Y, callbacks=[early, noting], **options)
+        if not interrupted_at(moment, fit):
+            break
+        assert not net._training
+        epochs = 0 if net.history is before else net.history.epochs
+        if epochs == 0:
+            seen.add("before")
+            assert noting.epochs == []
+            assert net.parameters.tobytes() == start_of.parameters.tobytes()
+            continue
+        for name in done.history:
+            assert net.history[name].tobytes() == done.history[name][:epochs].tobytes()
+        assert net.history.best_epoch == min(epochs, best)
+        assert noting.epochs in (list(range(1, epochs + 1)), list(range(1, epochs)))
+        ended = epochs == last and outcome_of(net) == after[best]
+        seen.add("ended" if ended else epochs)
+        assert ended or outcome_of(net) == after[epochs]
+    assert seen == {"before", "ended", *range(1, last + 1)}
 
 
 def test_no_memory_after_the_training(monkeypatch):
