@@ -13,7 +13,7 @@ V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mp
 V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
 # The modules beside the kernels: the engine's, and those that stand above it.
 ENGINE = [
-    *("crew", "memory", "order", "schedules", "passes", "predictions", "fits", "plain", "tables"),
+    *("crew", "memory", "schedules", "passes", "predictions", "fits", "plain", "tables"),
     *("plan", "outcome", "parameters", "samples", "states", "own_loss", "engine", "evaluation"),
     *("trainer", "steps"),
 ]

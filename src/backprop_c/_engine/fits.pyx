@@ -247,6 +247,7 @@ cdef void finish_epoch(Fit* fit) noexcept nogil:
     """Record the epoch and keep its end; go back if its loss or its end is not finite."""
     cdef double* record = fit.record + fit.epoch * fit.columns
     cdef double* rest
+    cdef char* vectors
     cdef bint validated = fit.validation.n_samples > 0
     cdef Py_ssize_t n_values = fit.columns // 2 if validated else fit.columns
     fit.begun = False
@@ -259,7 +260,10 @@ cdef void finish_epoch(Fit* fit) noexcept nogil:
         if fit.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
-    swap_states(&fit.earlier, &fit.finished)
+    # What was finished is the earlier one now, and its memory takes the new one.
+    vectors = fit.earlier.vectors
+    fit.earlier = fit.finished
+    fit.finished.vectors = vectors
     copy_state(fit, &fit.live, &fit.finished)
     if not fit.training.table.all_finite(fit.training.plan.n_parameters, fit.finished.vectors):
         fit.overflowed = True
@@ -276,7 +280,8 @@ cdef void restore_best(Fit* fit) noexcept nogil:
 
 cdef void begin_epoch(Fit* fit) noexcept nogil:
     begin_pass(&fit.training)
-    begin_pass(&fit.validation)
+    if fit.validation.n_samples > 0:
+        begin_pass(&fit.validation)
     if fit.training.slab.dropping:
         fit.training.slab.key = fit.bit_generator.next_uint64(fit.bit_generator.state)
     fit.begun = True

@@ -1,5 +1,7 @@
 """A pass: samples go through a network once, batch by batch. Plain C, so that it can go on."""
 
+from libc.string cimport memset
+
 from backprop_c._engine.crew cimport Board, Task
 from backprop_c._engine.memory cimport Memory
 from backprop_c._kernels.table cimport Part, Plan, Samples, Sums, Table, Work
@@ -61,7 +63,13 @@ ctypedef struct Pass:
 
 cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil
 cdef Py_ssize_t parts_of_batch(const Plan* plan, Py_ssize_t batch_size) noexcept nogil
-cdef void begin_pass(Pass* pass_) noexcept nogil
+cdef inline void begin_pass(Pass* pass_) noexcept nogil:
+    """Back to the first sample."""
+    memset(&pass_.sums, 0, sizeof(Sums))
+    pass_.row = 0
+    pass_.offset = 0
+
+
 cdef Py_ssize_t run_slab(Pass* pass_) noexcept nogil
 cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
 cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil

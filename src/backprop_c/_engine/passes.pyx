@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from backprop_c._engine.crew cimport run_phase
 from backprop_c._engine.memory cimport Memory, room_for
-from backprop_c._kernels.table cimport MAX_METRICS
+from backprop_c._kernels.table cimport MAX_METRICS, SINGLE, SINGLE_DROPPING
 
 
 cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil:
@@ -64,13 +64,6 @@ cdef void add_sums(const Sums* part, Sums* sums_out) noexcept nogil:
     sums_out.batch_weight += part.weight
     for m in range(MAX_METRICS):
         sums_out.metrics[m] += part.metrics[m]
-
-
-cdef void begin_pass(Pass* p) noexcept nogil:
-    """Back to the first sample."""
-    memset(&p.sums, 0, sizeof(Sums))
-    p.row = 0
-    p.offset = 0
 
 
 cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
@@ -146,6 +139,8 @@ cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples*
     p.table = table
     p.plan = plan
     p.work = table.work + plan.shape
+    if plan.shape == SINGLE and plan.drops:
+        p.work = table.work + SINGLE_DROPPING
     p.samples = samples[0]
     p.n_samples = n_samples
     p.batch_size = min(batch_size, n_samples)

@@ -6,8 +6,8 @@ from libc.math cimport INFINITY, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, Activation, Layer, Loss, Metric,
-    Part, Plan, Range, Samples, Sums, Table, Update, Work,
+    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING, Activation, Layer,
+    Loss, Metric, Part, Plan, Range, Samples, Sums, Table, Update, Work,
 )
 
 cdef extern from "lanes.h":
@@ -76,6 +76,7 @@ include "single/layers.pxi"
 cdef Work[N_SHAPES] WORK
 WORK[BATCH] = Work(batch_part, batch_gather, batch_predict)
 WORK[SINGLE] = Work(single_part, NULL, single_predict)
+WORK[SINGLE_DROPPING] = Work(single_dropping_part, NULL, single_predict)
 
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)

@@ -13,11 +13,12 @@ cdef extern from *:
 
 # How the work on a network's samples is cut. BATCH: many at a time; the first `n_wide` layers have
 # their outputs on the lanes, the others the samples. SINGLE: one sample at a time, with outputs on
-# the lanes.
+# the lanes; in networks with dropout, SINGLE_DROPPING does that work.
 cdef enum:
     BATCH = 0
     SINGLE = 1
-    N_SHAPES = 2
+    SINGLE_DROPPING = 2
+    N_SHAPES = 3
 
 
 cdef enum:

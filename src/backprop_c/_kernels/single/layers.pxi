@@ -100,19 +100,18 @@ cdef inline void single_through(const Plan* plan, const Part* part, const real* 
         single_backward(plan, x, sample, parameters, memory, gradient_out)
 
 
-cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
-                      const void* parameters, void* workspace, void* slab_rows, void* gradient_out,
-                      Sums* sums_out) noexcept nogil:
-    # sums += loss, weight and metrics of the sample; gradient = its gradient
-    # gradient: (n_parameters,) or NULL
+cdef inline void single_sample(const Plan* plan, const Samples* samples, const Part* part,
+                               Py_ssize_t row, const unsigned int* sample, const real* parameters,
+                               void* workspace, real* gradient_out,
+                               Sums* sums_out) noexcept nogil:
+    # sums += loss, weight and metrics of a row of X and y; gradient = its gradient
+    # gradient: (n_parameters,) or NULL, sample: (1,) or NULL
     cdef lanes* block = <lanes*>workspace
     cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef Py_ssize_t row = row_of(samples, part.start)
     cdef const real* x = <const real*>samples.X + row * plan.layers[0].n_in
     cdef const real* y
     cdef const lanes* targets = block + plan.targets
     cdef real weight = 1
-    cdef unsigned int sample
     if samples.sample_weights != NULL:
         weight = (<const real*>samples.sample_weights)[row]
     if samples.y == NULL:
@@ -128,13 +127,28 @@ cdef void single_part(const Plan* plan, const Samples* samples, const Part* part
         if part.metrics:
             block[plan.labels] = splat(<real>class_of(last.n_out, 1, y))
     block[plan.sample_weights] = first_lane(weight)
-    if part.dropping:
-        sample = bits_of_sample(part.key, row)
-        single_through(plan, part, x, &sample, targets, weight, <const real*>parameters,
-                       <real*>workspace, <real*>gradient_out, sums_out)
-    else:
-        single_through(plan, part, x, NULL, targets, weight, <const real*>parameters,
-                       <real*>workspace, <real*>gradient_out, sums_out)
+    single_through(plan, part, x, sample, targets, weight, parameters, <real*>workspace,
+                   gradient_out, sums_out)
+
+
+cdef void single_part(const Plan* plan, const Samples* samples, const Part* part,
+                      const void* parameters, void* workspace, void* slab_rows, void* gradient_out,
+                      Sums* sums_out) noexcept nogil:
+    # sums += loss, weight and metrics of the sample; gradient = its gradient
+    # gradient: (n_parameters,) or NULL
+    single_sample(plan, samples, part, row_of(samples, part.start), NULL, <const real*>parameters,
+                  workspace, <real*>gradient_out, sums_out)
+
+
+cdef void single_dropping_part(const Plan* plan, const Samples* samples, const Part* part,
+                               const void* parameters, void* workspace, void* slab_rows,
+                               void* gradient_out, Sums* sums_out) noexcept nogil:
+    # as single_part, in a network with dropout
+    # gradient: (n_parameters,) or NULL
+    cdef Py_ssize_t row = row_of(samples, part.start)
+    cdef unsigned int sample = bits_of_sample(part.key, row)
+    single_sample(plan, samples, part, row, &sample if part.dropping else NULL,
+                  <const real*>parameters, workspace, <real*>gradient_out, sums_out)
 
 
 cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
