@@ -261,6 +261,35 @@ def test_single_steps_draw_a_key_each(sizes):
         assert bits(net) == bits(twin)
 
 
+def half_square(y_true, y_pred):
+    d = y_pred - y_true
+    return (d**2).sum(axis=1) / 2, d
+
+
+@any_targets
+@every_dtype
+@pytest.mark.parametrize("batch_size", [1, 5, 300, None])
+@every_size
+def test_a_loss_of_ones_own_sees_what_dropout_leaves(sizes, batch_size, dtype):
+    """Its value, its derivatives and the metrics are those of the entry of the same formula."""
+    n_samples = 1100 if batch_size == 300 else 40
+    X, labels = data(sizes, n_samples)
+    weights = np.random.default_rng(2).integers(1, 4, n_samples)
+    activations = (*("gelu",) * (len(sizes) - 2), "tanh")
+    nets, histories = [], []
+    for loss in ("squared_error", half_square):
+        net = Network(sizes, activations, loss, dropout=0.4, dtype=dtype, random_state=0)
+        options = {"epochs": 2, "batch_size": batch_size, "metrics": ("mse", "accuracy")}
+        histories.append(net.fit(X, labels, weights, optimizer=SGD(0.05), **options))
+        net.train_step(X[0], np.eye(sizes[-1])[0])
+        net.train_step(X, labels, sample_weight=weights)
+        nets.append(net)
+    for name in histories[0]:
+        assert_close(histories[1][name], histories[0][name], dtype)
+    assert_close(nets[1].parameters, nets[0].parameters, dtype)
+    assert state_of(nets[0]._generator) == state_of(nets[1]._generator)
+
+
 @pytest.mark.parametrize("share", [1e-3, 0.1, 0.5, 0.9])
 def test_the_share_of_the_bits_that_drop(share):
     """Within 5 standard deviations of the binomial distribution, by rows and by units too."""

@@ -436,10 +436,3 @@ def test_targets_may_be_anything():
     net.fit(X, 1e3 * y, epochs=1, optimizer=SGD(1e-3))
     with pytest.raises(ValueError, match="class indices are 0 to 1"):
         net.fit(X, np.full(50, 2))
-
-
-def test_dropout_is_refused():
-    """The function's outputs would be others than those of the training."""
-    with pytest.raises(ValueError, match=r"dropout must be 0 with a loss of your own.*0\.5"):
-        Network((3, 4, 2), loss=squared, dropout=0.5)
-    Network((3, 2), loss=squared, dropout=0.5)

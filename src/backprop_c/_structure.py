@@ -48,11 +48,6 @@ class Structure(Stepper):
             # Inputs are measured, not learned: one number leaves them alone.
             dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
         dropout = as_per_layer(dropout, "dropout", n_layers, below=1)
-        if isinstance(loss, OwnLossEntry) and any(dropout):
-            raise ValueError(
-                "dropout must be 0 with a loss of your own, whose outputs are computed without it, "
-                f"but is {dropout}"
-            )
         max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
         codes = tuple(map(coded, activations)), coded(loss)
         self._set_up(sizes, *codes, biases, dtype, l2, dropout, max_norm)

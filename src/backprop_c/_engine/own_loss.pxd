@@ -14,5 +14,5 @@ cdef class OwnLoss:
     cdef attach(self, Pass* pass_, SampleSet samples)
     cdef int before_batch(self, Pass* pass_, Py_ssize_t start, Py_ssize_t size) noexcept
     cdef call(self, Pass* pass_, Py_ssize_t start, Py_ssize_t size)
-    cdef add_metrics(self, Pass* pass_, Py_ssize_t start, Py_ssize_t size)
+    cdef outputs(self, Pass* pass_, Py_ssize_t start, Py_ssize_t size)
     cdef raise_error(self)

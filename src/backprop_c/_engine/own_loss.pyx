@@ -1,9 +1,8 @@
 """A loss of the caller's: a Python function, which is called once a batch.
 
-The batch's outputs are predicted, the function says the loss of each sample and its derivative by
-each output, and the ordinary pass goes through the batch with these derivatives where targets
-would be. So there are two forward passes; and a third one where metrics are asked for, since they
-need the targets.
+The batch goes forward, the function says the loss of each sample and its derivative by each output,
+and the ordinary pass goes through the batch with these derivatives where targets would be. So there
+are two forward passes. The first one has the targets, and so it takes the metrics.
 """
 
 cimport numpy as cnp
@@ -11,9 +10,17 @@ from libc.string cimport memset
 
 import numpy as np
 
-from backprop_c._kernels.table cimport MAX_METRICS, Part, Samples, Sums
+from backprop_c._kernels.table cimport (
+    MAX_METRICS, Layer, Part, Plan, Samples, Sums,
+)
 
 cnp.import_array()
+
+
+cdef as_array(char* numbers, Py_ssize_t n_rows, Py_ssize_t n_columns, dtype):
+    """A view of memory that is not Python's, for as long as it is there."""
+    cdef cnp.npy_intp[2] shape = [n_rows, n_columns]
+    return cnp.PyArray_SimpleNewFromData(2, shape, dtype.num, numbers)
 
 
 cdef int call_own_loss(void* context, void* pass_, Py_ssize_t start,
@@ -58,17 +65,14 @@ cdef class OwnLoss:
         return 0
 
     cdef call(self, Pass* p, Py_ssize_t start, Py_ssize_t size):
-        cdef cnp.ndarray X, outputs, order
+        cdef cnp.ndarray order
         rows = slice(start, start + size)
         if p.samples.order != NULL:
             order = np.empty(size, dtype=np.intp)
             for k in range(size):
                 (<Py_ssize_t*>cnp.PyArray_DATA(order))[k] = p.samples.order[start + k]
             rows = order
-        X = np.ascontiguousarray(self.samples.X[rows])
-        outputs = np.empty((size, self.derivatives.shape[1]), dtype=X.dtype)
-        p.work.predict(p.plan, size, cnp.PyArray_DATA(X), p.parameters, p.workspaces,
-                       cnp.PyArray_DATA(outputs))
+        outputs = self.outputs(p, start, size)
         # A view of the caller's array, which the function must not write to.
         y_true = self.y[rows]
         y_true.flags.writeable = False
@@ -78,26 +82,39 @@ cdef class OwnLoss:
             values = values * self.samples.sample_weight[rows]
         p.sums.loss += values.sum()
         self.derivatives[rows] = derivatives
-        if p.metrics:
-            self.add_metrics(p, start, size)
 
-    cdef add_metrics(self, Pass* p, Py_ssize_t start, Py_ssize_t size):
-        """The metrics of the batch, which are of the targets, join the sums."""
+    cdef outputs(self, Pass* p, Py_ssize_t start, Py_ssize_t size):
+        """The batch's outputs, as the pass will have them: with dropout, where the pass has it.
+
+        The metrics, which are of the targets, join the sums.
+        """
+        cdef const Plan* plan = p.plan
+        cdef const Layer* last = plan.layers + plan.n_layers - 1
+        cdef Py_ssize_t lanes = p.table.lanes
         cdef Samples samples = self.samples.samples
         cdef Part part = p.slab
         cdef Sums sums
+        cdef Py_ssize_t rows, vectors
         cdef int m
+        memset(&sums, 0, sizeof(Sums))
+        outputs = np.empty((size, last.n_out), dtype=self.derivatives.dtype)
         samples.order = p.samples.order
         part.metrics = p.metrics
         part.stop = start
         while part.stop < start + size:
+            # Block by block: what comes out stands in the workspace then, feature-major.
             part.slab_start = part.start = part.stop
-            part.stop = min(part.start + p.plan.part_rows, start + size)
-            memset(&sums, 0, sizeof(Sums))
-            p.work.run_part(p.plan, &samples, &part, p.parameters, p.workspaces, p.slab_rows,
-                            NULL, &sums)
-            for m in range(MAX_METRICS):
-                p.sums.metrics[m] += sums.metrics[m]
+            part.stop = min(part.start + plan.block_rows, start + size)
+            p.work.run_part(plan, &samples, &part, p.parameters, p.workspaces, p.slab_rows, NULL,
+                            &sums)
+            rows = part.stop - part.start
+            vectors = (rows + lanes - 1) // lanes
+            block = as_array(p.workspaces + last.block.a * vectors * lanes * p.table.real_bytes,
+                             last.n_out, vectors * lanes, outputs.dtype)
+            outputs[part.start - start:part.stop - start] = block[:, :rows].T
+        for m in range(MAX_METRICS):
+            p.sums.metrics[m] += sums.metrics[m]
+        return outputs
 
     def checked(self, result, shape):
         """Values (n,) in float64 and derivatives (n, n_out) of what the function returned."""
