@@ -5,8 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import assert_close
-from reference import ReferenceNetwork, SGDRule
+from helpers import any_targets, assert_close
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from reference import ReferenceNetwork, SGDRule, clipped, permutation
 
 from backprop_c import SGD, Adam, Network, schedules
 from backprop_c._engine.samples import SampleSet
@@ -226,6 +229,57 @@ def test_biases_and_weights_within_the_bound_are_left_alone():
 # -- All at once -------------------------------------------------------------------------------
 
 ALL = {"l2": (0.1, 0.05), "max_norm": (0.8, 0.6), "dropout": (0.1, 0.3)}
+
+
+@st.composite
+def networks(draw):
+    """Any sizes around the ends of vectors, with any of penalties, bounds and dropout."""
+    sizes = draw(st.lists(st.sampled_from([1, 2, 5, 8, 9, 17, 33, 64]), min_size=2, max_size=4))
+
+    def per_layer(*values):
+        return tuple(draw(st.sampled_from(values)) for _ in sizes[1:])
+
+    return Network(
+        sizes,
+        draw(st.sampled_from(["tanh", "sigmoid", "gelu"])),
+        biases=draw(st.booleans()),
+        dtype=draw(st.sampled_from(DTYPES)),
+        random_state=draw(st.integers(0, 1000)),
+        l2=per_layer(0.0, 0.1, 0.5),
+        dropout=per_layer(0.0, 0.2, 0.5),
+        max_norm=per_layer(None, 0.5, 1.5),
+    )
+
+
+@any_targets
+@given(
+    net=networks(),
+    n_samples=st.integers(1, 70),
+    batch_size=st.sampled_from([1, 2, 9, 33, None]),
+    clip_norm=st.sampled_from([None, 0.1, 1.0]),
+    weighted=st.booleans(),
+)
+@hypothesis_settings(max_examples=200)
+def test_any_network(net, n_samples, batch_size, clip_norm, weighted):
+    rng = np.random.default_rng(n_samples)
+    X, y = (rng.normal(size=(n_samples, width)) for width in net.layer_sizes[:: len(net.weights)])
+    weights = rng.integers(0, 3, n_samples).astype(float) if weighted else np.ones(n_samples)
+    weights[-1] = 1
+    generator = copy.deepcopy(net._generator)
+    interface, size = generator.bit_generator.ctypes, min(batch_size or n_samples, n_samples)
+    keys, orders = [], []
+    for _ in range(2):
+        keys.append(interface.next_uint64(interface.state) if any(net.dropout) else 0)
+        drawn = size < n_samples
+        orders.append(permutation(generator, n_samples) if drawn else np.arange(n_samples))
+    reference, rule = ReferenceNetwork(net), SGDRule(0.05, momentum=0.5)
+    rule = clipped(rule, clip_norm) if clip_norm else rule
+    expected = reference.fit(X, y, orders, size, rule, weights, keys)
+    optimizer = SGD(0.05, momentum=0.5, clip_norm=clip_norm)
+    options = {"epochs": 2, "batch_size": batch_size, "optimizer": optimizer}
+    history = net.fit(X, y, weights if weighted else None, **options)
+    assert_close(net.parameters, reference.parameters, net.dtype)
+    assert_close(history["loss"], expected["loss"], net.dtype)
 
 
 @every_dtype
