@@ -23,12 +23,15 @@ OF_LEVELS = (
     "levels",
     "network",
     "optimizers",
+    "own_loss",
     "regularization",
     "sample_weight",
     "schedules",
     "threads",
+    "train_step",
     "trainer",
     "training",
+    "validation_data",
     "wide",
 )
 
