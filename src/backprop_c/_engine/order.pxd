@@ -37,7 +37,7 @@ cdef inline Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept
 
 
 cdef inline void shuffle(bitgen_t* bit_generator, Py_ssize_t start, Py_ssize_t stop,
-                  Py_ssize_t* order_out) noexcept nogil:
+                         Py_ssize_t* order_out) noexcept nogil:
     """Go on with a fresh permutation of 0, 1, ... from place `start` to place `stop`.
 
     R. Durstenfeld's shuffle (1964), inside out: it fills the array as it goes.
