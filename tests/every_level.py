@@ -29,6 +29,7 @@ OF_LEVELS = (
     "schedules",
     "threads",
     "train_step",
+    "train_step_limits",
     "trainer",
     "training",
     "validation_data",

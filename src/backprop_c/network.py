@@ -87,6 +87,12 @@ class Network(Structure):
     Adam, SGD : the optimizers.
     trace : one forward and backward pass, number by number.
 
+    Notes
+    -----
+    A loss of your own is a function ``loss(y_true, y_pred)`` of two arrays of shape (n, n_out). It
+    returns the loss of each sample, of shape (n,), and its derivatives by `y_pred`, of shape
+    (n, n_out). It is called once a batch. Class indices come to it as rows of 0 and 1.
+
     References
     ----------
     D. E. Rumelhart, G. E. Hinton and R. J. Williams, Learning representations by
