@@ -8,7 +8,7 @@ import pytest
 from helpers import CHECKED
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer"),
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no setitimer"),
     pytest.mark.thread_unsafe(reason="times processes of its own"),
 ]
 

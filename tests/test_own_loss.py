@@ -2,7 +2,6 @@
 
 import pickle
 import signal
-import sys
 import threading
 
 import numpy as np
@@ -312,7 +311,6 @@ def test_an_exception_elsewhere(name):
     net.fit(X, y, epochs=1)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by raise_signal")
 def test_ctrl_c_inside():
     """It comes out at once, from the midst of an epoch."""
     interrupt = Counting(lambda *_: signal.raise_signal(signal.SIGINT), 6)

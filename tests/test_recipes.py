@@ -114,7 +114,7 @@ def python(copy, *arguments, **environment):
 def built(copy):
     """The copy, compiled for the processor that every machine can be: fewer modules."""
     if os.environ.get("BACKPROP_C_RECIPES", "") in ("", "0"):
-        pytest.skip("a build of a minute: BACKPROP_C_RECIPES=1 asks for it")
+        pytest.skip("builds the package, which takes minutes: nox -s recipes runs it")
     done = python(copy, "setup.py", "build_ext", "--inplace", _PYTHON_HOST_PLATFORM="linux-other")
     assert done.returncode == 0, done.stderr[-3000:]
     return copy
