@@ -1,9 +1,10 @@
 """Activations and losses as objects: the kernels' tables in Python, what a name stands for."""
 
 import copy
+import inspect
 import pickle
 import re
-from dataclasses import FrozenInstanceError, dataclass, fields
+from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,36 @@ def test_they_are_values(made):
     for name in ("name", "slope", "delta", "note"):
         with pytest.raises(FrozenInstanceError, match=f"cannot assign to field '{name}'"):
             setattr(made, name, 0.5)
+
+
+def test_they_are_dataclasses():
+    """Without a decorator: the standard library's functions take them, and so does `inspect`."""
+    made = losses.Huber(delta=2.0)
+    assert is_dataclass(made)
+    assert asdict(made) == {"delta": 2.0}
+    assert replace(made, delta=3) == losses.Huber(delta=3.0) != made
+    with pytest.raises(ValueError, match="delta must be positive"):
+        replace(made, delta=-1)
+    assert str(inspect.signature(losses.Huber)) == "(delta: float = 1.0)"
+    assert str(inspect.signature(activations.ReLU)) == "()"
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'delta'"):
+        del made.delta
+    assert made != activations.LeakyReLU(slope=2.0)
+    assert losses.Huber.__match_args__ == ("delta",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((1.0, 2.0), {}), "Huber takes at most 1 positional arguments, but got 2"),
+        (((1.0,), {"delta": 2.0}), "Huber got delta twice, by its place and by its name"),
+        (((), {"slope": 2.0}), "Huber has no parameter 'slope'; known: delta"),
+    ],
+)
+def test_arguments_that_do_not_fit(arguments, message):
+    values, named = arguments
+    with pytest.raises(TypeError, match=re.escape(message)):
+        losses.Huber(*values, **named)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -135,7 +166,6 @@ class Steeper(activations.LeakyReLU):
     """A user's own subclass, with a name that the kernels know."""
 
 
-@dataclass(frozen=True, repr=False)
 class Swish(activations.Activation):
     """A user's own activation, which the kernels do not know."""
 

@@ -1,5 +1,6 @@
 """Optimizers, schedules and early stopping as objects: what they accept, what they show."""
 
+import inspect
 import pickle
 import re
 from dataclasses import FrozenInstanceError, fields
@@ -164,6 +165,12 @@ def test_clipping_goes_by_name(make):
     hyperparameters = make(clip_norm=1).hyperparameters()
     with pytest.raises(TypeError, match="positional argument"):
         make(*hyperparameters, 0.5)
+    assert str(inspect.signature(make)).endswith("*, clip_norm: float | None = None)")
+
+
+def test_arguments_that_a_schedule_needs():
+    with pytest.raises(TypeError, match="Cosine needs initial"):
+        Cosine(epochs=3)
 
 
 @pytest.mark.parametrize("base", [optimizers.Optimizer, callbacks.Callback, partial(Schedule, 0.1)])

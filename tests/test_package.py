@@ -50,13 +50,15 @@ def test_it_is_light():
 @pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
 @pytest.mark.thread_unsafe(reason="times processes of its own")
 def test_import_costs_little_over_numpy(tmp_path):
-    """Processor time, the least of some: others may be using the machine.
+    """20 ms of processor time; where NumPy's own import takes over 100, a fifth of that.
 
-    With bytecode, as in an installation: the first import writes it.
+    The least of some runs, since others may be using the machine. With bytecode, as in an
+    installation: the first import writes it.
     """
     code = (
-        "import numpy, sys, time; start = time.thread_time(); import backprop_c; "
-        "print(time.thread_time() - start, 'numpy.random' in sys.modules)"
+        "import sys, time; start = time.thread_time(); import numpy; middle = time.thread_time(); "
+        "import backprop_c; end = time.thread_time(); "
+        "print(middle - start, end - middle, 'numpy.random' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -70,10 +72,11 @@ def test_import_costs_little_over_numpy(tmp_path):
         ).stdout.split()
         for _ in range(7)
     ]
-    # Without a GIL it takes twice as long, most of it for the standard library's dataclasses.
-    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.050
-    assert min(float(seconds) for seconds, _ in outs) <= limit
-    assert {random for _, random in outs} == {"False"}
+    numpys, ours, _ = zip(*outs, strict=True)
+    # Without a GIL it takes longer, most of it for the standard library's dataclasses.
+    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.040
+    assert min(map(float, ours)) <= max(limit, limit * min(map(float, numpys)) / 0.100)
+    assert {random for *_, random in outs} == {"False"}
 
 
 @pytest.mark.skipif(not CHECKED, reason="of the checked build alone")

@@ -1,6 +1,5 @@
 """Activations: what their parameters are. The arithmetic is in the kernels."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ._frozen import Entry
@@ -93,7 +92,6 @@ class ReLU(Activation):
     is_rectifier = True
 
 
-@dataclass(frozen=True, repr=False)
 class LeakyReLU(Activation):
     """ReLU with a slope left of 0: ``a = z`` where ``z > 0``, else ``a = slope * z``.
 

@@ -1,7 +1,6 @@
 """Callbacks: what a fit does between epochs. The fit itself acts on them."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 from ._frozen import Frozen
@@ -40,7 +39,6 @@ class Callback(ABC):
         """
 
 
-@dataclass(frozen=True, repr=False)
 class EarlyStopping(Frozen):
     """End a fit when a value has not become better for some epochs.
 

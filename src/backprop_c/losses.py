@@ -5,7 +5,6 @@ over samples. Below, `a` are a sample's outputs, `z` their pre-activations, and 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ._frozen import Entry, Frozen
@@ -80,7 +79,6 @@ class CrossEntropy(Loss):
     name = "cross_entropy"
 
 
-@dataclass(frozen=True, repr=False)
 class Huber(Loss):
     """Squared near the target, linear far from it, so that outliers pull with a bounded force.
 
@@ -143,7 +141,6 @@ class Poisson(Loss):
     name = "poisson"
 
 
-@dataclass(frozen=True, repr=False)
 class OwnLoss(Frozen):
     """A loss of the caller's: what `Network` makes of a function that it is given as a loss.
 

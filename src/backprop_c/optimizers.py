@@ -2,14 +2,13 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
 from ._frozen import Frozen
 from ._validation.scalars import as_flag, as_in_range, as_positive
 from .schedules import Schedule
 
 
-@dataclass(frozen=True, repr=False)
 class Optimizer(Frozen, ABC):
     """What all optimizers share, and a base to name them by in type hints.
 
@@ -78,7 +77,6 @@ def state_to_go_on_from(state, optimizer):
     return None
 
 
-@dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
     """Gradient descent: ``parameters -= learning_rate * gradient``, with momentum if asked for.
 
@@ -147,7 +145,6 @@ def _accept_moments(optimizer):
     optimizer._accept("weight_decay", as_in_range(optimizer.weight_decay, "weight_decay", 0))
 
 
-@dataclass(frozen=True, repr=False)
 class Adam(Optimizer):
     """Adaptive moment estimation: steps scaled by running means of gradient and squared gradient.
 
@@ -202,7 +199,6 @@ class Adam(Optimizer):
         return "adam"
 
 
-@dataclass(frozen=True, repr=False)
 class Nadam(Optimizer):
     """Adam with Nesterov's momentum: the step looks ahead by one update of the mean gradient.
 

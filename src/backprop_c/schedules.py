@@ -1,13 +1,10 @@
 """Schedules: how the learning rate changes within a fit. The arithmetic is in the engine."""
 
-from dataclasses import dataclass
-
 from ._engine.schedules import schedule_table
 from ._frozen import Entry
 from ._validation.scalars import as_count, as_in_range, as_positive
 
 
-@dataclass(frozen=True, repr=False)
 class Schedule(Entry):
     """What all schedules share: the learning rate that they begin with, and their length.
 
@@ -45,7 +42,6 @@ def schedule_terms(schedule):
     return known.index(schedule.name), schedule.constants(), schedule.epochs
 
 
-@dataclass(frozen=True, repr=False)
 class Cosine(Schedule):
     """Half a wave of the cosine, from the initial learning rate down to 0.
 

@@ -4,12 +4,12 @@ The numbers are the kernels': z and a are the outputs of the network cut off beh
 layer's delta is the derivative by its biases.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._engine.tables import activation_slopes
+from .._frozen import Frozen
 from .._validation.arrays import as_numbers
 from .._validation.entries import ACTIVATIONS, LOSSES
 from .._validation.scalars import as_flag, as_positive
@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 MOST_UNITS = 40
 
 
-@dataclass(frozen=True, eq=False)
-class LayerTrace:
+class ByIdentity(Frozen):
+    """A frozen object that is equal to itself alone: it has arrays, whose equality is an array."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
+
+
+class LayerTrace(ByIdentity):
     """One layer's part of a pass.
 
     Attributes
@@ -59,8 +68,7 @@ class LayerTrace:
     new_biases: np.ndarray | None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Trace:
+class Trace(ByIdentity):
     """A forward pass, the error, a backward pass, a step of gradient descent, and what came of it.
 
     ``print(trace)`` lays it out as a textbook would, or sums it up where that would be too long.
