@@ -46,10 +46,11 @@ ctypedef struct Fit:
     const int* stop                # set from elsewhere: end with this epoch
     EarlyStop early
     # What it is done with. `finished` is as of the last finished epoch, `earlier` as of the one
-    # before, `best` as of the best one, where that is kept.
+    # before: the two ends, in turn. `best` is as of the best epoch, where that is kept.
     State live
-    State finished
-    State earlier
+    State ends[2]
+    State* finished
+    State* earlier
     State best
     double* range_penalties        # one for each range of parameters
     double* range_squares
@@ -65,7 +66,7 @@ ctypedef struct Fit:
     bint overflowed                # the loss was, the parameters were not
 
 
-cdef void copy_state(const Fit* fit, const State* state, State* state_out) noexcept nogil
+cdef void keep_states(Fit* fit) noexcept nogil
 cdef void choose_phases(Fit* fit) noexcept nogil
 cdef void draw_epoch(Fit* fit) noexcept nogil
 cdef void run_fit(Fit* fit, double seconds) noexcept nogil

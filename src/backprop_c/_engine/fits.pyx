@@ -203,16 +203,18 @@ cdef void copy_state(const Fit* fit, const State* state, State* state_out) noexc
     state_out.steps = state.steps
 
 
-cdef void swap_states(State* one, State* other) noexcept nogil:
-    cdef State kept = one[0]
-    one[0] = other[0]
-    other[0] = kept
+cdef void keep_states(Fit* fit) noexcept nogil:
+    """Both finished epochs' states are the start's, where nothing has been finished yet."""
+    fit.finished = &fit.ends[0]
+    fit.earlier = &fit.ends[1]
+    copy_state(fit, &fit.live, fit.finished)
+    copy_state(fit, &fit.live, fit.earlier)
 
 
 cdef void go_back(Fit* fit) noexcept nogil:
     """Give up the last epoch's updates. Before the second epoch both states are the start."""
     fit.diverged = True
-    swap_states(&fit.earlier, &fit.finished)
+    fit.finished = fit.earlier
 
 
 cdef double* record_means(const Pass* p, Py_ssize_t n_values, double* record_out) noexcept nogil:
@@ -238,44 +240,46 @@ cdef void look_for_stop(Fit* fit, const double* record) noexcept nogil:
         early.best_value = value if value == value else INFINITY
         early.best_epoch = epoch
         if early.restore_best:
-            copy_state(fit, &fit.finished, &fit.best)
+            copy_state(fit, fit.finished, &fit.best)
     elif epoch - early.best_epoch >= early.patience:
         early.reached = True
 
 
-cdef void finish_epoch(Fit* fit) noexcept nogil:
-    """Record the epoch and keep its end; go back if its loss or its end is not finite."""
+cdef bint finish_epoch(Fit* fit) noexcept nogil:
+    """Record the epoch and keep its end; go back if its loss or its end is not finite.
+
+    Whether another epoch may follow.
+    """
     cdef double* record = fit.record + fit.epoch * fit.columns
     cdef double* rest
-    cdef char* vectors
     cdef bint validated = fit.validation.n_samples > 0
     cdef Py_ssize_t n_values = fit.columns // 2 if validated else fit.columns
     fit.begun = False
     if not isfinite(fit.training.sums.loss / fit.training.sums.weight):
         go_back(fit)
-        return
+        return False
     rest = record_means(&fit.training, n_values, record)
     if validated:
         record_means(&fit.validation, n_values, rest)
         if fit.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
-    # What was finished is the earlier one now, and its memory takes the new one.
-    vectors = fit.earlier.vectors
-    fit.earlier = fit.finished
-    fit.finished.vectors = vectors
-    copy_state(fit, &fit.live, &fit.finished)
+    # What was finished is the earlier one now, whose place the new one takes.
+    fit.earlier, fit.finished = fit.finished, fit.earlier
+    copy_state(fit, &fit.live, fit.finished)
     if not fit.training.table.all_finite(fit.training.plan.n_parameters, fit.finished.vectors):
         fit.overflowed = True
         go_back(fit)
-    elif fit.early.column >= 0:
+        return False
+    if fit.early.column >= 0:
         look_for_stop(fit, record)
+    return not fit.early.reached
 
 
 cdef void restore_best(Fit* fit) noexcept nogil:
     """The state as of the end of the best epoch takes the place of the last one's."""
     if fit.early.restore_best and fit.early.best_epoch > 0:
-        copy_state(fit, &fit.best, &fit.finished)
+        copy_state(fit, &fit.best, fit.finished)
 
 
 cdef void begin_epoch(Fit* fit) noexcept nogil:
@@ -338,8 +342,9 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
     """
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
-    while (fit.epoch < fit.epochs and not fit.diverged and not fit.early.reached
-            and not fit.training.failed):
+    if fit.diverged or fit.early.reached or fit.training.failed:
+        return
+    while fit.epoch < fit.epochs:
         if not fit.begun:
             if load_flag(fit.stop):
                 return
@@ -351,4 +356,5 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
         if fit.validation.n_samples > 0 and isfinite(fit.training.sums.loss):
             if not run_samples(fit, &fit.validation, deadline, &work):
                 return
-        finish_epoch(fit)
+        if not finish_epoch(fit):
+            return

@@ -13,7 +13,7 @@ from libc.string cimport memset
 from backprop_c._engine.crew cimport Crew
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
-    Fit, choose_phases, copy_state, draw_epoch, restore_best, run_fit,
+    Fit, choose_phases, keep_states, draw_epoch, restore_best, run_fit,
 )
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
@@ -149,8 +149,8 @@ cdef class Trainer:
         if self.validation is not None:
             lay_out_pass(&fit.validation, memory, self.n_threads, False)
         fit.live.vectors = memory.cut(bytes_of_state)
-        fit.finished.vectors = memory.cut(bytes_of_state)
-        fit.earlier.vectors = memory.cut(bytes_of_state)
+        fit.ends[0].vectors = memory.cut(bytes_of_state)
+        fit.ends[1].vectors = memory.cut(bytes_of_state)
         if best:
             fit.best.vectors = memory.cut(bytes_of_state)
         fit.range_penalties = <double*>memory.cut(n_ranges * sizeof(double))
@@ -170,8 +170,7 @@ cdef class Trainer:
         memset(fit.live.vectors, 0, bytes_of_state)
         self.engine.fetch(fit.live.vectors)
         take_state(fit, self.optimizer_state)
-        copy_state(fit, &fit.live, &fit.finished)
-        copy_state(fit, &fit.live, &fit.earlier)
+        keep_states(fit)
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
                 bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
@@ -380,7 +379,7 @@ cdef class Trainer:
     cdef void _hand_over_state(self) noexcept:
         """The optimizer's state as of the last published epoch; of no fit, nothing."""
         if self.optimizer_state is not None:
-            give_state(&self.fit_, &self.fit_.finished, self.optimizer_state)
+            give_state(&self.fit_, self.fit_.finished, self.optimizer_state)
 
     cdef void _give_back_memory(self) noexcept:
         """Leave the memory to the network's next fit. Nothing here reads it any more."""

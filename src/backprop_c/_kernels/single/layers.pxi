@@ -16,11 +16,10 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const unsigned
     # one lane and elementwise outputs also their a
     # x: (n_in,), sample: (1,), its random bits, or NULL without dropout, memory: the workspace
     cdef const Layer* layer = plan.layers
+    cdef const Layer* last = layer + plan.n_layers - 1
     cdef const Activation* activation
     cdef const real* biases
-    cdef Py_ssize_t k
-    for k in range(plan.n_layers):
-        layer = plan.layers + k
+    while True:
         activation = layer.activation
         if sample != NULL and layer.drop_below:
             drop_row(layer, sample[0], x, memory + layer.rows.inputs)
@@ -31,17 +30,19 @@ cdef inline real* single_forward(const Plan* plan, const real* x, const unsigned
             biases = parameters + layer.biases if layer.biases >= 0 else NULL
             row_forward(layer.n_in, layer.n_out, x, parameters + layer.weights, biases,
                         memory + layer.rows.z)
-            if k < plan.n_layers - 1:
+            if layer != last:
                 activation.forward(layer.stride // LANES, 1, layer.constants,
                                    memory + layer.rows.z, memory + layer.rows.a)
+        if layer == last:
+            return memory + layer.rows.z
         x = memory + layer.rows.a
-    return memory + layer.rows.z
+        layer += 1
 
 
-cdef inline bint outputs_are_left(const Plan* plan) noexcept nogil:
+cdef inline bint outputs_are_left(const Layer* last) noexcept nogil:
     # whether single_forward leaves the outputs' activation to its caller
-    # plan: (1,)
-    return LANES > 1 or not plan.layers[plan.n_layers - 1].activation.elementwise
+    # last: (1,)
+    return LANES > 1 or not last.activation.elementwise
 
 
 cdef inline void single_backward(const Plan* plan, const real* x, const unsigned int* sample,
@@ -89,7 +90,7 @@ cdef inline void single_through(const Plan* plan, const Part* part, const real* 
     cdef real* z = single_forward(plan, x, sample, parameters, memory)
     if LANES > 1:
         spread(last.n_out, z, block + last.block.z)
-    if outputs_are_left(plan):
+    if outputs_are_left(last):
         last.activation.forward(last.n_out, 1, last.constants, block + last.block.z,
                                 block + last.block.a)
     loss_and_delta(plan, 1, weight, part.metrics, targets, gradient_out != NULL, block, sums_out)
@@ -172,7 +173,7 @@ cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
             for j in range(last.n_out):
                 a[j] = (<const real*>(block + last.block.a + j))[0]
         else:
-            if outputs_are_left(plan):
+            if outputs_are_left(last):
                 activation.forward(last.stride // LANES, 1, last.constants, z,
                                    memory + last.rows.a)
             for j in range(last.n_out):
