@@ -35,26 +35,27 @@ cdef class Engine(SharedParameters):
     cdef void predict_rows(self, const char* parameters, Py_ssize_t n_samples, const void* X,
                            void* workspace, void* out) noexcept nogil:
         if n_samples == 1:
-            self.single_table.work[SINGLE].predict(&self.single, 1, X, parameters, workspace, out)
+            self.single_table.routines[SINGLE].predict(&self.single, 1, X, parameters, workspace,
+                                                       out)
         else:
-            self.table.work[BATCH].predict(
+            self.table.routines[BATCH].predict(
                 &self.plan, n_samples, X, parameters, workspace, out)
 
     cdef bint fits(self, object X):
         """Whether the kernels can read X as it stands: dtype, layout, shape and finite numbers."""
         cdef cnp.ndarray x
-        cdef const void* numbers
+        cdef const void* data
         cdef Py_ssize_t size
         cdef bint finite
         if not self.has_layout(X):
             return False
         x = <cnp.ndarray>X
         size = cnp.PyArray_SIZE(x)
-        numbers = cnp.PyArray_DATA(x)
+        data = cnp.PyArray_DATA(x)
         if size <= WORK_OF_SHORT_CALL:
-            return self.table.all_finite(size, numbers)
+            return self.table.all_finite(size, data)
         with nogil:
-            finite = self.table.all_finite(size, numbers)
+            finite = self.table.all_finite(size, data)
         # Another thread may have given it another shape meanwhile.
         return finite and self.has_layout(X)
 
@@ -87,7 +88,7 @@ cdef class Engine(SharedParameters):
             if cnp.PyArray_DIM(target, k) != shape[k]:
                 return False
         return (apart(target, cnp.PyArray_DATA(x), cnp.PyArray_NBYTES(x))
-                and apart(target, self.numbers, self.plan.n_parameters * self.table.real_bytes))
+                and apart(target, self.shared, self.plan.n_parameters * self.table.real_bytes))
 
     def predict(self, X, out=None, *, n_threads=1):
         """The network's outputs for samples.
@@ -163,7 +164,7 @@ cdef class Engine(SharedParameters):
         if rows * self.plan.work <= WORK_OF_SHORT_CALL:
             workspace = self.take_workspace(&own)
             begin_short_read(&self.short_readers, &self.writing)
-            self.predict_rows(self.numbers, rows, cnp.PyArray_DATA(x), workspace,
+            self.predict_rows(self.shared, rows, cnp.PyArray_DATA(x), workspace,
                               cnp.PyArray_DATA(result))
             end_short_read(&self.short_readers)
             self.give_workspace(workspace, own)
@@ -182,7 +183,9 @@ cdef class Engine(SharedParameters):
         self.enlist()
         memset(&prediction, 0, sizeof(Prediction))
         prediction.plan = plan
-        prediction.work = (self.single_table if n_samples == 1 else self.table).work + plan.shape
+        prediction.routines = self.table.routines + plan.shape
+        if n_samples == 1:
+            prediction.routines = self.single_table.routines + plan.shape
         prediction.n_samples = n_samples
         prediction.part_rows = plan.part_rows * max(1, WORK_OF_PART // (plan.part_rows * plan.work))
         prediction.row_in = plan.layers[0].n_in * self.table.real_bytes
@@ -211,17 +214,17 @@ cdef class Engine(SharedParameters):
 
     cdef predict_runs(self, Prediction* prediction):
         """Run after run, until all rows are done."""
-        cdef const char* numbers = NULL
+        cdef const char* parameters = NULL
         try:
-            numbers = self.begin_reading()
+            parameters = self.begin_reading()
             while True:
-                prediction.parameters = numbers
+                prediction.parameters = parameters
                 with nogil:
                     run_prediction(prediction, SECONDS_OF_RUN)
                 if prediction.done == prediction.n_samples:
                     break
-                numbers = self.go_on_reading(numbers)
+                parameters = self.go_on_reading(parameters)
                 PyErr_CheckSignals()
         finally:
-            if numbers != NULL:
-                self.end_reading(numbers)
+            if parameters != NULL:
+                self.end_reading(parameters)

@@ -61,7 +61,7 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
     cdef Memory memory = Memory()
     cdef const Table* table = engine.table
     cdef const Plan* plan = &engine.plan
-    cdef const char* numbers = NULL
+    cdef const char* parameters = NULL
     cdef double penalty_value = 0
     cdef int m
     samples.require_of(engine)
@@ -79,9 +79,9 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
     begin_pass(&p)
     gradient = None
     try:
-        numbers = engine.begin_reading()
+        parameters = engine.begin_reading()
         while True:
-            p.parameters = numbers
+            p.parameters = parameters
             if p.n_samples * plan.work <= WORK_OF_SHORT_RUN:
                 run_pass(&p, SECONDS_OF_RUN)
             else:
@@ -91,16 +91,16 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
                 own_loss.raise_error()
             if p.row == p.n_samples:
                 break
-            numbers = engine.go_on_reading(numbers)
+            parameters = engine.go_on_reading(parameters)
             PyErr_CheckSignals()
         if is_penalized(plan):
-            penalty_value = penalty(table, plan, numbers)
+            penalty_value = penalty(table, plan, parameters)
             if gradient_wanted:
                 # It joins the sum over all samples, which is not divided yet.
-                table.penalize(plan, 0, plan.n_parameters, p.sums.weight, numbers, p.gradient)
+                table.penalize(plan, 0, plan.n_parameters, p.sums.weight, parameters, p.gradient)
     finally:
-        if numbers != NULL:
-            engine.end_reading(numbers)
+        if parameters != NULL:
+            engine.end_reading(parameters)
     if gradient_wanted:
         gradient = np.empty(plan.n_parameters, dtype=engine.dtype)
         memcpy(cnp.PyArray_DATA(<cnp.ndarray>gradient), p.gradient,

@@ -180,8 +180,8 @@ cdef Py_ssize_t run_online(Fit* fit) noexcept nogil:
     for s in range(p.row, p.row + steps):
         p.slab.start = s  # all that single rows look at
         p.sums.batch_weight = 0
-        p.work.run_part(plan, &p.samples, &p.slab, vectors, p.workspaces, NULL, p.gradient,
-                        &p.sums)
+        p.routines.run_part(plan, &p.samples, &p.slab, vectors, p.workspaces, NULL, p.gradient,
+                            &p.sums)
         weight = p.sums.batch_weight
         if weight != 0:
             fit.live.steps += 1

@@ -17,10 +17,10 @@ from backprop_c._kernels.table cimport (
 cnp.import_array()
 
 
-cdef as_array(char* numbers, Py_ssize_t n_rows, Py_ssize_t n_columns, dtype):
+cdef as_array(char* data, Py_ssize_t n_rows, Py_ssize_t n_columns, dtype):
     """A view of memory that is not Python's, for as long as it is there."""
     cdef cnp.npy_intp[2] shape = [n_rows, n_columns]
-    return cnp.PyArray_SimpleNewFromData(2, shape, dtype.num, numbers)
+    return cnp.PyArray_SimpleNewFromData(2, shape, dtype.num, data)
 
 
 cdef int call_own_loss(void* context, void* pass_, Py_ssize_t start,
@@ -105,8 +105,8 @@ cdef class OwnLoss:
             # Block by block: what comes out stands in the workspace then, feature-major.
             part.slab_start = part.start = part.stop
             part.stop = min(part.start + plan.block_rows, start + size)
-            p.work.run_part(plan, &samples, &part, p.parameters, p.workspaces, p.slab_rows, NULL,
-                            &sums)
+            p.routines.run_part(plan, &samples, &part, p.parameters, p.workspaces, p.slab_rows,
+                                NULL, &sums)
             rows = part.stop - part.start
             vectors = (rows + lanes - 1) // lanes
             block = as_array(p.workspaces + last.block.a * vectors * lanes * p.table.real_bytes,

@@ -12,7 +12,7 @@ cdef class SharedParameters:
     cdef Plan single               # one row, whose kernels may be of another table
     cdef const Table* table
     cdef const Table* single_table
-    cdef char* numbers
+    cdef char* shared
     cdef char* workspace
     cdef uint64_t workspace_taken
     cdef uint64_t trained_by       # a number of the fit that has this network; 0 where none has
@@ -39,13 +39,13 @@ cdef class SharedParameters:
     cdef lay_out_parameters(self, bint biases)
     cdef enlist(self)
     cdef const char* begin_reading(self) except NULL
-    cdef const char* go_on_reading(self, const char* numbers) except NULL
-    cdef void end_reading(self, const char* numbers) noexcept
-    cdef const char* copied(self, const char* numbers) except NULL
+    cdef const char* go_on_reading(self, const char* parameters) except NULL
+    cdef void end_reading(self, const char* parameters) noexcept
+    cdef const char* copied(self, const char* parameters) except NULL
     cdef bint is_training(self) noexcept
     cdef claim_training(self, uint64_t fit)
     cdef void give_back_training(self, uint64_t fit) noexcept
-    cdef publish(self, const char* numbers, bint* overwritten_out)
-    cdef void fetch(self, char* numbers_out) noexcept
+    cdef publish(self, const char* parameters, bint* overwritten_out)
+    cdef void fetch(self, char* parameters_out) noexcept
     cdef wait_for_readers(self)
     cdef uint64_t fingerprint(self) noexcept

@@ -119,7 +119,7 @@ cdef class SharedParameters:
         spare = np.zeros(n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
         first = -spare.ctypes.data % CACHE_LINE // itemsize
         self.parameters = spare[first:first + n_parameters]
-        self.numbers = <char*>cnp.PyArray_DATA(self.parameters)
+        self.shared = <char*>cnp.PyArray_DATA(self.parameters)
 
     cdef lay_out_parameters(self, bint biases):
         """W0, b0, W1, b1, ...: arrays that view the buffer."""
@@ -156,29 +156,29 @@ cdef class SharedParameters:
         # First the reader, then the look for a fit: a fit that is not seen sees the reader.
         add_shared(&self.readers, 1)
         if not self.is_training():
-            return self.numbers
+            return self.shared
         add_shared(&self.readers, -1)
-        return self.copied(self.numbers)
+        return self.copied(self.shared)
 
-    cdef const char* go_on_reading(self, const char* numbers) except NULL:
+    cdef const char* go_on_reading(self, const char* parameters) except NULL:
         """The same parameters, in a copy, before Python code can run in between."""
-        if numbers != self.numbers:
-            return numbers
-        numbers = self.copied(numbers)
+        if parameters != self.shared:
+            return parameters
+        parameters = self.copied(parameters)
         add_shared(&self.readers, -1)
-        return numbers
+        return parameters
 
-    cdef void end_reading(self, const char* numbers) noexcept:
-        if numbers != self.numbers:
-            release(<void*>numbers)
+    cdef void end_reading(self, const char* parameters) noexcept:
+        if parameters != self.shared:
+            release(<void*>parameters)
         elif load_shared(&self.readers):  # none in a child that was forked in between
             add_shared(&self.readers, -1)
 
-    cdef const char* copied(self, const char* numbers) except NULL:
+    cdef const char* copied(self, const char* parameters) except NULL:
         cdef size_t size = self.plan.n_parameters * self.table.real_bytes
         cdef char* copied = allocated(size)
         begin_short_read(&self.short_readers, &self.writing)
-        memcpy(copied, numbers, size)
+        memcpy(copied, parameters, size)
         end_short_read(&self.short_readers)
         return copied
 
@@ -234,12 +234,12 @@ cdef class SharedParameters:
         """Free the place, if it is still this fit's: a forked child may have freed it before."""
         swap_shared(&self.trained_by, fit, 0)
 
-    cdef void fetch(self, char* numbers_out) noexcept:
+    cdef void fetch(self, char* parameters_out) noexcept:
         """What a fit begins with: the parameters as they are now."""
         self.written = self.fingerprint()
-        memcpy(numbers_out, self.numbers, self.plan.n_parameters * self.table.real_bytes)
+        memcpy(parameters_out, self.shared, self.plan.n_parameters * self.table.real_bytes)
 
-    cdef publish(self, const char* numbers, bint* overwritten_out):
+    cdef publish(self, const char* parameters, bint* overwritten_out):
         """Copy the parameters of a finished epoch in, with the GIL held throughout.
 
         They are copied in even where waiting for readers ends with an exception.
@@ -252,7 +252,7 @@ cdef class SharedParameters:
             if self.fingerprint() != self.written:
                 overwritten_out[0] = True
             begin_write(&self.short_readers, &self.writing)
-            memcpy(self.numbers, numbers, self.plan.n_parameters * self.table.real_bytes)
+            memcpy(self.shared, parameters, self.plan.n_parameters * self.table.real_bytes)
             end_write(&self.writing)
             self.written = self.fingerprint()
 
@@ -284,7 +284,7 @@ cdef class SharedParameters:
 
         Each word is multiplied by an odd number, a different one at each place.
         """
-        cdef const uint64_t* words = <const uint64_t*>self.numbers
+        cdef const uint64_t* words = <const uint64_t*>self.shared
         cdef size_t n_bytes = self.plan.n_parameters * self.table.real_bytes
         cdef uint64_t total = 0
         cdef uint64_t last = 0
@@ -320,7 +320,7 @@ cdef class SharedParameters:
         self.require_set_up()
         copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
         begin_short_read(&self.short_readers, &self.writing)
-        memcpy(cnp.PyArray_DATA(copied), self.numbers,
+        memcpy(cnp.PyArray_DATA(copied), self.shared,
                self.plan.n_parameters * self.table.real_bytes)
         end_short_read(&self.short_readers)
         return copied

@@ -4,7 +4,7 @@ from libc.string cimport memset
 
 from backprop_c._engine.crew cimport Board, Task
 from backprop_c._engine.memory cimport Memory
-from backprop_c._kernels.table cimport Part, Plan, Samples, Sums, Table, Work
+from backprop_c._kernels.table cimport Part, Plan, Samples, Sums, Table, Routines
 
 
 cdef enum:
@@ -31,7 +31,7 @@ ctypedef struct Pass:
     # What to do.
     const Table* table
     const Plan* plan
-    const Work* work
+    const Routines* routines
     Samples samples
     Py_ssize_t n_samples
     Py_ssize_t batch_size

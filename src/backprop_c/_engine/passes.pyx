@@ -43,17 +43,17 @@ cdef void run_part(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept n
     if gradient != NULL:
         gradient += number * plan.part_stride * p.table.real_bytes
     memset(p.part_sums + number, 0, sizeof(Sums))
-    p.work.run_part(plan, &p.samples, &part, p.parameters,
-                    p.workspaces + thread * plan.workspace_bytes, p.slab_rows, gradient,
-                    p.part_sums + number)
+    p.routines.run_part(plan, &p.samples, &part, p.parameters,
+                        p.workspaces + thread * plan.workspace_bytes, p.slab_rows, gradient,
+                        p.part_sums + number)
 
 
 cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
     """The gradient of a range of parameters, if its terms lie apart."""
     cdef Pass* p = <Pass*>pass_
     if p.gathering:
-        p.work.gather(p.plan, &p.samples, &p.slab, p.plan.ranges + number, p.n_gradients,
-                      p.slab_rows, p.workspaces + thread * p.plan.workspace_bytes, p.gradient)
+        p.routines.gather(p.plan, &p.samples, &p.slab, p.plan.ranges + number, p.n_gradients,
+                          p.slab_rows, p.workspaces + thread * p.plan.workspace_bytes, p.gradient)
 
 
 cdef void add_sums(const Sums* part, Sums* sums_out) noexcept nogil:
@@ -84,8 +84,8 @@ cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
     p.slab.slab_start = p.slab.start = p.row + p.offset
     p.slab.stop = p.slab.start + size
     if size <= plan.part_rows:
-        p.work.run_part(plan, &p.samples, &p.slab, p.parameters, p.workspaces, p.slab_rows,
-                        p.gradient, &p.sums)
+        p.routines.run_part(plan, &p.samples, &p.slab, p.parameters, p.workspaces, p.slab_rows,
+                            p.gradient, &p.sums)
     else:
         n_parts = (size + plan.part_rows - 1) // plan.part_rows
         share(p.board, run_part, p, n_parts)
@@ -138,9 +138,9 @@ cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples*
     """Say what to do: these samples, in batches, with these metrics."""
     p.table = table
     p.plan = plan
-    p.work = table.work + plan.shape
+    p.routines = table.routines + plan.shape
     if plan.shape == SINGLE and plan.drops:
-        p.work = table.work + SINGLE_DROPPING
+        p.routines = table.routines + SINGLE_DROPPING
     p.samples = samples[0]
     p.n_samples = n_samples
     p.batch_size = min(batch_size, n_samples)
@@ -152,7 +152,7 @@ cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples*
 
 
 cdef size_t bytes_of_slab(const Pass* p) noexcept:
-    return p.plan.row_numbers * p.slab.capacity * p.table.real_bytes
+    return p.plan.row_size * p.slab.capacity * p.table.real_bytes
 
 
 cdef size_t bytes_of_sums(const Pass* p) noexcept:

@@ -226,7 +226,7 @@ cdef lay_out_slab(Plan* plan, Py_ssize_t lanes):
         layer = plan.layers + last
         layer.rows.z = layer.rows.delta = number
         number += layer.stride
-    plan.forward_numbers = number
+    plan.forward_size = number
     for k in range(plan.n_wide):
         if plan.layers[k].drop_below:
             plan.layers[k].rows.inputs = number
@@ -235,7 +235,7 @@ cdef lay_out_slab(Plan* plan, Py_ssize_t lanes):
         layer = plan.layers + k
         layer.rows.delta = number
         number += layer.stride
-    plan.row_numbers = number
+    plan.row_size = number
 
 
 cdef Py_ssize_t most_parts(const Plan* plan) noexcept:
@@ -265,12 +265,12 @@ cdef cut_wide(Plan* plan, const Table* table):
     rows = min(WIDE_PART_ROWS, WORK_OF_SLAB // plan.work)
     plan.part_rows = plan.block_rows = rounded_up(max(1, rows), table.lanes)
     plan.predict_rows = plan.part_rows
-    rows = min(SLAB_ROWS, SLAB_BYTES // (plan.row_numbers * table.real_bytes))
+    rows = min(SLAB_ROWS, SLAB_BYTES // (plan.row_size * table.real_bytes))
     plan.max_parts = max(1, min(most_parts(plan), rows // plan.part_rows))
     depth = min(table.panel_depth, max(depth, plan.part_rows * plan.max_parts))
     plan.panel_at = rounded_up(plan.features * plan.block_rows * table.real_bytes, CACHE_LINE)
     plan.rows_at = plan.panel_at + rounded_up(depth * table.panel * table.real_bytes, CACHE_LINE)
-    plan.workspace_bytes = plan.rows_at + plan.forward_numbers * plan.part_rows * table.real_bytes
+    plan.workspace_bytes = plan.rows_at + plan.forward_size * plan.part_rows * table.real_bytes
 
 
 cdef lay_out_single(Plan* plan, const Table* table):

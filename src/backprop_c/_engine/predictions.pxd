@@ -1,12 +1,12 @@
 """A prediction of many rows, in parts. Plain C, so that it can stop and go on."""
 
 from backprop_c._engine.crew cimport Board
-from backprop_c._kernels.table cimport Plan, Work
+from backprop_c._kernels.table cimport Plan, Routines
 
 
 ctypedef struct Prediction:
     const Plan* plan
-    const Work* work
+    const Routines* routines
     Py_ssize_t n_samples
     Py_ssize_t done
     Py_ssize_t part_rows           # samples that a thread takes at a time

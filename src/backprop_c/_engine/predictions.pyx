@@ -14,7 +14,7 @@ cdef void predict_part(void* prediction_, Py_ssize_t number, Py_ssize_t thread) 
     cdef Prediction* prediction = <Prediction*>prediction_
     cdef Py_ssize_t start = prediction.done + number * prediction.part_rows
     cdef Py_ssize_t rows = min(prediction.part_rows, prediction.n_samples - start)
-    prediction.work.predict(
+    prediction.routines.predict(
         prediction.plan, rows, prediction.X + start * prediction.row_in, prediction.parameters,
         prediction.workspaces + thread * prediction.plan.workspace_bytes,
         prediction.a_out + start * prediction.row_out)

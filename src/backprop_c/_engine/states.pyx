@@ -131,15 +131,15 @@ cdef OptimizerState checked_state(object state, object optimizer, const Update* 
 
 cdef double scheduled_rate(tuple schedule, long long steps) except *:
     """The learning rate of the step after so many, each of which counts as an epoch."""
-    cdef double numbers[MAX_SCHEDULE_PARAMETERS]
+    cdef double values[MAX_SCHEDULE_PARAMETERS]
     cdef Position position
     cdef int k
     code, parameters, length = schedule
     if length is None:
         refuse_endless("update")
     for k in range(len(parameters)):
-        numbers[k] = parameters[k]
+        values[k] = parameters[k]
     position.steps = <double>steps
     position.steps_of_epoch = 1
     position.epochs = length
-    return schedule_of(code).learning_rate(numbers, &position)
+    return schedule_of(code).learning_rate(values, &position)

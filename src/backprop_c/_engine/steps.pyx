@@ -234,7 +234,7 @@ cdef class Stepper(Engine):
         cdef Fit* fit = &step.fit
         cdef Pass* training = &fit.training
         cdef OwnLoss own_loss = None
-        memcpy(fit.live.vectors, self.numbers,
+        memcpy(fit.live.vectors, self.shared,
                step.plan.n_parameters * training.table.real_bytes)
         take_state(fit, step.state)
         training.samples.X = cnp.PyArray_DATA(x)
@@ -284,7 +284,7 @@ cdef class Stepper(Engine):
         if load_shared(&self.readers):
             self.wait_for_readers()
         begin_write(&self.short_readers, &self.writing)
-        memcpy(self.numbers, fit.live.vectors, n_bytes)
+        memcpy(self.shared, fit.live.vectors, n_bytes)
         end_write(&self.writing)
         give_state(fit, &fit.live, step.state)
         if self._optimizer_state is not step.state:

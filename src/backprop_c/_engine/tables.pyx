@@ -115,11 +115,11 @@ def update_table():
 
 def activation_slopes(int activation, tuple constants, cnp.ndarray z):
     """da/dz for pre-activations of float32 or float64, one by one, as the kernels compute it."""
-    cdef double numbers[MAX_CONSTANTS]
+    cdef double values[MAX_CONSTANTS]
     cdef const Table* table = table_of(z.dtype.name)
     cdef cnp.ndarray slopes = np.empty_like(z)
-    take_constants(constants, numbers)
-    table.plain.slopes(table.activations + activation, numbers, cnp.PyArray_SIZE(z),
+    take_constants(constants, values)
+    table.plain.slopes(table.activations + activation, values, cnp.PyArray_SIZE(z),
                        cnp.PyArray_DATA(z), cnp.PyArray_DATA(slopes))
     return slopes
 

@@ -17,7 +17,7 @@ cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t sta
                         Py_ssize_t rows, const Part* part, const real* parameters,
                         void* workspace, void* slab_rows, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l) of samples start..start+rows-1
-    # slab_rows: (part.capacity, row_numbers), predict's without deltas; workspace: a block,
+    # slab_rows: (part.capacity, row_size), predict's without deltas; workspace: a block,
     # (features, vectors), whose inputs may be packed already
     cdef lanes* block = <lanes*>workspace
     cdef Py_ssize_t vectors = vectors_of(rows)
@@ -33,7 +33,7 @@ cdef void batch_forward(const Plan* plan, const Samples* samples, Py_ssize_t sta
                   last_wide.stride, NULL, <real*>(block + last_wide.block.z * vectors))
     elif not part.packed:
         inputs = inputs_of(plan, samples, start)
-        pack_rows(plan.layers[0].n_in, vectors, rows, inputs.numbers, inputs.row_stride,
+        pack_rows(plan.layers[0].n_in, vectors, rows, inputs.base, inputs.row_stride,
                   inputs.rows, <real*>block)
     narrow_forward(plan, vectors, part.dropping, parameters, block)
 
@@ -45,7 +45,7 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
     # slab_rows get activations and deltas of the wide ones
     # gradient: (n_parameters,), or NULL if deltas are not wanted, either
     cdef lanes* block = <lanes*>workspace
-    cdef const real* numbers = <const real*>parameters
+    cdef const real* flat = <const real*>parameters
     cdef real* gradient = <real*>gradient_out
     cdef const Layer* last_wide
     cdef Py_ssize_t start = part.start
@@ -57,13 +57,13 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
         rows = min(plan.block_rows, part.stop - start)
         vectors = vectors_of(rows)
         first = start - part.slab_start
-        batch_forward(plan, samples, start, rows, part, numbers, workspace, slab_rows, first)
+        batch_forward(plan, samples, start, rows, part, flat, workspace, slab_rows, first)
         if not part.packed:
             pack_targets(plan, samples, start, vectors, rows, part.metrics, block)
         block_loss_and_delta(plan, samples, vectors, rows, part.metrics, gradient != NULL, block,
                              sums_out)
         if gradient != NULL:
-            narrow_backward(plan, vectors, part.dropping, numbers, block, gradient)
+            narrow_backward(plan, vectors, part.dropping, flat, block, gradient)
             if plan.n_wide > 0:
                 last_wide = plan.layers + plan.n_wide - 1
                 transpose(last_wide.n_out, rows,
@@ -72,7 +72,7 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
                           slab_row(slab_rows, part.capacity, last_wide.rows.delta, first,
                                    last_wide.stride),
                           last_wide.stride)
-                wide_backward(plan, samples, part, start, rows, numbers, workspace, slab_rows,
+                wide_backward(plan, samples, part, start, rows, flat, workspace, slab_rows,
                               first)
         start += rows
 

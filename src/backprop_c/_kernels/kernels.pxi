@@ -7,13 +7,13 @@ from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
     BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING, Activation, Layer,
-    Loss, Metric, Part, Plan, Range, Samples, Sums, Table, Update, Work,
+    Loss, Metric, Part, Plan, Range, Samples, Sums, Table, Update, Routines,
 )
 
 cdef extern from "lanes.h":
     ctypedef double real
     ctypedef double lanes
-    ctypedef double wide
+    ctypedef double accumulator
     ctypedef unsigned long long bits
     ctypedef unsigned long long whole
     const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
@@ -47,11 +47,11 @@ cdef extern from "lanes.h":
     lanes load(const real* memory) noexcept nogil
     void store(real* memory, lanes x, Py_ssize_t n) noexcept nogil
     void transpose_quad(const real* const* rows, real* out, Py_ssize_t out_stride) noexcept nogil
-    wide wide_zero() noexcept nogil
-    wide wide_add(wide, lanes) noexcept nogil
-    wide wide_add_square(wide, lanes) noexcept nogil
-    lanes wide_limit(wide squares, double limit) noexcept nogil
-    double wide_sum(wide) noexcept nogil
+    accumulator empty_sum() noexcept nogil
+    accumulator accumulate(accumulator, lanes) noexcept nogil
+    accumulator accumulate_square(accumulator, lanes) noexcept nogil
+    lanes factors_to_limit(accumulator squares, double limit) noexcept nogil
+    double accumulated(accumulator) noexcept nogil
 
 include "lanes/elementary.pxi"
 include "formulas/loops.pxi"
@@ -73,10 +73,10 @@ include "wide/layers.pxi"
 include "batch.pxi"
 include "single/layers.pxi"
 
-cdef Work[N_SHAPES] WORK
-WORK[BATCH] = Work(batch_part, batch_gather, batch_predict)
-WORK[SINGLE] = Work(single_part, NULL, single_predict)
-WORK[SINGLE_DROPPING] = Work(single_dropping_part, NULL, single_predict)
+cdef Routines[N_SHAPES] ROUTINES
+ROUTINES[BATCH] = Routines(batch_part, batch_gather, batch_predict)
+ROUTINES[SINGLE] = Routines(single_part, NULL, single_predict)
+ROUTINES[SINGLE_DROPPING] = Routines(single_dropping_part, NULL, single_predict)
 
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)
@@ -92,7 +92,7 @@ TABLE.losses = LOSSES
 TABLE.given_delta = &GIVEN_DELTA
 TABLE.metrics = METRICS
 TABLE.updates = UPDATES
-TABLE.work = WORK
+TABLE.routines = ROUTINES
 TABLE.penalize = penalize
 TABLE.sum_of_squares = sum_of_squares
 TABLE.constrain = constrain

@@ -91,12 +91,12 @@ cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssiz
     # block: the workspace, of (plan.features, vectors)
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
     cdef double weight = rows
-    cdef wide total
+    cdef accumulator total
     cdef Py_ssize_t v
     if samples.sample_weights != NULL:
-        total = wide_zero()
+        total = empty_sum()
         for v in range(vectors):
-            total = wide_add(total, sample_weights[v])
-        weight = wide_sum(total)
+            total = accumulate(total, sample_weights[v])
+        weight = accumulated(total)
     loss_and_delta(plan, vectors, weight, metrics, block + plan.targets * vectors, gradient_wanted,
                    block, sums_out)

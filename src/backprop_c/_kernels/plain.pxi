@@ -11,10 +11,10 @@ cdef enum:
 
 cdef size_t product_bytes(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum) noexcept nogil:
     # what `plain_product` needs: a panel; where rows are not whole vectors biases, b and out, too
-    cdef Py_ssize_t numbers = PANEL * min(<Py_ssize_t>PANEL_DEPTH, n_sum)
+    cdef Py_ssize_t size = PANEL * min(<Py_ssize_t>PANEL_DEPTH, n_sum)
     if n_columns % LANES != 0:
-        numbers += whole_vectors(n_columns) + (n_sum + n_rows) * n_columns + 2 * LANES
-    return numbers * sizeof(real)
+        size += whole_vectors(n_columns) + (n_sum + n_rows) * n_columns + 2 * LANES
+    return size * sizeof(real)
 
 
 cdef void plain_product(Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n_sum, const void* a,
@@ -71,7 +71,7 @@ cdef void plain_forward(const Activation* activation, const double* constants, P
                         Py_ssize_t width, const void* z, void* memory, void* a_out) noexcept nogil:
     # a = activation(z); a may take the place of z
     # z, a: (n_rows, width), memory: (forward_bytes,)
-    cdef const real* numbers = <const real*>z
+    cdef const real* first = <const real*>z
     cdef real* out = <real*>a_out
     cdef lanes* block = <lanes*>memory
     cdef lanes last
@@ -82,14 +82,14 @@ cdef void plain_forward(const Activation* activation, const double* constants, P
         start = vectors * LANES
         activation.forward(1, vectors, constants, z, a_out)
         if start < n:
-            last = load_first(numbers + start, n - start)
+            last = load_first(first + start, n - start)
             activation.forward(1, 1, constants, &last, &last)
             store(out + start, last, n - start)
         return
     while start < n_rows:
         rows = min(n_rows - start, <Py_ssize_t>(PLAIN_VECTORS * LANES))
         vectors = vectors_of(rows)
-        pack_rows(width, vectors, rows, numbers + start * width, width, NULL, <real*>block)
+        pack_rows(width, vectors, rows, first + start * width, width, NULL, <real*>block)
         activation.forward(width, vectors, constants, block, block + width * vectors)
         transpose(width, rows, <const real*>(block + width * vectors), vectors * LANES, NULL,
                   out + start * width, width)
@@ -156,18 +156,18 @@ cdef void plain_update(const Update* update, Py_ssize_t n, const double* scalars
     cdef lanes g[COPIED]
     cdef lanes p[(1 + MAX_STATES) * COPIED]
     cdef Py_ssize_t stride = COPIED * LANES
-    cdef Py_ssize_t numbers, start = 0
+    cdef Py_ssize_t size, start = 0
     cdef int k
     memset(g, 0, sizeof(g))
     memset(p, 0, sizeof(p))
     while start < n:
-        numbers = min(stride, n - start)
-        memcpy(g, <const real*>gradient + start, numbers * sizeof(real))
-        memcpy(p, <real*>parameters_out + start, numbers * sizeof(real))
+        size = min(stride, n - start)
+        memcpy(g, <const real*>gradient + start, size * sizeof(real))
+        memcpy(p, <real*>parameters_out + start, size * sizeof(real))
         for k in range(update.n_states):
-            memcpy(p + (k + 1) * COPIED, <real*>states_out + k * n + start, numbers * sizeof(real))
-        update.update(0, numbers, stride, scalars, g, p)
-        memcpy(<real*>parameters_out + start, p, numbers * sizeof(real))
+            memcpy(p + (k + 1) * COPIED, <real*>states_out + k * n + start, size * sizeof(real))
+        update.update(0, size, stride, scalars, g, p)
+        memcpy(<real*>parameters_out + start, p, size * sizeof(real))
         for k in range(update.n_states):
-            memcpy(<real*>states_out + k * n + start, p + (k + 1) * COPIED, numbers * sizeof(real))
-        start += numbers
+            memcpy(<real*>states_out + k * n + start, p + (k + 1) * COPIED, size * sizeof(real))
+        start += size

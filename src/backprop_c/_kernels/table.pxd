@@ -144,8 +144,8 @@ ctypedef struct Plan:
     Py_ssize_t max_parts
     Py_ssize_t rows_at             # where predict's rows are in the workspace, in bytes
     Py_ssize_t panel_at            # where packed weights are
-    Py_ssize_t row_numbers         # numbers for each row of a slab,
-    Py_ssize_t forward_numbers     # and those of them that are not deltas
+    Py_ssize_t row_size            # numbers for each row of a slab,
+    Py_ssize_t forward_size        # and those of them that are not deltas
     Py_ssize_t n_ranges
     Range* ranges
     size_t workspace_bytes
@@ -208,7 +208,7 @@ ctypedef struct Update:
                    const void* gradient, void* parameters_out) noexcept nogil
 
 
-ctypedef struct Work:
+ctypedef struct Routines:
     # Forward, and (unless `gradient_out` is NULL) backward over a part: adds to the sums, and to
     # the gradient of narrow layers; that of wide ones is left to `gather`. SINGLE sets the
     # gradient. Nothing is divided by the weight yet.
@@ -265,7 +265,7 @@ ctypedef struct Table:
     const Loss* given_delta
     const Metric* metrics
     const Update* updates
-    const Work* work           # by shape
+    const Routines* routines           # by shape
     # The penalty on the weights in a range of the parameters; its gradient times `weight` is added.
     double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
                        const void* parameters, void* gradient_out) noexcept nogil

@@ -39,7 +39,7 @@ def lines(trace):
     yield "Error"
     yield f"  target {listed(trace.target)}, prediction {listed(trace.prediction)}"
     loss = LOSS_FORMULAS[trace.loss_name]
-    numbers = loss.numbers(trace.layers[-1], trace.target, **trace.loss_constants)
+    numbers = loss.by_numbers(trace.layers[-1], trace.target, **trace.loss_constants)
     yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.loss)}"
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
@@ -314,7 +314,7 @@ class LossFormula:
     """
 
     formula: str
-    numbers: Callable[..., str]
+    by_numbers: Callable[..., str]
     delta_lines: Callable[..., Iterator[str]]
 
 

@@ -122,7 +122,7 @@ cdef inline double pointwise_loss(Pointwise loss, const double factor, Py_ssize_
     # z, a, targets, delta: (width, vectors); sample_weights: (vectors,)
     cdef Constants c = in_all_lanes(constants)
     cdef lanes weight, value, delta
-    cdef wide total = wide_zero()
+    cdef accumulator total = empty_sum()
     cdef Py_ssize_t j, k, v
     for v in range(vectors):
         weight = (<const lanes*>sample_weights)[v]
@@ -132,8 +132,8 @@ cdef inline double pointwise_loss(Pointwise loss, const double factor, Py_ssize_
             value = value + loss((<const lanes*>z)[k], (<const lanes*>a)[k],
                                  (<const lanes*>targets)[k], c, &delta)
             (<lanes*>delta_out)[k] = weighted(delta, weight)
-        total = wide_add(total, weighted(value, weight))
-    return factor * wide_sum(total)
+        total = accumulate(total, weighted(value, weight))
+    return factor * accumulated(total)
 
 
 cdef inline void update_range(Rule rule, const int n_states, Py_ssize_t begin, Py_ssize_t end,

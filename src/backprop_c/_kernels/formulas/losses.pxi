@@ -74,7 +74,7 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* co
     cdef const lanes* x = <const lanes*>z
     cdef const lanes* t = <const lanes*>targets
     cdef lanes largest, peak, weight, total_target, log_sum, value
-    cdef wide total = wide_zero()
+    cdef accumulator total = empty_sum()
     cdef Py_ssize_t j, v
     for v in range(vectors):
         weight = (<const lanes*>sample_weights)[v]
@@ -93,8 +93,8 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* co
             value = value + weighted(log_sum + (largest - x[j * vectors + v]), t[j * vectors + v])
             (<lanes*>delta_out)[j * vectors + v] = weighted(
                 (<const lanes*>a)[j * vectors + v] * total_target - t[j * vectors + v], weight)
-        total = wide_add(total, weighted(value, weight))
-    return wide_sum(total)
+        total = accumulate(total, weighted(value, weight))
+    return accumulated(total)
 
 
 cdef double given_delta(Py_ssize_t width, Py_ssize_t vectors, const double* constants,

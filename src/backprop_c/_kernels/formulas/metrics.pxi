@@ -8,15 +8,15 @@ cdef double mse(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void*
     cdef const lanes* x = <const lanes*>a
     cdef const lanes* t = <const lanes*>targets
     cdef lanes difference, squares
-    cdef wide total = wide_zero()
+    cdef accumulator total = empty_sum()
     cdef Py_ssize_t j, v
     for v in range(vectors):
         squares = splat(0)
         for j in range(width):
             difference = x[j * vectors + v] - t[j * vectors + v]
             squares = squares + difference * difference
-        total = wide_add(total, weighted(squares, (<const lanes*>sample_weights)[v]))
-    return wide_sum(total) / width
+        total = accumulate(total, weighted(squares, (<const lanes*>sample_weights)[v]))
+    return accumulated(total) / width
 
 
 cdef double accuracy(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void* targets,
@@ -25,7 +25,7 @@ cdef double accuracy(Py_ssize_t width, Py_ssize_t vectors, const void* a, const 
     # a: (width, vectors); labels, sample_weights: (vectors,)
     cdef const lanes* x = <const lanes*>a
     cdef lanes largest, chosen
-    cdef wide total = wide_zero()
+    cdef accumulator total = empty_sum()
     cdef Py_ssize_t j, v
     for v in range(vectors):
         largest = x[v]
@@ -33,9 +33,9 @@ cdef double accuracy(Py_ssize_t width, Py_ssize_t vectors, const void* a, const 
         for j in range(1, width):
             chosen = select_less(largest, x[j * vectors + v], splat(j), chosen)
             largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
-        total = wide_add(total, select_equal(chosen, (<const lanes*>labels)[v],
-                                             (<const lanes*>sample_weights)[v], splat(0)))
-    return wide_sum(total)
+        total = accumulate(total, select_equal(chosen, (<const lanes*>labels)[v],
+                                               (<const lanes*>sample_weights)[v], splat(0)))
+    return accumulated(total)
 
 
 cdef inline double same_sides(Py_ssize_t width, Py_ssize_t vectors, const void* a,
@@ -45,7 +45,7 @@ cdef inline double same_sides(Py_ssize_t width, Py_ssize_t vectors, const void* 
     # a, targets: (width, vectors); sample_weights: (vectors,)
     cdef lanes weight, output, target
     cdef lanes limit = splat(threshold)
-    cdef wide total = wide_zero()
+    cdef accumulator total = empty_sum()
     cdef Py_ssize_t j, v
     for v in range(vectors):
         weight = (<const lanes*>sample_weights)[v]
@@ -55,8 +55,8 @@ cdef inline double same_sides(Py_ssize_t width, Py_ssize_t vectors, const void* 
             output = select_less(limit, output, splat(1), splat(0))
             target = select_less(limit, target, splat(1), splat(0))
             weight = select_equal(output, target, weight, splat(0))
-        total = wide_add(total, weight)
-    return wide_sum(total)
+        total = accumulate(total, weight)
+    return accumulated(total)
 
 
 cdef double accuracy_by_half(Py_ssize_t width, Py_ssize_t vectors, const void* a,

@@ -6,15 +6,15 @@ cdef double sum_of_squares(Py_ssize_t n, const void* x) noexcept nogil:
     # sum_k x[k]**2; squares of float32 numbers neither overflow nor vanish in float64
     # x: (n,)
     cdef const real* number = <const real*>x
-    cdef wide total = wide_zero()
+    cdef accumulator total = empty_sum()
     cdef double rest = 0
     cdef Py_ssize_t k = 0
     while k + LANES <= n:
-        total = wide_add_square(total, load(number + k))
+        total = accumulate_square(total, load(number + k))
         k += LANES
     for k in range(k, n):
         rest += <double>number[k] * <double>number[k]
-    return wide_sum(total) + rest
+    return accumulated(total) + rest
 
 
 cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
@@ -49,15 +49,15 @@ cdef void constrain(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
     cdef Py_ssize_t n_in = constrained.n_in
     cdef Py_ssize_t n_out = constrained.n_out
     cdef real* w = <real*>parameters_out + constrained.weights
-    cdef wide squares
+    cdef accumulator squares
     cdef lanes factor
     cdef Py_ssize_t i, j
     if constrained.max_norm == 0:
         return
     for j from first_unit <= j < stop_unit by LANES:
-        squares = wide_zero()
+        squares = empty_sum()
         for i in range(n_in):
-            squares = wide_add_square(squares, load(w + i * n_out + j))
-        factor = wide_limit(squares, constrained.max_norm)
+            squares = accumulate_square(squares, load(w + i * n_out + j))
+        factor = factors_to_limit(squares, constrained.max_norm)
         for i in range(n_in):
             store(w + i * n_out + j, factor * load(w + i * n_out + j), stop_unit - j)

@@ -146,9 +146,9 @@ LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
 #define first_lane(x) ((lanes){(real)(x)})
 /* 0, 1, 2 ... */
 LANES_INLINE bits lane_numbers(void) {
-    bits numbers = {0};
-    for (int k = 0; k < LANES; k++) numbers[k] = (whole)k;
-    return numbers;
+    bits places = {0};
+    for (int k = 0; k < LANES; k++) places[k] = (whole)k;
+    return places;
 }
 
 /* The sum over the lanes, by halves: an order that depends on LANES alone. */
@@ -186,15 +186,15 @@ DEFINE_SUM(double, 64, 32)
 #define lane_sum SUM_OF(float, LANE_BYTES)
 DEFINE_VECTOR(doubles, double, LANE_BYTES);
 DEFINE_VECTOR(half_lanes, float, LANE_BYTES / 2);
-typedef struct { doubles low, high; } wide;
-LANES_INLINE wide wide_zero(void) { return (wide){(doubles){0}, (doubles){0}}; }
-LANES_INLINE wide wide_add(wide total, lanes x) {
+typedef struct { doubles low, high; } accumulator;
+LANES_INLINE accumulator empty_sum(void) { return (accumulator){(doubles){0}, (doubles){0}}; }
+LANES_INLINE accumulator accumulate(accumulator total, lanes x) {
     union { lanes whole; half_lanes half[2]; } parts = {x};
     total.low += __builtin_convertvector(parts.half[0], doubles);
     total.high += __builtin_convertvector(parts.half[1], doubles);
     return total;
 }
-LANES_INLINE wide wide_add_square(wide total, lanes x) {
+LANES_INLINE accumulator accumulate_square(accumulator total, lanes x) {
     union { lanes whole; half_lanes half[2]; } parts = {x};
     doubles low = __builtin_convertvector(parts.half[0], doubles);
     doubles high = __builtin_convertvector(parts.half[1], doubles);
@@ -202,29 +202,29 @@ LANES_INLINE wide wide_add_square(wide total, lanes x) {
     total.high += high * high;
     return total;
 }
-LANES_INLINE double wide_sum(wide total) {
+LANES_INLINE double accumulated(accumulator total) {
     return SUM_OF(double, LANE_BYTES)(total.low + total.high);
 }
-LANES_INLINE double wide_lane(wide total, int k) {
+LANES_INLINE double accumulated_lane(accumulator total, int k) {
     return k < LANES / 2 ? total.low[k] : total.high[k - LANES / 2];
 }
 #else
 #define lane_sum SUM_OF(double, LANE_BYTES)
-typedef lanes wide;
-#define wide_zero() ((lanes){0})
-#define wide_add(total, x) ((total) + (x))
-#define wide_add_square(total, x) ((total) + (x) * (x))
-#define wide_sum lane_sum
-#define wide_lane(total, k) ((total)[k])
+typedef lanes accumulator;
+#define empty_sum() ((lanes){0})
+#define accumulate(total, x) ((total) + (x))
+#define accumulate_square(total, x) ((total) + (x) * (x))
+#define accumulated lane_sum
+#define accumulated_lane(total, k) ((total)[k])
 #endif
 #else
 #define LANES_ARE_VECTORS 0
 #define LANES 1
 typedef real lanes;
 typedef whole bits;
-typedef double wide;
+typedef double accumulator;
 #define splat(x) ((real)(x))
-#define wide_zero() (0.0)
+#define empty_sum() (0.0)
 #define absolute(x) ABSOLUTE_VALUE(x) /* stays in a vector register, as bits would not */
 #define minus_absolute(x) (-ABSOLUTE_VALUE(x))
 #define with_sign_of(z, x) COPY_SIGN(x, z)
@@ -242,11 +242,11 @@ LANES_INLINE lanes where_negative(lanes z, lanes x) {
     lanes other = as_lanes(as_bits(1) & mask);
     return x > other ? x : other;
 }
-#define wide_add(total, x) ((total) + (double)(x))
-#define wide_add_square(total, x) ((total) + (double)(x) * (double)(x))
-#define wide_lane(total, k) (total)
+#define accumulate(total, x) ((total) + (double)(x))
+#define accumulate_square(total, x) ((total) + (double)(x) * (double)(x))
+#define accumulated_lane(total, k) (total)
 #define lane_sum(x) (x)
-#define wide_sum(x) (x)
+#define accumulated(x) (x)
 #endif
 
 /* The square root of each lane: correctly rounded, so that levels agree. GCC and Clang make one
@@ -263,11 +263,11 @@ LANES_INLINE lanes square_root(lanes x) {
 
 /* What brings a length down to a limit, for each lane the square of a length: limit / length, and
  * 1 below the limit. NaN where the square is too large: a training that diverged is not hidden. */
-LANES_INLINE lanes wide_limit(wide squares, double limit) {
+LANES_INLINE lanes factors_to_limit(accumulator squares, double limit) {
     real factors[LANES];
     lanes factor;
     for (int k = 0; k < LANES; k++) {
-        double length = sqrt(wide_lane(squares, k));
+        double length = sqrt(accumulated_lane(squares, k));
         factors[k] = length > limit ? (real)(limit / length + (length - length)) : 1;
     }
     memcpy(&factor, factors, sizeof factor);
@@ -279,10 +279,10 @@ LANES_INLINE lanes load(const real *memory) { return *(const lanes *)memory; }
 
 /* The first n numbers, or as many as there are lanes, from anywhere; 0 in the other lanes. */
 LANES_INLINE lanes load_first(const real *memory, ptrdiff_t n) {
-    real numbers[LANES] = {0};
+    real values[LANES] = {0};
     if (LANES == 1 || n >= LANES) return load(memory);
-    for (ptrdiff_t k = 0; k < n; k++) numbers[k] = memory[k];
-    return load(numbers);
+    for (ptrdiff_t k = 0; k < n; k++) values[k] = memory[k];
+    return load(values);
 }
 
 /* The first n lanes, or all of them, to anywhere. */
@@ -290,9 +290,9 @@ LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {
     if (LANES == 1 || n >= LANES) {
         *(lanes *)memory = x;
     } else {
-        real numbers[LANES];
-        memcpy(numbers, &x, sizeof numbers);
-        for (ptrdiff_t k = 0; k < n; k++) memory[k] = numbers[k];
+        real values[LANES];
+        memcpy(values, &x, sizeof values);
+        for (ptrdiff_t k = 0; k < n; k++) memory[k] = values[k];
     }
 }
 

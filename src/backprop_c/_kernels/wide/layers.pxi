@@ -6,7 +6,7 @@
 cdef inline real* slab_row(void* slab_rows, Py_ssize_t capacity, Py_ssize_t place, Py_ssize_t row,
                            Py_ssize_t stride) noexcept nogil:
     # where a layer's numbers of a row are
-    # slab_rows: (capacity, row_numbers), layer by layer
+    # slab_rows: (capacity, row_size), layer by layer
     return <real*>slab_rows + place * capacity + row * stride
 
 
@@ -28,7 +28,7 @@ cdef void drop_rows(const Layer* layer, const Samples* samples, const Part* part
     for r in range(rows):
         row = x.rows[r] if x.rows != NULL else r
         drop_row(layer, bits_of_sample(part.key, row_of(samples, start + r)),
-                 x.numbers + row * x.row_stride, x_out + r * stride)
+                 x.base + row * x.row_stride, x_out + r * stride)
 
 
 cdef inline Py_ssize_t stride_of_inputs(const Layer* layer) noexcept nogil:
@@ -41,7 +41,7 @@ cdef Factor dropped_rows(const Plan* plan, Py_ssize_t k, const Samples* samples,
                          Py_ssize_t start, Py_ssize_t rows, const Factor* x, void* slab_rows,
                          Py_ssize_t first) noexcept nogil:
     # what layer k reads in place of x: a copy with some dropped
-    # x: (rows, n_in), slab_rows: (rows, row_numbers) from row `first` on
+    # x: (rows, n_in), slab_rows: (rows, row_size) from row `first` on
     cdef const Layer* layer = plan.layers + k
     cdef Py_ssize_t stride = stride_of_inputs(layer)
     cdef real* inputs = slab_row(slab_rows, part.capacity, layer.rows.inputs, first, stride)
@@ -53,7 +53,7 @@ cdef void wide_forward(const Plan* plan, const Samples* samples, const Part* par
                        Py_ssize_t start, Py_ssize_t rows, const real* parameters, void* workspace,
                        void* slab_rows, Py_ssize_t first) noexcept nogil:
     # a_l = activation_l(a_(l-1) @ weights_l + biases_l); the last one's z is left for the caller
-    # slab_rows: (rows, row_numbers) from row `first` on
+    # slab_rows: (rows, row_size) from row `first` on
     cdef Py_ssize_t capacity = part.capacity
     cdef Factor x = inputs_of(plan, samples, start)
     cdef const Layer* layer
@@ -78,7 +78,7 @@ cdef void wide_backward(const Plan* plan, const Samples* samples, const Part* pa
                         Py_ssize_t start, Py_ssize_t rows, const real* parameters,
                         void* workspace, void* slab_rows, Py_ssize_t first) noexcept nogil:
     # delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
-    # slab_rows: (rows, row_numbers) from row `first` on, with the last one's delta in it
+    # slab_rows: (rows, row_size) from row `first` on, with the last one's delta in it
     cdef const Layer* layer
     cdef const Layer* before
     cdef Py_ssize_t capacity = part.capacity
@@ -133,7 +133,7 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
                    + range_.first, 1, stride_of_inputs(layer), NULL, NULL)
     elif range_.layer == 0:
         x = inputs_of(plan, samples, slab.start)
-        x = Factor(x.numbers + range_.first, 1, x.row_stride, NULL, x.rows)
+        x = Factor(x.base + range_.first, 1, x.row_stride, NULL, x.rows)
     else:
         before = layer - 1
         x = Factor(slab_row(slab_rows, capacity, before.rows.a, 0, before.stride)

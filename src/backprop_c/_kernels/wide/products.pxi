@@ -3,9 +3,9 @@
 # where the factor that is broadcast is read, and that is a Factor.
 
 cdef struct Factor:
-    # number (r, k) is numbers[rows[r] * row_stride + sums[k] * sum_stride]; `rows` or `sums` may
+    # number (r, k) is base[rows[r] * row_stride + sums[k] * sum_stride]; `rows` or `sums` may
     # be NULL: in order
-    const real* numbers
+    const real* base
     Py_ssize_t row_stride
     Py_ssize_t sum_stride
     const Py_ssize_t* rows
@@ -35,7 +35,7 @@ cdef inline void wide_tile(const int rows, const int columns, const bint indexed
     cdef Py_ssize_t k, offset
     cdef int r, c
     for r in range(rows):
-        row[r] = x.numbers + x.row_stride * (
+        row[r] = x.base + x.row_stride * (
             x.rows[first + r] if x.rows != NULL else first + r)
         for c in range(columns):
             total[r][c] = splat(0)
