@@ -135,5 +135,5 @@ def run(session):
     command = [*debian.inside(host), str(emulated_python(target, site))]
     show = ["-c", "import backprop_c; backprop_c.show_config()"]
     tests = [str(Path("tests") / f"test_{name}.py") for name in TESTS]
-    for words in (show, [*PYTEST, *tests]):
+    for words in (show, [*PYTEST, *session.posargs, *tests]):
         session.run(*command, *words, external=True, log=False)
