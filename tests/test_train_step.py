@@ -244,12 +244,17 @@ def test_one_state_for_steps_and_fits(optimizer):
     assert net._optimizer_state.steps == 12
 
 
+def stepped_and_fresh(X, y):
+    """A network after a step; and one with the same parameters whose optimizer has no state."""
+    net, twin = network(), network()
+    net.train_step(X[0], y[0])
+    twin.parameters[:] = net.parameters
+    return net, twin
+
+
 def test_a_fit_that_resets_begins_anew():
     X, y = data()
-    net = network()
-    net.train_step(X[0], y[0])
-    twin = network()
-    twin.parameters[:] = net.parameters
+    net, twin = stepped_and_fresh(X, y)
     for one in (net, twin):
         fitted(one, X, y)
     assert everything(net) == everything(twin)
@@ -259,10 +264,7 @@ def test_a_fit_that_resets_begins_anew():
 
 def test_another_optimizer_begins_anew():
     X, y = data()
-    net = network()
-    net.train_step(X[0], y[0])
-    twin = network()
-    twin.parameters[:] = net.parameters
+    net, twin = stepped_and_fresh(X, y)
     for one in (net, twin):
         one.optimizer = Adam(0.02)
         one.train_step(X[1], y[1])

@@ -137,15 +137,24 @@ class SGD(Optimizer):
         return "momentum" if self.momentum else "sgd"
 
 
-def _accept_moments(optimizer):
-    """Check what Adam and its kin have in common."""
-    for name in ("beta_1", "beta_2"):
-        optimizer._accept(name, as_in_range(getattr(optimizer, name), name, 0, 1))
-    optimizer._accept("epsilon", as_positive(optimizer.epsilon, "epsilon"))
-    optimizer._accept("weight_decay", as_in_range(optimizer.weight_decay, "weight_decay", 0))
+class _Moments(Optimizer):
+    """What rules share that divide a mean of the gradient by the root of its mean square."""
+
+    learning_rate: float | Schedule = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("beta_1", "beta_2"):
+            self._accept(name, as_in_range(getattr(self, name), name, 0, 1))
+        self._accept("epsilon", as_positive(self.epsilon, "epsilon"))
+        self._accept("weight_decay", as_in_range(self.weight_decay, "weight_decay", 0))
 
 
-class Adam(Optimizer):
+class Adam(_Moments):
     """Adaptive moment estimation: steps scaled by running means of gradient and squared gradient.
 
     ``parameters -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)``, with both means corrected
@@ -183,23 +192,13 @@ class Adam(Optimizer):
     Adam(learning_rate=0.01)
     """
 
-    learning_rate: float | Schedule = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _accept_moments(self)
-
     @property
     def rule(self) -> str:
         """The name of its update rule in the kernels' table."""
         return "adam"
 
 
-class Nadam(Optimizer):
+class Nadam(_Moments):
     """Adam with Nesterov's momentum: the step looks ahead by one update of the mean gradient.
 
     Momenta rise from half of ``beta_1`` towards it: in step t the momentum is
@@ -242,15 +241,10 @@ class Nadam(Optimizer):
     """
 
     learning_rate: float | Schedule = 0.002
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
     momentum_decay: float = 0.004
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _accept_moments(self)
         self._accept("momentum_decay", as_in_range(self.momentum_decay, "momentum_decay", 0))
 
     @property
