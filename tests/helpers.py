@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from reference import ReferenceNetwork
 
 import backprop_c
-from backprop_c import Network
+from backprop_c import Network, optimizers
 
 # The build with sanitizers and assertions, which is large and slow.
 CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
@@ -29,6 +30,17 @@ def assert_close(got, expected, dtype):
     got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
     scale = max(1e-3, np.abs(expected).max(initial=0))
     np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE[str(dtype)] * scale)
+
+
+def optimizer_classes():
+    """The optimizers that users choose from: all classes but the bases."""
+    return {
+        thing
+        for thing in vars(optimizers).values()
+        if inspect.isclass(thing)
+        and issubclass(thing, optimizers.Optimizer)
+        and not inspect.isabstract(thing)
+    }
 
 
 # Ways to hold the same numbers: name -> from a C-ordered array.

@@ -1,11 +1,11 @@
 """The architecture's promises: the file map, the direction of imports, one table, one version."""
 
 import ast
-import inspect
 import re
 from dataclasses import fields
 
 import pytest
+from helpers import optimizer_classes
 from sources import ROOT, need
 
 import backprop_c
@@ -150,13 +150,7 @@ def test_kernels_use_what_stands_before_them():
 
 
 def test_optimizers_and_update_rules_are_the_same_set():
-    classes = {
-        thing
-        for thing in vars(optimizers).values()
-        if isinstance(thing, type)
-        and issubclass(thing, optimizers.Optimizer)
-        and not inspect.isabstract(thing)
-    }
+    classes = optimizer_classes()
     rules = {made().rule for made in classes} | {optimizers.SGD(momentum=0.5).rule}
     assert rules == set(update_table())
     assert all(made.__name__ in backprop_c.__all__ for made in classes)

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import optimizer_classes
 from sources import ROOT, need
 
 import backprop_c
@@ -141,13 +142,7 @@ def test_names_are_listed(where):
     text = backprop_c.Network.__doc__
     if where == "README":
         text = (ROOT / "README.md").read_text(encoding="utf-8")
-        names += [
-            f"`{thing.__name__}`"
-            for thing in PUBLIC
-            if inspect.isclass(thing)
-            and issubclass(thing, backprop_c.Optimizer)
-            and not inspect.isabstract(thing)
-        ]
+        names += [f"`{made.__name__}`" for made in optimizer_classes()]
     assert [name for name in names if name not in text] == []
 
 
