@@ -3,13 +3,15 @@
     python benchmarks/run.py [--threads N] [--kind KIND ...] [--problem NAME ...]
     python benchmarks/run.py --before WHEEL [--threads N] [--kind KIND ...] [--problem NAME ...]
     python benchmarks/run.py --quick
+    python benchmarks/run.py --costs
 
 The contenders take turns, so that whatever else the machine does falls on all of them; the ratios
 are what counts. The level is that of BACKPROP_C_SIMD. Results of other levels, problems and
 numbers of threads that the files already have are kept. With --quick nothing is written: the
 ratios to NumPy are compared with the recorded ones, and one that has fallen, twice, is an error.
 With --before nothing is written either: the package takes turns with another version of itself,
-from a wheel that has been built for this Python.
+from a wheel that has been built for this Python. With --costs fits with penalties, weights and such
+take turns with the plain one, and nothing is written.
 """
 
 import argparse
@@ -37,6 +39,7 @@ def parsed():
     )
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--quick", action="store_true", help="the regression guard; no file")
+    who.add_argument("--costs", action="store_true", help="of a fit's options; no file")
     who.add_argument("--before", type=wheel, metavar="WHEEL", help="compare versions; no file")
     who.add_argument("--contender", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--threads", type=int, default=1, help="default: 1")
@@ -60,6 +63,7 @@ def main():
     pinning.pin(arguments.threads)
 
     import contenders
+    import costs
     import measure
     import problems
     import records
@@ -80,6 +84,8 @@ def main():
     if arguments.quick:
         found = contenders.load(measure.QUICK_CONTENDERS)
         fallen = measure.quick(asked.values(), found, folder)
+    elif arguments.costs:
+        costs.compare()
     elif arguments.before:
         versions.compare(works, arguments.before)
     else:

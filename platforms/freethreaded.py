@@ -15,7 +15,7 @@ NUMPY = {"3.13": "numpy >= 2.3, < 2.4"}
 PURE = ["hypothesis < 6.156", "mpmath >= 1.3", "pytest >= 9", "pytest-run-parallel >= 0.8"]
 # How pytest-run-parallel runs a test in several threads at once. Those marked thread_unsafe, and
 # those that it knows to patch modules or to catch warnings, have run before in one thread.
-IN_THREADS = ["--parallel-threads=4", "--iterations=2", "--skip-thread-unsafe=yes"]
+IN_THREADS = ["--parallel-threads=4", "--iterations=1", "--skip-thread-unsafe=yes"]
 GIL_IS_OFF = "import sys, backprop_c; assert not sys._is_gil_enabled()"
 FITS = 60
 
