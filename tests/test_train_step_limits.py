@@ -64,6 +64,23 @@ def test_not_finite(batch, stepped, case):
     assert net._optimizer_state.steps == 1 + stepped
 
 
+@pytest.mark.parametrize("fails", ["loss", "update", "exception"])
+def test_a_step_that_is_not_made_draws_nothing(fails):
+    """Nor does it where a loss of one's own raises an exception."""
+
+    def own(y_true, y_pred):
+        if fails == "exception":
+            raise KeyError("mine")
+        return np.full(1, math.inf if fails == "loss" else 0.0), np.full((1, 1), 1e300)
+
+    options = {"activations": "identity", "optimizer": SGD(1e300), "dropout": 0.5}
+    net = network((3, 4, 1), loss=own, **options)
+    before = everything(net), state_of(net._generator)
+    with pytest.raises(KeyError) if fails == "exception" else pytest.warns(DivergenceWarning):
+        net.train_step(np.ones(3), 1.0)
+    assert (everything(net), state_of(net._generator)) == before
+
+
 X, Y = data()
 
 

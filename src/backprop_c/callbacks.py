@@ -30,7 +30,8 @@ class Callback(ABC):
             The epoch's values, by the names that they have in the history: "loss", the metrics,
             and the same over validation data, as "val_loss".
         network : Network
-            As of the end of the epoch. It must not be written to.
+            As of the end of the epoch; if its updates were not finite, which ends the fit, as of
+            its beginning. It must not be written to.
 
         Returns
         -------

@@ -18,6 +18,7 @@ cdef class Step:
     cdef Py_ssize_t n_samples      # so many samples,
     cdef bint given                # and the outputs' gradient in place of targets
     cdef long long label
+    cdef object state_before       # of the generator, before a step with dropout
 
 
 cdef class Stepper(Engine):
@@ -28,4 +29,5 @@ cdef class Stepper(Engine):
     cdef equip(self, Step step, Py_ssize_t n_samples, bint given)
     cdef double make(self, Step step, cnp.ndarray x, object y, object sample_weight) except *
     cdef draw_key(self, Step step)
+    cdef end_drawing(self, Step step, bint kept)
     cdef bint commit(self, Step step) except -1

@@ -133,13 +133,16 @@ cdef class Stepper(Engine):
         self.enlist()
         if not swap_shared(&self.trained_by, 0, number):
             raise RuntimeError(
-                "this network is being trained by a fit: wait for it, or call stop()")
+                "this network is being trained by a fit or another step: wait for it; stop() ends "
+                "a fit")
         try:
             self.equip(step, n_samples, given)
             self.step = step
             loss = self.make(step, x, targets, sample_weight)
             kept = isfinite(loss) and self.commit(step)
         finally:
+            if step.state_before is not None:
+                self.end_drawing(step, kept)
             swap_shared(&self.trained_by, number, 0)
         if not kept:
             self._warn_of_step(loss)
@@ -270,10 +273,17 @@ cdef class Stepper(Engine):
         """What is dropped in this step is drawn from the network's generator, as in a fit."""
         cdef bitgen_t* drawn
         bit_generator = self._generator.bit_generator
+        step.state_before = bit_generator.state
         drawn = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
         with bit_generator.lock:
             step.fit.training.slab.key = drawn.next_uint64(drawn.state)
         step.fit.training.slab.dropping = True
+
+    cdef end_drawing(self, Step step, bint kept):
+        """The generator is as before, where the step was not made."""
+        if not kept:
+            self._generator.bit_generator.state = step.state_before
+        step.state_before = None
 
     cdef bint commit(self, Step step) except -1:
         """Bring a step to the network, if it is finite; whether it is."""
