@@ -7,7 +7,7 @@ import pytest
 from helpers import any_targets, assert_close
 from reference import AdamRule, NadamRule, ReferenceNetwork, SGDRule, clipped
 
-from backprop_c import SGD, Adam, Nadam, Network
+from backprop_c import SGD, Adam, DivergenceWarning, Nadam, Network
 
 DTYPES = ("float64", "float32")
 SIZES = [(3, 4, 2), (20, 48, 32), (40, 64, 2), (500, 301, 10)]
@@ -137,6 +137,19 @@ def test_the_length_of_a_step(sizes, n_samples, dtype):
     np.testing.assert_allclose(length, 0.0625, rtol=1e-12 if dtype == "float64" else 1e-4)
     cosine = -(step @ gradient) / length / np.linalg.norm(gradient.astype(float))
     np.testing.assert_allclose(cosine, 1, rtol=1e-6)
+
+
+def test_a_norm_that_float64_has_no_room_for():
+    """The fit ends; it does not go on in steps of 0."""
+
+    def steep(y_true, y_pred):
+        return np.zeros(len(y_true)), np.full(y_pred.shape, 1e160)
+
+    net = Network((1, 1), "identity", steep, random_state=0)
+    before = net.parameters.copy()
+    with pytest.warns(DivergenceWarning):
+        net.fit([[1.0]], [[1.0]], epochs=3, optimizer=SGD(0.1, clip_norm=1.0))
+    np.testing.assert_array_equal(net.parameters, before)
 
 
 @any_targets

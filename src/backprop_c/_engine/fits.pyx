@@ -104,7 +104,10 @@ cdef void add_penalties(void* fit_) noexcept nogil:
 
 
 cdef void prepare_clipped_step(void* fit_) noexcept nogil:
-    """As prepare_step, with a mean gradient that is no longer than clip_norm."""
+    """As prepare_step, with a mean gradient that is no longer than clip_norm.
+
+    NaN where the norm has no room in float64: a training that diverged is not hidden.
+    """
     cdef Fit* fit = <Fit*>fit_
     cdef double scale = 1 / fit.training.sums.batch_weight
     cdef double squares = 0
@@ -114,7 +117,7 @@ cdef void prepare_clipped_step(void* fit_) noexcept nogil:
         squares += fit.range_squares[number]
     norm = sqrt(squares) * scale
     if norm > fit.clip_norm:
-        scale *= fit.clip_norm / norm
+        scale *= fit.clip_norm / norm + (norm - norm)
     if fit.penalized:
         add_penalties(fit_)
     if fit.schedule != NULL:
