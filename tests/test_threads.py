@@ -140,11 +140,14 @@ def test_a_long_read_does_not_hold_up_a_fit():
 
 
 @forking
-@pytest.mark.parametrize("busy", ["fit", "predict"])
-def test_a_forked_child_is_free(busy):
-    """Threads of the parent that train or predict are not in the child: it can train."""
+@pytest.mark.parametrize(("busy", "n_samples"), [("fit", 1000), ("predict", 100_000)])
+def test_a_forked_child_is_free(busy, n_samples):
+    """Threads of the parent that train or predict are not in the child: it can train.
+
+    A long read is one call; a fit goes on until it is told to stop, after an epoch.
+    """
     net = Network((60, 500, 10), "tanh", random_state=0)
-    X, y = np.ones((100_000, 60)), np.zeros((100_000, 10))
+    X, y = np.ones((n_samples, 60)), np.zeros((n_samples, 10))
     work = {"fit": lambda: net.fit(X, y, epochs=2**40), "predict": lambda: net.predict(X)}[busy]
     thread = start(work)
     time.sleep(0.02)  # a long read has no copy yet
