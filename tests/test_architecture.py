@@ -149,6 +149,13 @@ def test_kernels_use_what_stands_before_them():
             assert not used & set(defined.findall(texts[later])), (part, later)
 
 
+@pytest.mark.parametrize("name", ["fits", "passes", "predictions", "trainer"])
+def test_the_driver_knows_of_no_layers(name):
+    """It reads a plan's parts and ranges; layers are for whoever fills it, and for the kernels."""
+    text = (SOURCE / "_engine" / f"{name}.pyx").read_text(encoding="utf-8")
+    assert not re.findall(r"\.n?_?layers\b|\bn_wide\b|\bBATCH\b|\bSINGLE\w*", text)
+
+
 def test_optimizers_and_update_rules_are_the_same_set():
     classes = optimizer_classes()
     rules = {made().rule for made in classes} | {optimizers.SGD(momentum=0.5).rule}

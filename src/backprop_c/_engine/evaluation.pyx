@@ -10,7 +10,7 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport (
-    Pass, Phase, begin_pass, gather_range, is_penalized, lay_out_pass, penalty, room_for_pass,
+    Pass, Phase, begin_pass, gather_range, lay_out_pass, penalty, room_for_pass,
     run_slab, set_pass,
 )
 from backprop_c._engine.samples cimport SampleSet
@@ -93,7 +93,7 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
                 break
             parameters = engine.go_on_reading(parameters)
             PyErr_CheckSignals()
-        if is_penalized(plan):
+        if plan.penalized:
             penalty_value = penalty(table, plan, parameters)
             if gradient_wanted:
                 # It joins the sum over all samples, which is not divided yet.

@@ -38,7 +38,6 @@ ctypedef struct Fit:
     Position position
     long long schedule_begin       # the count of updates at which the schedule's first step is made
     double clip_norm               # 0: none
-    bint penalized                 # some layer has a penalty
     bint online                    # plain steps of one sample each
     bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand

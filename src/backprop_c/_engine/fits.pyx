@@ -9,9 +9,9 @@ from libc.string cimport memcpy
 
 from backprop_c._engine.order cimport shuffle
 from backprop_c._engine.passes cimport (
-    WORK_OF_BATCH, Phase, begin_pass, gather_range, is_penalized, penalty, run_slab,
+    WORK_OF_BATCH, Phase, begin_pass, gather_range, penalty, run_slab,
 )
-from backprop_c._kernels.table cimport MAX_METRICS, SINGLE, Plan
+from backprop_c._kernels.table cimport MAX_METRICS, Plan
 from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
 
@@ -86,7 +86,7 @@ cdef void measure_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexce
     cdef const Plan* plan = fit.training.plan
     cdef Py_ssize_t begin = plan.ranges[number].begin
     gather_range(&fit.training, number, thread)
-    if fit.penalized:
+    if plan.penalized:
         penalize_range(fit, number)
     fit.range_squares[number] = fit.training.table.sum_of_squares(
         plan.ranges[number].end - begin,
@@ -118,7 +118,7 @@ cdef void prepare_clipped_step(void* fit_) noexcept nogil:
     norm = sqrt(squares) * scale
     if norm > fit.clip_norm:
         scale *= fit.clip_norm / norm + (norm - norm)
-    if fit.penalized:
+    if fit.training.plan.penalized:
         add_penalties(fit_)
     if fit.schedule != NULL:
         take_learning_rate(fit)
@@ -126,13 +126,10 @@ cdef void prepare_clipped_step(void* fit_) noexcept nogil:
     fit.update.prepare(fit.hyperparameters, scale, fit.live.steps, fit.live.carried, fit.scalars)
 
 
-cdef void constrain_layer(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
-    """Hold the norms of a layer's incoming weights to their bound."""
+cdef void constrain_weights(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Hold the norms of some units' incoming weights to their bound."""
     cdef Fit* fit = <Fit*>fit_
-    cdef const Plan* plan = fit.training.plan
-    if plan.layers[number].max_norm > 0:
-        fit.training.table.constrain(plan, number, 0, plan.layers[number].n_out,
-                                     fit.live.vectors)
+    fit.training.table.constrain(fit.training.plan, number, fit.live.vectors)
 
 
 cdef void choose_phases(Fit* fit) noexcept nogil:
@@ -140,11 +137,6 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
     cdef Pass* training = &fit.training
     cdef const Plan* plan = training.plan
     cdef Py_ssize_t n_ranges = plan.n_ranges
-    cdef bint constrained = False
-    cdef Py_ssize_t k
-    fit.penalized = is_penalized(plan)
-    for k in range(plan.n_layers):
-        constrained = constrained or plan.layers[k].max_norm > 0
     training.owner = fit
     training.n_phases = 1
     if fit.clip_norm > 0:
@@ -155,14 +147,14 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
         training.phases[0] = Phase(prepare_step, step_range, n_ranges)
         if fit.schedule != NULL:
             training.phases[0].begin = prepare_scheduled_step
-        if fit.penalized:
+        if plan.penalized:
             training.phases[0].task = penalized_step_range
             training.phases[1] = Phase(add_penalties, NULL, 0)
             training.n_phases = 2
-    if constrained:
-        training.phases[training.n_phases] = Phase(NULL, constrain_layer, plan.n_layers)
+    if plan.n_bounded > 0:
+        training.phases[training.n_phases] = Phase(NULL, constrain_weights, plan.n_bounded)
         training.n_phases += 1
-    fit.online = (plan.shape == SINGLE and training.n_phases == 1 and fit.schedule == NULL
+    fit.online = (plan.sets_gradient and training.n_phases == 1 and fit.schedule == NULL
                   and training.before_batch == NULL)
 
 
@@ -264,7 +256,7 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
     rest = record_means(&fit.training, n_values, record)
     if validated:
         record_means(&fit.validation, n_values, rest)
-        if fit.penalized:
+        if fit.training.plan.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
     # What was finished is the earlier one now, whose place the new one takes.

@@ -75,7 +75,6 @@ cdef inline void begin_pass(Pass* pass_) noexcept nogil:
 cdef Py_ssize_t run_slab(Pass* pass_) noexcept nogil
 cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
 cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil
-cdef bint is_penalized(const Plan* plan) noexcept nogil
 cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil
 
 cdef void set_pass(Pass* pass_, const Table* table, const Plan* plan, const Samples* samples,

@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from backprop_c._engine.crew cimport run_phase
 from backprop_c._engine.memory cimport Memory, room_for
-from backprop_c._kernels.table cimport MAX_METRICS, SINGLE, SINGLE_DROPPING
+from backprop_c._kernels.table cimport MAX_METRICS
 
 
 cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil:
@@ -94,7 +94,7 @@ cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
     if p.gradient != NULL:
         if p.slab.fresh:
             p.n_gradients = n_parts
-        p.gathering = plan.n_wide > 0 or (last and p.n_gradients > 1)
+        p.gathering = plan.gathers_slabs or (last and p.n_gradients > 1)
         if not last:
             if p.gathering:
                 share(p.board, gather_range, p, plan.n_ranges)
@@ -111,15 +111,6 @@ cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
         p.row += batch
         p.offset = 0
     return WORK_OF_BATCH + size * plan.work
-
-
-cdef bint is_penalized(const Plan* plan) noexcept nogil:
-    """Whether a layer's weights have a penalty."""
-    cdef Py_ssize_t k
-    for k in range(plan.n_layers):
-        if plan.layers[k].l2 > 0:
-            return True
-    return False
 
 
 cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil:
@@ -139,8 +130,6 @@ cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples*
     p.table = table
     p.plan = plan
     p.routines = table.routines + plan.shape
-    if plan.shape == SINGLE and plan.drops:
-        p.routines = table.routines + SINGLE_DROPPING
     p.samples = samples[0]
     p.n_samples = n_samples
     p.batch_size = min(batch_size, n_samples)

@@ -7,7 +7,9 @@ results do not, either.
 from libc.stdlib cimport calloc, free
 
 from backprop_c._system.platform cimport CACHE_LINE, c_assert
-from backprop_c._kernels.table cimport BATCH, MAX_CONSTANTS, Layer, Places, Plan, Range, Table
+from backprop_c._kernels.table cimport (
+    BATCH, MAX_CONSTANTS, SINGLE, SINGLE_DROPPING, Layer, Places, Plan, Range, Table,
+)
 
 
 cdef enum:
@@ -133,6 +135,9 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.first_input = first_input
         first_input += layer.n_in
         plan.drops = plan.drops or layer.drop_below > 0
+        plan.penalized = plan.penalized or layer.l2 > 0
+        if layer.max_norm > 0:
+            plan.n_bounded = k + 1
         layer.weights = offset
         offset += layer.n_in * layer.n_out
         layer.biases = offset if biases else -1
@@ -140,6 +145,10 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         plan.work += WORK_OF_UNIT * layer.n_out
         if k < plan.n_wide:
             plan.narrow_begin = offset
+    plan.gathers_slabs = plan.n_wide > 0
+    plan.sets_gradient = shape == SINGLE
+    if shape == SINGLE and plan.drops:
+        plan.shape = SINGLE_DROPPING
     plan.n_parameters = offset
     plan.work += offset
     plan.stride = rounded_up(offset, line)

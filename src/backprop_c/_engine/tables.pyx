@@ -151,9 +151,8 @@ cdef class BareKernels:
     def sum_of_squares(self, cnp.ndarray x):
         return self.table.sum_of_squares(cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x))
 
-    def constrain(self, layer, first_unit, stop_unit, cnp.ndarray parameters):
-        self.table.constrain(
-            &self.plan, layer, first_unit, stop_unit, cnp.PyArray_DATA(parameters))
+    def constrain(self, layer, cnp.ndarray parameters):
+        self.table.constrain(&self.plan, layer, cnp.PyArray_DATA(parameters))
 
     def given_delta(self, cnp.ndarray targets, cnp.ndarray weights, cnp.ndarray delta):
         """The value for targets of (width, lanes); the delta is left in `delta`."""

@@ -121,34 +121,41 @@ ctypedef struct Range:
 # A part is what one thread takes at a time; a slab, the parts between two barriers. Threads share
 # the slab's rows of activations, of wide layers.
 ctypedef struct Plan:
-    int shape
-    Py_ssize_t n_layers
-    Py_ssize_t n_wide
-    Layer* layers
+    # What the driver reads. It does not know what layers there are: another kind of network is
+    # another way to fill this in.
+    int shape                      # whose routines do the work
     Py_ssize_t work                # roughly the multiplications of one sample's forward pass
     Py_ssize_t n_parameters
     Py_ssize_t stride              # between vectors of parameters, as of an optimizer's states
+    Py_ssize_t block_rows          # samples in a block, whole vectors of them
+    Py_ssize_t part_rows           # samples in a part, whole blocks of them
+    Py_ssize_t max_parts
+    Py_ssize_t part_stride         # between the gradients of parts
+    Py_ssize_t row_size            # numbers for each row of a slab
+    size_t workspace_bytes
+    Py_ssize_t n_ranges
+    Range* ranges
+    bint sets_gradient             # batches are single samples, whose part sets all of the gradient
+    bint gathers_slabs             # ranges are gathered after every slab, not only a batch's last
+    bint drops                     # there is dropout
+    bint penalized                 # there are penalties
+    Py_ssize_t n_bounded           # `constrain` takes numbers below this one
+    # What the kernels read: the layers, the loss, and where things are.
+    Py_ssize_t n_layers
+    Py_ssize_t n_wide
+    Layer* layers
     const Loss* loss
     double loss_constants[MAX_CONSTANTS]
     Py_ssize_t narrow_begin        # offset of the narrow layers' parameters
-    Py_ssize_t part_stride         # between the gradients of parts, which narrow layers have
     Py_ssize_t targets             # features of a block
     Py_ssize_t sample_weights
     Py_ssize_t labels
     Py_ssize_t samples             # random bits of each sample, where there is dropout
-    bint drops                     # there is
     Py_ssize_t features
-    Py_ssize_t block_rows          # samples in a block, whole vectors of them
     Py_ssize_t predict_rows        # samples that a prediction takes at a time
-    Py_ssize_t part_rows           # samples in a part, whole blocks of them
-    Py_ssize_t max_parts
     Py_ssize_t rows_at             # where predict's rows are in the workspace, in bytes
     Py_ssize_t panel_at            # where packed weights are
-    Py_ssize_t row_size            # numbers for each row of a slab,
-    Py_ssize_t forward_size        # and those of them that are not deltas
-    Py_ssize_t n_ranges
-    Range* ranges
-    size_t workspace_bytes
+    Py_ssize_t forward_size        # numbers for each row of a slab that are not deltas
 
 
 # Samples as the user gave them. Exactly one of `y` and `labels` is given for training;
@@ -270,9 +277,8 @@ ctypedef struct Table:
     double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
                        const void* parameters, void* gradient_out) noexcept nogil
     double (*sum_of_squares)(Py_ssize_t n, const void* x) noexcept nogil
-    # Brings the weights of a layer's units down to its bound.
-    void (*constrain)(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
-                      Py_ssize_t stop_unit, void* parameters_out) noexcept nogil
+    # Brings the weights of each unit of a layer down to the layer's bound.
+    void (*constrain)(const Plan* plan, Py_ssize_t layer, void* parameters_out) noexcept nogil
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
     void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
     Plain plain

@@ -41,10 +41,9 @@ cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double 
     return total
 
 
-cdef void constrain(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
-                    Py_ssize_t stop_unit, void* parameters_out) noexcept nogil:
+cdef void constrain(const Plan* plan, Py_ssize_t layer, void* parameters_out) noexcept nogil:
     # w[:, j] *= max_norm / norm_j where norm_j = sqrt(sum_i w[i, j]**2) is above max_norm
-    # w: (n_in, n_out), of which units first_unit..stop_unit-1
+    # w: (n_in, n_out), the layer's
     cdef const Layer* constrained = plan.layers + layer
     cdef Py_ssize_t n_in = constrained.n_in
     cdef Py_ssize_t n_out = constrained.n_out
@@ -54,10 +53,10 @@ cdef void constrain(const Plan* plan, Py_ssize_t layer, Py_ssize_t first_unit,
     cdef Py_ssize_t i, j
     if constrained.max_norm == 0:
         return
-    for j from first_unit <= j < stop_unit by LANES:
+    for j from 0 <= j < n_out by LANES:
         squares = empty_sum()
         for i in range(n_in):
             squares = accumulate_square(squares, load(w + i * n_out + j))
         factor = factors_to_limit(squares, constrained.max_norm)
         for i in range(n_in):
-            store(w + i * n_out + j, factor * load(w + i * n_out + j), stop_unit - j)
+            store(w + i * n_out + j, factor * load(w + i * n_out + j), n_out - j)
