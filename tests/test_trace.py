@@ -71,6 +71,33 @@ def test_every_activation_and_loss(loss, hidden, output, biases, rng):
     check_arithmetic(steps)
 
 
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (30, 8, 3)])
+@pytest.mark.parametrize("l2", [0.3, (0.0, 0.5), (0.2, 0.0)])
+def test_penalties(l2, sizes, rng):
+    """They are in the loss, in the derivatives and in the step, on a page and in a summary."""
+    net = Network(sizes, l2=l2, dropout=0.5, random_state=2)
+    x, y = rng.normal(size=sizes[0]), rng.normal(size=sizes[-1])
+    steps = trace(net, x, y, learning_rate=0.1, verbose=False)
+    loss, gradient = net.loss_and_gradient([x], [y])
+    assert steps.loss == pytest.approx(loss, rel=1e-12)
+    assert steps.sample_loss + steps.penalty == steps.loss
+    assert steps.sample_loss == pytest.approx(((net.predict(x) - y) ** 2).sum() / 2, rel=1e-12)
+    parts = [
+        part.ravel()
+        for layer in steps.layers
+        for part in (layer.weights_gradient, layer.biases_gradient)
+    ]
+    np.testing.assert_allclose(np.concatenate(parts), gradient, rtol=1e-10, atol=1e-14)
+    assert tuple(layer.l2 for layer in steps.layers) == net.l2
+    trained = Network(sizes, l2=l2, random_state=2)
+    trained.fit([x], [y], epochs=1, optimizer=SGD(0.1))
+    np.testing.assert_allclose(steps.new_loss, trained.evaluate([x], [y])["loss"], rtol=1e-12)
+    both = f"{steps.sample_loss:.10g} + {steps.penalty:.10g} = {steps.loss:.10g}"
+    assert f"  loss with it = {both}\n" in str(steps)
+    if sizes == (3, 4, 2):
+        check_arithmetic(steps)
+
+
 # Lines of a page in which there is nothing to compute: headings, and what holds for all units.
 UNCHECKED = (
     r"Forward pass|Error|Backward pass: delta = dloss/dz|After the step",
@@ -98,12 +125,12 @@ def check_arithmetic(steps):
             name, *sides = re.split(r" = |: ", part)
             assert sides, line
             *sides, result = sides
-            if not name.startswith(("loss", "sum")):
+            if not name.startswith(("loss", "penalty", "sum")):
                 new = "new_" if ": " in part else ""
                 np.testing.assert_allclose(value_of(name, steps, new), float(result), rtol=1e-9)
             for side in sides:
                 # What is left are sums by symbols, without any unit's name.
-                if not re.search(r"sum [(t]|sum over", side):
+                if not re.search(r"sum [(tw]|sum over", side):
                     np.testing.assert_allclose(
                         evaluated(side, steps), float(result), rtol=1e-6, atol=1e-8, err_msg=part
                     )

@@ -42,6 +42,8 @@ class LayerTrace(ByIdentity):
     activation : str
     constants : dict of str to float
         The activation's parameters by name, such as the slope of a leaky relu.
+    l2 : float
+        The strength of the penalty on the weights.
     x, z, a : ndarray
         Inputs (n_in,), pre-activations and activations (n_out,).
     slope : ndarray of shape (n_out,) or None
@@ -55,6 +57,7 @@ class LayerTrace(ByIdentity):
 
     activation: str
     constants: dict[str, float]
+    l2: float
     x: np.ndarray
     z: np.ndarray
     a: np.ndarray
@@ -82,8 +85,10 @@ class Trace(ByIdentity):
         The loss's parameters by name, such as Huber's delta.
     learning_rate : float
     layers : tuple of LayerTrace
+    sample_loss, penalty : float
+        The loss of the sample alone, and that of the weights.
     loss, new_loss : float
-        Before and after the step.
+        Both together, before and after the step.
     prediction, new_prediction : ndarray of shape (n_out,)
     """
 
@@ -93,6 +98,8 @@ class Trace(ByIdentity):
     loss_constants: dict[str, float]
     learning_rate: float
     layers: tuple[LayerTrace, ...]
+    sample_loss: float
+    penalty: float
     loss: float
     prediction: np.ndarray
     new_loss: float
@@ -123,7 +130,8 @@ def trace(
 ) -> Trace:
     """Go through one step of backpropagation on one sample, and print every number.
 
-    The network stays as it is. Numbers are printed to ten digits. A network of more than 40
+    The network stays as it is. Its penalties are part of the loss; dropout and bounds on norms,
+    which are for fits, are left out. Numbers are printed to ten digits. A network of more than 40
     units, inputs among them, gets a summary with its largest derivatives instead.
 
     Parameters
@@ -186,25 +194,29 @@ def trace(
         _as_row(x, "x", net.layer_sizes[0]), _as_target(y, net.layer_sizes[-1])
     )
     shadow = _with_biases(net)
-    loss, gradient = shadow.loss_and_gradient(X, targets)
+    sample_loss, gradient = shadow.loss_and_gradient(X, targets)
     # Viewed through a network of the same layout, the flat gradient has its layers' shapes.
     derivatives, stepped = shadow.__copy__(), shadow.__copy__()
     derivatives.parameters[:] = gradient
     with np.errstate(all="ignore"):
-        for k in range(len(net.weights)):
+        for k, l2 in enumerate(net.l2):
+            derivatives.weights[k][:] += l2 * shadow.weights[k]
             stepped.weights[k][:] -= rate * derivatives.weights[k]
             if net.biases:
                 stepped.biases[k][:] -= rate * derivatives.biases[k]
+    penalty = _penalty(shadow, net.l2)
     result = Trace(
         x=X[0].copy(),
         target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
         loss_name=net._loss.name,
         loss_constants=_constants(net._loss, LOSSES),
         learning_rate=rate,
-        layers=_layers(shadow, derivatives, stepped, X[0], bool(net.biases)),
-        loss=loss,
+        layers=_layers(shadow, derivatives, stepped, X[0], net),
+        sample_loss=sample_loss,
+        penalty=penalty,
+        loss=sample_loss + penalty,
         prediction=shadow.predict(X[0]),
-        new_loss=stepped.evaluate(X, targets)["loss"],
+        new_loss=stepped.evaluate(X, targets)["loss"] + _penalty(stepped, net.l2),
         new_prediction=stepped.predict(X[0]),
     )
     if verbose:
@@ -263,7 +275,18 @@ def _slopes(activation, z):
     return activation_slopes(code, constants, z)
 
 
-def _layers(net, derivatives, stepped, x, biases):
+def _penalty(net, l2):
+    """What weights add to the loss, by the strengths of their layers."""
+    with np.errstate(all="ignore"):
+        return sum(
+            strength / 2 * float(np.square(w, dtype=float).sum())
+            for strength, w in zip(l2, net.weights, strict=True)
+            if strength
+        )
+
+
+def _layers(net, derivatives, stepped, x, traced):
+    biases = bool(traced.biases)
     layers: list[LayerTrace] = []
     for k, activation in enumerate(net._activations):
         z = _cut_off(net, k, Identity()).predict(x)
@@ -273,6 +296,7 @@ def _layers(net, derivatives, stepped, x, biases):
             LayerTrace(
                 activation=activation.name,
                 constants=_constants(activation, ACTIVATIONS),
+                l2=traced.l2[k],
                 x=inputs,
                 z=z,
                 a=a,

@@ -40,7 +40,8 @@ def lines(trace):
     yield f"  target {listed(trace.target)}, prediction {listed(trace.prediction)}"
     loss = LOSS_FORMULAS[trace.loss_name]
     numbers = loss.by_numbers(trace.layers[-1], trace.target, **trace.loss_constants)
-    yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.loss)}"
+    yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.sample_loss)}"
+    yield from penalty_lines(trace)
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
     yield from loss.delta_lines(*layers[-1], trace.target, **trace.loss_constants)
@@ -339,15 +340,31 @@ def loss_formula(trace):
     return formula.format(**_shown(trace.loss_constants))
 
 
+def penalty_lines(trace):
+    """The penalty on the weights, and the loss with it, where there is one."""
+    if any(layer.l2 for layer in trace.layers):
+        terms = [
+            f"{number(layer.l2)}/2 sum w{n}^2"
+            for n, layer in enumerate(trace.layers, 1)
+            if layer.l2
+        ]
+        yield f"  penalty = {' + '.join(terms)} = {number(trace.penalty)}"
+        both = f"{number(trace.sample_loss)} + {number(trace.penalty)}"
+        yield f"  loss with it = {both} = {number(trace.loss)}"
+
+
 # -- The step --------------------------------------------------------------------------------
 
 
 def _step_lines(n, layer, rate):
     for i in range(len(layer.x)):
         for j, delta in enumerate(layer.delta):
-            derivative = (
-                f"{_source(n)}[{i + 1}] delta{n}[{j + 1}] = {number(layer.x[i])} * {number(delta)}"
-            )
+            names = f"{_source(n)}[{i + 1}] delta{n}[{j + 1}]"
+            values = f"{number(layer.x[i])} * {number(delta)}"
+            if layer.l2:
+                names += f" + {number(layer.l2)} w{n}[{i + 1},{j + 1}]"
+                values += f" + {number(layer.l2)} * {number(layer.weights[i, j])}"
+            derivative = f"{names} = {values}"
             yield step_line(n, layer, rate, (i, j), derivative)
     if layer.biases is not None:
         for j in range(len(layer.delta)):

@@ -17,7 +17,8 @@ def lines(trace):
         yield f"  layer {n}, {layer.activation}: z{n} {_range(layer.z)}, a{n} {_range(layer.a)}"
     yield "Error"
     yield f"  target {_some(trace.target)}, prediction {_some(trace.prediction)}"
-    yield f"  loss = {page.loss_formula(trace)} = {page.number(trace.loss)}"
+    yield f"  loss = {page.loss_formula(trace)} = {page.number(trace.sample_loss)}"
+    yield from page.penalty_lines(trace)
     yield "Backward pass: delta = dloss/dz"
     for n, layer in reversed(list(enumerate(trace.layers, 1))):
         yield f"  layer {n}, {layer.activation}: delta{n} {_range(layer.delta)}"
