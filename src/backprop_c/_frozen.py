@@ -1,8 +1,8 @@
 """What all small objects with parameters share: they are frozen, and shown as they are typed."""
 
 from abc import ABC, abstractmethod
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, dataclass_transform
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -28,7 +28,7 @@ class _SignatureOnDemand:
 
 def _as_typed(owner):
     """The fields as a call has them: those that go by name alone are the last."""
-    return sorted(fields(owner), key=lambda one: one.kw_only is True)
+    return sorted(owner._fields, key=lambda one: one.kw_only is True)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -40,41 +40,54 @@ class Frozen:
     """
 
     __signature__ = _SignatureOnDemand()
+    _fields: ClassVar[tuple[Field[Any], ...]] = ()
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         dataclass(init=False, repr=False, eq=False)(cls)
+        cls._fields = fields(cls)  # type: ignore[arg-type]
 
     def __init__(self, *values: Any, **named: Any) -> None:
+        given = self._by_name(values, named) if values or named else {}
+        for one in self._fields:
+            value = given.get(one.name, one.default)
+            if value is MISSING:
+                raise TypeError(f"{type(self).__name__} needs {one.name}")
+            vars(self)[one.name] = value
+        self.__post_init__()
+
+    def _by_name(self, values, named):
+        """The arguments of a call by the names of their fields, if they fit."""
         kind = type(self).__name__
-        places = [one.name for one in fields(self) if not one.kw_only]  # type: ignore[arg-type]
+        places = [one.name for one in self._fields if not one.kw_only]
         if len(values) > len(places):
             raise TypeError(
                 f"{kind} takes at most {len(places)} positional arguments, but got {len(values)}"
             )
         given = dict(zip(places, values, strict=False))
+        known = [one.name for one in _as_typed(self)]
         for name in named:
             if name in given:
                 raise TypeError(f"{kind} got {name} twice, by its place and by its name")
-        given.update(named)
-        for one in fields(self):  # type: ignore[arg-type]
-            value = given.pop(one.name, one.default)
-            if value is MISSING:
-                raise TypeError(f"{kind} needs {one.name}")
-            self._accept(one.name, value)
-        if given:
-            known = ", ".join(one.name for one in _as_typed(self))
-            raise TypeError(f"{kind} has no parameter {next(iter(given))!r}; known: {known}")
-        self.__post_init__()
+            if name not in known:
+                raise TypeError(f"{kind} has no parameter {name!r}; known: {', '.join(known)}")
+        return given | named
 
     def __post_init__(self) -> None:
         """Validate the fields."""
 
+    def _values(self):
+        return tuple(getattr(self, one.name) for one in self._fields)
+
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and vars(other) == vars(self)
+        return (
+            isinstance(other, Frozen)
+            and type(other) is type(self)
+            and other._values() == self._values()
+        )
 
     def __hash__(self) -> int:
-        return hash((type(self), *(getattr(self, one.name) for one in fields(self))))  # type: ignore[arg-type]
+        return hash((type(self), self._values()))
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -96,7 +109,7 @@ class Frozen:
 
     def _accept(self, name, value):
         """Set a field to what validation made of it."""
-        object.__setattr__(self, name, value)
+        vars(self)[name] = value
 
 
 class Entry(Frozen, ABC):
@@ -109,8 +122,8 @@ class Entry(Frozen, ABC):
 
     def constants(self) -> tuple[float, ...]:
         """The parameters as floats, in the order in which the entry reads them."""
-        return tuple(float(getattr(self, one.name)) for one in fields(self))
+        return tuple(map(float, self._values()))
 
     def has_defaults(self) -> bool:
         """Whether the name alone would stand for it."""
-        return not any(self._is_shown(one) for one in fields(self))
+        return not any(self._is_shown(one) for one in self._fields)

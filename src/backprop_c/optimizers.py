@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import field, fields
+from dataclasses import field
 
 from ._frozen import Frozen
 from ._validation.scalars import as_flag, as_in_range, as_positive
@@ -50,7 +50,7 @@ class Optimizer(Frozen, ABC):
         In the place of a schedule stands the learning rate that it begins with. `clip_norm` is not
         among them: the gradient that a rule sees has been clipped.
         """
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in self._fields}
         del values["clip_norm"]
         if isinstance(self.learning_rate, Schedule):
             values["learning_rate"] = self.learning_rate.initial
