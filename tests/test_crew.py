@@ -394,7 +394,7 @@ assert len(draws) > 100, len(draws)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by setitimer")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no setitimer")
 def test_a_signal_handler_draws_from_the_generator_of_a_threaded_fit():
     done = subprocess.run(
         [sys.executable, "-c", DRAWS_IN_A_HANDLER],

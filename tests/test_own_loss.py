@@ -311,6 +311,7 @@ def test_an_exception_elsewhere(name):
     net.fit(X, y, epochs=1)
 
 
+@pytest.mark.thread_unsafe(reason="signals go to the main thread")
 def test_ctrl_c_inside():
     """It comes out at once, from the midst of an epoch."""
     interrupt = Counting(lambda *_: signal.raise_signal(signal.SIGINT), 6)

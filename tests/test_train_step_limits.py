@@ -236,6 +236,7 @@ def test_views_of_the_weights_as_input(batch):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("batch", [False, True])
 @every_dtype
+@pytest.mark.thread_unsafe(reason="counts Python's memory")
 def test_nothing_is_allocated(dtype, batch, optimizer):
     """After the first call, neither Python's memory nor the engine's: but for the float."""
     x, y = data(dtype=dtype)
