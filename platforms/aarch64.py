@@ -30,7 +30,8 @@ LEFT_OUT = [
     "test_wide.py::test_dense_products",
     "test_wide.py::test_sums_longer_than_a_panel_is_deep",
 ]
-PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--durations=20"]
+PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist=worksteal"]
+PYTEST += ["--durations=20"]
 PYTEST += [f"--deselect=tests/{name}" for name in LEFT_OUT]
 SOURCES = ["src", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE"]
 GLIBC = ["manylinux_2_28", "manylinux2014", "manylinux_2_17"]

@@ -189,7 +189,7 @@ def test_the_history_of_a_fit_that_goes_on():
     """It grows, and a copy of it stays."""
     net = Network((3, 2), random_state=0)
     with fitting(net, X, Y):
-        wait_until(lambda: net.history.epochs > 10)
+        wait_until(lambda: net.history is not None and net.history.epochs > 10)
         copied = copy.copy(net.history)
         epochs = copied.epochs
         wait_until(lambda: net.history.epochs > epochs)
