@@ -44,8 +44,8 @@ class Frozen:
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
-        dataclass(init=False, repr=False, eq=False)(cls)
-        cls._fields = fields(cls)  # type: ignore[arg-type]
+        made: Any = dataclass(init=False, repr=False, eq=False)(cls)
+        cls._fields = fields(made)
 
     def __init__(self, *values: Any, **named: Any) -> None:
         given = self._by_name(values, named) if values or named else {}
