@@ -14,7 +14,7 @@ import reference as formulas
 from helpers import any_targets, assert_close, optimizer_classes
 from reference import ReferenceNetwork
 
-from backprop_c import SGD, Adam, DivergenceWarning, Nadam, Network
+from backprop_c import SGD, Adam, DivergenceWarning, Network, optimizers
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.tables import update_table
 
@@ -27,8 +27,8 @@ OPTIMIZERS = {
     "all of it": SGD(0.02, momentum=0.7, nesterov=True, weight_decay=0.3),
     "adam": Adam(0.02),
     "adamw": Adam(0.02, beta_1=0.5, beta_2=0.7, epsilon=1e-3, weight_decay=0.3),
-    "nadam": Nadam(0.02),
-    "all of nadam": Nadam(0.02, 0.5, 0.7, 1e-3, weight_decay=0.3, momentum_decay=0.5),
+    "nadam": optimizers.Nadam(0.02),
+    "all of nadam": optimizers.Nadam(0.02, 0.5, 0.7, 1e-3, weight_decay=0.3, momentum_decay=0.5),
     "no memory": Adam(0.02, beta_1=0.0, beta_2=0.0, epsilon=0.1),
 }
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -179,7 +179,7 @@ def test_nadam_for_hundred_steps(name, batch_size):
 @pytest.mark.parametrize("decay", [0.0, 0.004, 1.0, 1e300])
 def test_nadam_after_many_steps(steps, decay):
     """Powers of a fraction of a number, and of numbers too large to count."""
-    optimizer = Nadam(0.02, momentum_decay=decay)
+    optimizer = optimizers.Nadam(0.02, momentum_decay=decay)
     net = Network((3, 2), "identity", random_state=0)
     net.optimizer = optimizer
     vectors = np.ones(2 * net.parameters.size)
@@ -280,7 +280,7 @@ def test_a_number_of_steps_that_cannot_be(steps):
 def test_carried_scalars_of_another_rule_are_refused(carried):
     net = Network((3, 2), random_state=0)
     X, y = data()
-    net.optimizer = Nadam()
+    net.optimizer = optimizers.Nadam()
     net._optimizer_state = OptimizerState("nadam", 1, np.zeros(16), carried)
     with pytest.raises(ValueError, match="state is not of this network"):
         net.fit(X, y, epochs=1, reset_optimizer=False)
@@ -337,7 +337,7 @@ def test_fresh_weights_begin_anew():
         (SGD(0.5, momentum=0.9, weight_decay=0.1), 7, 3),
         (SGD(1.0, momentum=0.5, nesterov=True), 1, 1),
         (Adam(1e300), None, 1),
-        (Nadam(1e300), None, 1),
+        (optimizers.Nadam(1e300), None, 1),
     ],
 )
 def test_divergence_restores_parameters_and_state(optimizer, batch_size, least_epochs, dtype):
