@@ -6,15 +6,41 @@ cdef double sum_of_squares(Py_ssize_t n, const void* x) noexcept nogil:
     # sum_k x[k]**2; squares of float32 numbers neither overflow nor vanish in float64
     # x: (n,)
     cdef const real* number = <const real*>x
-    cdef accumulator total = empty_sum()
+    cdef accumulator even = empty_sum()
+    cdef accumulator odd = empty_sum()
     cdef double rest = 0
     cdef Py_ssize_t k = 0
-    while k + LANES <= n:
-        total = accumulate_square(total, load(number + k))
-        k += LANES
+    # Two sums, since one would wait for itself.
+    while k + 2 * LANES <= n:
+        even = accumulate_square(even, load(number + k))
+        odd = accumulate_square(odd, load(number + k + LANES))
+        k += 2 * LANES
     for k in range(k, n):
         rest += <double>number[k] * <double>number[k]
-    return accumulated(total) + rest
+    return accumulated(even) + accumulated(odd) + rest
+
+
+cdef double decay(Py_ssize_t n, const real* w, double rate, real* gradient_out) noexcept nogil:
+    # returns sum_k w[k]**2, gradient += rate w: the weights are read once
+    # w, gradient: (n,)
+    cdef lanes rates = splat(<real>rate)
+    cdef lanes x, y
+    cdef accumulator even = empty_sum()
+    cdef accumulator odd = empty_sum()
+    cdef Py_ssize_t k = 0
+    while k + 2 * LANES <= n:
+        x = load(w + k)
+        y = load(w + k + LANES)
+        even = accumulate_square(even, x)
+        odd = accumulate_square(odd, y)
+        store(gradient_out + k, load(gradient_out + k) + rates * x, LANES)
+        store(gradient_out + k + LANES, load(gradient_out + k + LANES) + rates * y, LANES)
+        k += 2 * LANES
+    for k in range(k, n):
+        gradient_out[k] = gradient_out[k] + <real>rate * w[k]
+    # The last weights, of which there are fewer than two vectors, as sum_of_squares has them.
+    k = n // (2 * LANES) * (2 * LANES)
+    return accumulated(even) + accumulated(odd) + sum_of_squares(n - k, w + k)
 
 
 cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
@@ -24,20 +50,19 @@ cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double 
     cdef const real* p = <const real*>parameters
     cdef real* g = <real*>gradient_out
     cdef const Layer* layer
-    cdef lanes rate
-    cdef Py_ssize_t first, stop, k, n
-    cdef double total = 0
+    cdef Py_ssize_t first, stop, n
+    cdef double squares, total = 0
     for n in range(plan.n_layers):
         layer = plan.layers + n
         first = max(begin, layer.weights)
         stop = min(end, layer.weights + layer.n_in * layer.n_out)
         if layer.l2 == 0 or first >= stop:
             continue
-        total += layer.l2 / 2 * sum_of_squares(stop - first, p + first)
-        if g != NULL:
-            rate = splat(<real>(weight * layer.l2))
-            for k from first <= k < stop by LANES:
-                store(g + k, load(g + k) + rate * load(p + k), stop - k)
+        if g == NULL:
+            squares = sum_of_squares(stop - first, p + first)
+        else:
+            squares = decay(stop - first, p + first, weight * layer.l2, g + first)
+        total += layer.l2 / 2 * squares
     return total
 
 
