@@ -1,12 +1,11 @@
 """Other Cython code can cimport the engine and predict without Python and without the GIL."""
 
 import signal
-import threading
 import time
 
 import numpy as np
 import pytest
-from helpers import build_cython, cython_blocks, exit_code_of_a_child, forking, start
+from helpers import build_cython, cython_blocks, exit_code_of_a_child, forking, start, wait_until
 
 from backprop_c import Network
 from backprop_c._engine import parameters
@@ -65,18 +64,16 @@ def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
     net, twin = (Network((2, 1), random_state=0) for _ in range(2))
     X, y = np.ones((5, 2)), np.zeros(5)
     held = embedded.begin(net)
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    try:
-        with (
-            pytest.raises(KeyboardInterrupt),
-            pytest.warns(
-                RuntimeWarning, match="1 begin_reading of this network had no end_read"
-            ) as caught,
-        ):
-            net.fit(X, y, epochs=3)
-    finally:
-        timer.cancel()
+    caught = pytest.warns(RuntimeWarning, match="1 begin_reading of this network had no end_read")
+
+    def interrupt():
+        wait_until(lambda: len(caught) > 0, 60)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), caught:
+        interrupter = start(interrupt)
+        net.fit(X, y, epochs=3)
+    interrupter.join()
     assert [warning.filename for warning in caught] == [__file__]
     twin.fit(X, y, epochs=3)
     assert net.parameters.tobytes() == twin.parameters.tobytes()
