@@ -20,7 +20,7 @@ import platforms.macos
 import platforms.pyodide
 import platforms.windows
 
-nox.options.sessions = ["lint", "configuration", "wheel", "tests", "recipes", "checked"]
+nox.options.sessions = ["wheel", "lint", "configuration", "tests", "recipes", "checked"]
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 
@@ -28,6 +28,8 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
+# The suite on all processors; an idle one takes over tests of the others.
+PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 nox.needs_version = ">= 2025.2.9"
@@ -36,26 +38,6 @@ nox.needs_version = ">= 2025.2.9"
 def groups(*names):
     """The requirements of pyproject.toml's dependency groups."""
     return nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *names)
-
-
-@nox.session(python=OWN)
-def lint(session):
-    """Ruff, cython-lint, mypy, and stubtest on the built modules."""
-    session.install(".[dev]")
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("cython-lint", "src")
-    session.run("mypy")
-    with session.chdir(session.create_tmp()):
-        session.run(
-            "stubtest",
-            "backprop_c",
-            "--concise",
-            "--allowlist",
-            str(ROOT / "tests" / "stubtest_allowlist.txt"),
-            "--mypy-config-file",
-            str(ROOT / "pyproject.toml"),
-        )
 
 
 def wheel_of(session, sdist, folder):
@@ -130,6 +112,26 @@ def built_wheel(session):
     return found[0]
 
 
+@nox.session(python=OWN)
+def lint(session):
+    """Ruff, cython-lint, mypy, and stubtest on the built modules."""
+    session.install(f"{built_wheel(session)}[dev]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("cython-lint", "src")
+    session.run("mypy")
+    with session.chdir(session.create_tmp()):
+        session.run(
+            "stubtest",
+            "backprop_c",
+            "--concise",
+            "--allowlist",
+            str(ROOT / "tests" / "stubtest_allowlist.txt"),
+            "--mypy-config-file",
+            str(ROOT / "pyproject.toml"),
+        )
+
+
 @nox.session(python=PYTHONS)
 def tests(session):
     """The suite on the installed wheel, at the best level.
@@ -139,9 +141,9 @@ def tests(session):
     session.install(f"{built_wheel(session)}[test]")
     if session.python == OWN:
         every_level = str(ROOT / "tests" / "every_level.py")
-        session.run("python", every_level, "--quick", *session.posargs)
+        session.run("python", every_level, "--quick", *PARALLEL, *session.posargs)
     else:
-        session.run("pytest", *session.posargs)
+        session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session(python=OWN)
@@ -167,6 +169,7 @@ def checked(session):
     ]
     session.run(
         "pytest",
+        *PARALLEL,
         *session.posargs,
         env={
             "LD_PRELOAD": " ".join(libraries),

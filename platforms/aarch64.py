@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from . import debian
-from .common import CACHE, ROOT, build_requirements, compile_module, modules, unpack, wheels
+from .common import CACHE, ROOT, build_requirements, compile_modules, modules, unpack, wheels
 
 PYTHON = "3.13"  # Debian's
 TOOLS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "clang", "qemu-user"]
@@ -90,8 +90,8 @@ def compile_by_clang(session, host, target):
     numpy = CACHE / "build-tools" / "numpy" / "_core" / "include"
     headers = [f"-I{python}/python{PYTHON}", "-idirafter", python, f"-I{numpy}"]
     folder = CACHE / "aarch64-source" / "build" / "cython" / "src" / "backprop_c"
-    for module in modules("linux-aarch64"):
-        compile_module(session, compiler, module, "-c", "-O2", *headers, folder=folder)
+    chosen = modules("linux-aarch64")
+    compile_modules(session, compiler, chosen, "-c", "-O2", *headers, folder=folder)
     session.log("Clang compiled all modules without a warning")
 
 

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import tomllib
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
@@ -77,16 +78,30 @@ def modules(platform, vectors=True):
     return targets.modules(targets.builds(platform, vectors=vectors))
 
 
-def compile_module(session, compiler, module, *flags, folder=GENERATED, out=None, libraries=()):
-    """One of the C files in a folder to an object file, or what the flags say; without warnings."""
-    macros = [f"-D{name}={value}" for name, value in module.macros.items()]
-    macros.append("-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION")
-    session.run(
-        *(*compiler, *WARNINGS, *macros, *module.flags, *HEADERS, *flags),
-        *(str(folder / f"{module.path}.c"), "-o", str(out or CACHE / "module.o"), *libraries),
-        external=True,
-        log=False,
-    )
+def object_file(module):
+    return CACHE / f"{module.path.replace('/', '.')}.o"
+
+
+def compile_modules(
+    session, compiler, chosen, *flags, folder=GENERATED, out=object_file, libraries=()
+):
+    """The C files of modules in a folder, without warnings; as many at a time as processors.
+
+    `out` says where the compiler's output for a module goes.
+    """
+
+    def compile_one(module):
+        macros = [f"-D{name}={value}" for name, value in module.macros.items()]
+        macros.append("-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION")
+        session.run(
+            *(*compiler, *WARNINGS, *macros, *module.flags, *HEADERS, *flags),
+            *(str(folder / f"{module.path}.c"), "-o", str(out(module)), *libraries),
+            external=True,
+            log=False,
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, chosen))
 
 
 def wheels(session, folder, *packages, platform, python):

@@ -1,6 +1,6 @@
 """Levels are chosen by the processor, and the kernels compile for processors of other makes."""
 
-from .common import INCLUDE, compile_module, debian_packages, generate, modules, python_headers
+from .common import INCLUDE, compile_modules, debian_packages, generate, modules, python_headers
 
 # Where networks are trained: a processor of qemu's, and the level that it must get.
 TRAININGS = {"Nehalem": "baseline", "Haswell": "v3", "Haswell,-popcnt": "baseline"}
@@ -63,16 +63,16 @@ def others(session):
     """The kernels compile for big-endian s390x, for ppc64le, riscv64 and WebAssembly."""
     generate(session)
     for name, platform in COMPILERS.items():
-        for module in kernels(platform):
-            compile_module(session, [f"{name}-gcc"], module, "-c", "-O2", f"-I{INCLUDE}")
+        flags = ["-c", "-O2", f"-I{INCLUDE}"]
+        compile_modules(session, [f"{name}-gcc"], kernels(platform), *flags)
         session.log(f"{platform}: compiled")
     # Words of 4 bytes, and no threads.
     words = dict.fromkeys(("SIZEOF_LONG", "SIZEOF_VOID_P", "SIZEOF_SIZE_T"), 4)
     names = {**words, "HAVE_PTHREAD_STUBS": 1}
     headers = [python_headers("wasm32", ["HAVE_PTHREAD_H"], names)]
     headers += ["-nostdlibinc", "-isystem", "/usr/include/wasm32-wasi"]
-    for module in kernels("emscripten-wasm32"):
-        compile_module(session, ["clang", "--target=wasm32-wasi"], module, "-c", "-O2", *headers)
+    compiler = ["clang", "--target=wasm32-wasi"]
+    compile_modules(session, compiler, kernels("emscripten-wasm32"), "-c", "-O2", *headers)
     session.log("wasm32: compiled")
 
 

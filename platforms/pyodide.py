@@ -5,10 +5,14 @@ and a test of it needs NumPy for Pyodide: neither was found among Debian's packa
 """
 
 from . import debian
-from .common import CACHE, compile_module, generate, modules, python_headers, wheels
+from .common import CACHE, compile_modules, generate, modules, python_headers, wheels
 
 FOLDER = CACHE / "pyodide"
 FLAGS = ["-O2", "-fPIC", "-sSIDE_MODULE=1", "-sWASM_BIGINT"]
+
+
+def linked(module):
+    return FOLDER / f"{module.path.replace('/', '.')}.wasm"
 
 
 def run(session):
@@ -21,9 +25,9 @@ def run(session):
     words = dict.fromkeys(("SIZEOF_LONG", "SIZEOF_VOID_P", "SIZEOF_SIZE_T", "SIZEOF_PTHREAD_T"), 4)
     headers = [python_headers("pyodide", define=words), f"-I{numpy}/numpy/_core/include"]
     compiler = [*debian.inside(host, HOME=str(FOLDER)), "emcc"]
-    for module in modules("emscripten-wasm32"):
-        out = FOLDER / f"{module.path.split('/')[-1]}.wasm"
-        compile_module(session, compiler, module, *FLAGS, *headers, out=out)
-        if not out.read_bytes().startswith(b"\0asm"):
-            session.error(f"{out.name} is no WebAssembly module")
-    session.log(f"{len(modules('emscripten-wasm32'))} modules compiled and linked; none was run")
+    chosen = modules("emscripten-wasm32")
+    compile_modules(session, compiler, chosen, *FLAGS, *headers, out=linked)
+    for path in map(linked, chosen):
+        if not path.read_bytes().startswith(b"\0asm"):
+            session.error(f"{path.name} is no WebAssembly module")
+    session.log(f"{len(chosen)} modules compiled and linked; none was run")

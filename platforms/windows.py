@@ -13,7 +13,7 @@ from .common import (
     CACHE,
     PLATFORMS,
     ROOT,
-    compile_module,
+    compile_modules,
     generate,
     modules,
     unpack,
@@ -108,13 +108,13 @@ def build(session, host, folder, name, *flags, vectors=True):
     # -static: no other library of the compiler's beside the modules.
     words = ["-O2", "-fno-trapping-math", "-fno-math-errno", "-shared", "-static", "-s", *flags]
     words += [f"-I{headers}", f"-I{numpy}"]
-    for module in modules("win-amd64", vectors=vectors):
-        compile_module(
-            *(session, [*debian.inside(host), GCC], module, *words),
-            out=package / "backprop_c" / f"{module.path}{SUFFIX}",
-            libraries=[str(folder / f"python{DIGITS}.dll")],
-        )
-    session.log(f"{name}: {len(modules('win-amd64', vectors=vectors))} modules")
+    chosen = modules("win-amd64", vectors=vectors)
+    compile_modules(
+        *(session, [*debian.inside(host), GCC], chosen, *words),
+        out=lambda module: package / "backprop_c" / f"{module.path}{SUFFIX}",
+        libraries=[str(folder / f"python{DIGITS}.dll")],
+    )
+    session.log(f"{name}: {len(chosen)} modules")
     return package
 
 

@@ -70,8 +70,8 @@ def test_ctrl_c_ends_the_waiting_for_a_forgotten_end(embedded, monkeypatch):
         wait_until(lambda: len(caught) > 0, 60)
         signal.raise_signal(signal.SIGINT)
 
+    interrupter = start(interrupt)
     with pytest.raises(KeyboardInterrupt), caught:
-        interrupter = start(interrupt)
         net.fit(X, y, epochs=3)
     interrupter.join()
     assert [warning.filename for warning in caught] == [__file__]
