@@ -27,6 +27,7 @@ LEFT_OUT = [
     # These take minutes, and less of the same is in other tests.
     "test_optimizers.py::test_several_ranges_of_parameters",
     "test_wide.py::test_any_network",
+    "test_wide.py::test_every_activation_and_loss",
     "test_wide.py::test_dense_products",
     "test_wide.py::test_sums_longer_than_a_panel_is_deep",
 ]
