@@ -1,7 +1,7 @@
 """What developers and CI run: ``nox`` for all that a change must pass, ``nox -l`` for the list.
 
-Each session makes its own environment. The tests run against an installed wheel, in an empty
-folder's view of the package: never against the sources.
+Each session makes its own environment. The tests run against an installed wheel, never against the
+sources.
 """
 
 import os

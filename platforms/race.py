@@ -44,7 +44,7 @@ class Race:
                          n_threads=n_threads)  # fmt: skip
         except RuntimeError as error:
             self.left.release()
-            if "trained by another fit" not in str(error):
+            if "trained by another fit or step" not in str(error):
                 raise
 
     def alike(self, values):

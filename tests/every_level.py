@@ -24,6 +24,7 @@ OF_LEVELS = (
     "network",
     "optimizers",
     "own_loss",
+    "penalties",
     "regularization",
     "sample_weight",
     "schedules",

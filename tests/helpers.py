@@ -113,7 +113,7 @@ def lanes_of(dtype):
     return Network((300, 300), dtype=dtype, random_state=0)._work[1]
 
 
-# Marks a test whose targets are out of the outputs' range, which matters to nothing that it asks.
+# Marks a test to which targets out of the outputs' range do not matter.
 any_targets = pytest.mark.filterwarnings("ignore::backprop_c.exceptions.TargetRangeWarning")
 
 
@@ -143,7 +143,7 @@ def fitting(net, X, y):
 
 
 def forking(test):
-    """Marks a test of what a forked child inherits, of which Python warns beside threads.
+    """Marks a test that forks. Python warns of a fork while other threads run.
 
     Where os has no fork, as on Windows, no child ever inherits a fit: there is nothing to test.
     """

@@ -1,4 +1,4 @@
-"""The naive algorithm in NumPy, written from the formulas: what every kernel is held against.
+"""The naive algorithm in NumPy, written from the formulas: what every kernel is compared with.
 
 Float64 throughout, one line a formula, no cleverness. Arrays are (n_samples, width).
 """

@@ -111,8 +111,6 @@ def test_imports_run_downwards(name):
     places = layers()
     module = module_of(name)
     for imported in imports(name) - {module}:
-        if (module, imported) == ("history", "plotting"):
-            continue  # asked for by a method, when it is called
         assert places[imported] > places[module], f"{module} imports {imported}"
 
 

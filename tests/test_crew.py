@@ -171,6 +171,8 @@ def test_as_many_threads_as_cores(monkeypatch, started):
     """None: those that the process may use, which need not be all; and 256 at most."""
     if hasattr(os, "sched_getaffinity"):
         assert as_n_threads(None) == len(os.sched_getaffinity(0))
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(300)))
+        assert as_n_threads(None) == 256
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 7})
     else:
         monkeypatch.setattr(os, "cpu_count", lambda: 3)

@@ -257,6 +257,13 @@ def test_updates_are_those_of_training_to_the_bit(optimizer, dtype):
     assert state.carried.tobytes() == net._optimizer_state.carried.tobytes()
 
 
+def test_a_norm_without_room_in_float64_is_not_clipped_away():
+    """The parameters are NaN, as a fit's would be: a step of 0 would hide what went wrong."""
+    parameters = np.ones(3)
+    functional.update(SGD(0.1, clip_norm=1.0), parameters, np.full(3, 1e200))
+    assert np.isnan(parameters).all()
+
+
 # -- A network of building blocks --------------------------------------------------------------
 
 
@@ -319,6 +326,8 @@ S, D2, E = np.ones((3, 3)), np.ones((5, 3)), np.ones(20)
 SINGLE = W.astype("float32")
 ADAM_STATE = functional.update(Adam(), W.copy(), W)
 FOR_TWO = functional.update(SGD(0.1, 0.9), np.ones(2), np.ones(2))
+READ_ONLY = FOR_TWO.copy()
+READ_ONLY.vectors.flags.writeable = False
 
 
 @pytest.mark.parametrize(
@@ -386,6 +395,8 @@ FOR_TWO = functional.update(SGD(0.1, 0.9), np.ones(2), np.ones(2))
          lambda f: f.update(SGD(0.1), W, W.copy(), ADAM_STATE)),
         (ValueError, "state is of other parameters: 1 vectors for 12 .* but it has 2 numbers",
          lambda f: f.update(SGD(0.1, 0.9), W, W.copy(), FOR_TWO)),
+        (ValueError, "the optimizer's state is read-only",
+         lambda f: f.update(SGD(0.1, 0.9), np.ones(2), np.ones(2), READ_ONLY)),
         (ValueError, "update needs a schedule with a number of epochs",
          lambda f: f.update(SGD(schedules.Cosine(0.1)), W, W.copy())),
     ],

@@ -243,8 +243,9 @@ def test_another_update_rule_begins_anew_and_says_so():
         assert twin._optimizer_state is None
         twin.fit(X, y, epochs=3, reset_optimizer=False)
         expected = re.escape(f"cannot go on: {other!r} begins anew") + ".*rule, 'adam'"
-        with pytest.warns(RuntimeWarning, match=expected):
+        with pytest.warns(RuntimeWarning, match=expected) as caught:
             net.fit(X, y, epochs=3, optimizer=other, reset_optimizer=False)
+        assert [warning.filename for warning in caught] == [__file__]
         assert bits(net) == bits(twin)
 
 

@@ -189,7 +189,7 @@ def test_a_second_fit_is_refused():
     trainer = start(line.fit, 2**40)
     wait_until(lambda: line.net._training)
     optimizer = line.net.optimizer
-    with pytest.raises(RuntimeError, match="being trained by another fit"):
+    with pytest.raises(RuntimeError, match="being trained by another fit or step"):
         line.net.fit(line.X, line.y, epochs=1, optimizer=SGD(0.7))
     with pytest.raises(RuntimeError, match="while a fit trains"):
         line.net.initialize(3)

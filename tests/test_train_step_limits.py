@@ -113,6 +113,12 @@ X, Y = data()
         ((X[0],), {"output_gradient": Y[0, :2]}, ValueError, r"shape \(3,\), but has shape \(2,\)"),
         ((X,), {"output_gradient": Y[:5]}, ValueError, r"shape \(12, 3\), but has shape \(5, 3\)"),
         ((X[0],), {"output_gradient": 1}, ValueError, "output_gradient must have shape"),
+        (
+            (3.0,),
+            {"output_gradient": Y[0]},
+            ValueError,
+            r"X must be \(n_samples, 4\), but has shape",
+        ),
         ((X,), {"output_gradient": Y * np.inf}, ValueError, "output_gradient must be finite"),
         ((X,), {"output_gradient": "a"}, TypeError, "output_gradient must hold real numbers"),
         ((X, Y), {"sample_weight": Y[:, 0] - 9}, ValueError, "weights are at least 0"),

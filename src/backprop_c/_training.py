@@ -16,7 +16,7 @@ from .history import History
 from .optimizers import as_optimizer, state_to_go_on_from
 from .schedules import Schedule, schedule_terms
 
-# Frames between a warning here and whoever called `fit`.
+# The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
 
 

@@ -14,7 +14,7 @@ class Activation(Entry):
 
 
 class Identity(Activation):
-    """The pre-activation itself: ``a = z``, any number.
+    """The pre-activation itself: ``a = z``. Its values may be any number.
 
     References
     ----------
@@ -95,7 +95,8 @@ class ReLU(Activation):
 class LeakyReLU(Activation):
     """ReLU with a slope left of 0: ``a = z`` where ``z > 0``, else ``a = slope * z``.
 
-    Any number, and never quite flat: a unit whose z are all negative goes on learning.
+    Its values may be any number. With a slope above 0, a unit whose z are all negative goes on
+    learning.
 
     Parameters
     ----------

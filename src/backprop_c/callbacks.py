@@ -36,7 +36,7 @@ class Callback(ABC):
         Returns
         -------
         bool or None
-            True ends the fit, also NumPy's; nothing else does.
+            True or numpy.True_ ends the fit. Any other value is ignored.
         """
 
 
@@ -54,7 +54,8 @@ class EarlyStopping(Frozen):
         A value is better only if it is better than the best by more than this; at least 0 and
         finite.
     restore_best : bool, default True
-        Bring back the parameters and the optimizer's state as of the end of the best epoch.
+        Bring back the parameters and the optimizer's state as of the end of the best epoch. After
+        Ctrl-C or another exception, the network stays that of the last finished epoch.
 
     Raises
     ------

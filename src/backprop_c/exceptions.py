@@ -2,10 +2,11 @@
 
 
 class DivergenceWarning(RuntimeWarning):
-    """The loss stopped being finite, and training stopped with it.
+    """The loss, the parameters or a step stopped being finite.
 
-    The network is back at the start of the last epoch whose loss was finite. A smaller learning
-    rate, or inputs scaled to about unit size, usually helps.
+    A fit ends then. The network is as it was at the start of the last epoch whose loss was finite,
+    or, if early stopping restores the best epoch, at the end of that one. `train_step` changes
+    nothing. A smaller learning rate, or inputs scaled to about unit size, usually helps.
     """
 
 

@@ -18,11 +18,11 @@ from functools import lru_cache
 
 from backprop_c._engine.outcome cimport OptimizerState
 from backprop_c._engine.plain cimport (
-    backward_layer, enter_gil, forward_activation, forward_layer, leave_gil, loss_of_outputs,
-    slopes_of_activation, step,
+    backward_layer, clipping, enter_gil, forward_activation, forward_layer, leave_gil,
+    loss_of_outputs, slopes_of_activation, step,
 )
 from backprop_c._engine.samples cimport is_plain
-from backprop_c._engine.states cimport checked_state, first_state, scheduled_rate
+from backprop_c._engine.states cimport as_state, first_state, scheduled_rate
 from backprop_c._engine.tables cimport table_of
 from backprop_c._kernels.table cimport MAX_HYPERPARAMETERS, Loss, Table, Update
 from backprop_c._validation.plain cimport (
@@ -462,14 +462,13 @@ def update(optimizer, parameters, gradient, state=None):
     table = table_for(p)
     entry = table.updates + rule.code
     kept = first_state(entry, rule.hyperparameters, n, p.dtype) if state is None else (
-        checked_state(state, optimizer, entry, p))
+        as_state(state, optimizer, entry, p))
     options = terms[2]
     if options["schedule"] is not None:
         rule.hyperparameters[0] = scheduled_rate(options["schedule"], kept.steps)
     if options["clip_norm"]:
         norm = sqrt(table.sum_of_squares(n, cnp.PyArray_DATA(g)))
-        if norm > options["clip_norm"]:
-            scale = options["clip_norm"] / norm
+        scale = clipping(norm, options["clip_norm"])
     left = leave_gil(WORK_OF_NUMBER * <double>n)
     step(table, &rule, scale, kept.steps + 1, n, cnp.PyArray_DATA(g),
          <double*>cnp.PyArray_DATA(kept.carried), cnp.PyArray_DATA(kept.vectors),

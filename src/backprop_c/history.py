@@ -17,13 +17,14 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     """The loss and the metrics of each finished epoch.
 
     A read-only mapping from names to 1-D float64 arrays, one value an epoch. The values of an
-    epoch are those of its forward passes, each taken before the update that followed it. During a
-    fit, ``net.history`` has the epochs that are finished by then.
+    epoch are those of its forward passes, each taken before the update that followed it. Values of
+    validation data, whose names begin with "val_", are as of the epoch's end. During a fit,
+    ``net.history`` has the epochs that are finished by then.
 
     Parameters
     ----------
     names : sequence of str
-        "loss", then the metrics.
+        "loss", then the metrics; with validation data the same once more, with "val_" before them.
     values : array-like of shape (epochs, len(names)), or the record of a fit
 
     Examples
@@ -87,7 +88,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch, from 1, that early stopping held for the best; None without it."""
+        """The epoch, from 1, that early stopping found best; None without it."""
         return self._best_epoch if self._record is None else self._record.best_epoch
 
     def __repr__(self) -> str:
@@ -148,6 +149,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         ------
         ImportError
             If matplotlib is not installed; it comes with the extra "plot".
+        ValueError
+            If there is not one of the axes for each panel.
         """
         from .plotting import plot_history
 

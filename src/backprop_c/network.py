@@ -84,7 +84,7 @@ class Network(Structure):
 
     See Also
     --------
-    Adam, SGD : the optimizers.
+    Adam, Nadam, SGD : the optimizers.
     trace : one forward and backward pass, number by number.
 
     Notes
@@ -144,8 +144,8 @@ class Network(Structure):
         return tuple(map(name_or_object, self._activations))
 
     @property
-    def loss(self) -> str | Loss:
-        """The loss's name, or where its parameters are not the defaults, the object."""
+    def loss(self) -> str | Loss | Callable[..., Any]:
+        """The loss's name, the object where its parameters are not the defaults, or a function."""
         self._require_set_up()
         return name_or_object(self._loss)
 
@@ -186,6 +186,8 @@ class Network(Structure):
 
         Raises
         ------
+        TypeError, ValueError
+            If random_state is of the wrong kind or value, or the parameters are read-only.
         RuntimeError
             If the network is being trained.
 
@@ -263,18 +265,18 @@ class Network(Structure):
             What to record beside the loss: "mse", the mean over samples and outputs of
             ``(a - t)**2``, and "accuracy", the share of samples that are classified right. Several
             outputs are right if the largest is the target's class. One output is right if it is
-            on its target's side of 1/2. Sigmoid outputs with binary cross-entropy are right if all
-            of them are on their targets' sides of 1/2, tanh outputs whose targets are all -1 or 1
-            if all have their targets' signs; if all targets are 1, that is how they are taken.
-            Targets that are no classes are refused.
+            on its target's side of 1/2. Sigmoid outputs with binary cross-entropy are right if
+            every one is on its target's side of 1/2. Tanh outputs whose targets are all -1 or 1,
+            or all 1, are right if every one has its target's sign. Other targets that name no
+            classes are refused.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Other samples. At the end of each epoch the loss and the metrics over them are recorded
             as "val_loss" and so on.
         callbacks : iterable of Callback or EarlyStopping, default ()
             What happens between epochs. `EarlyStopping` is decided without Python, at the very
             epoch. Any other object's ``on_epoch_end(epoch, logs, network)`` is called after each
-            epoch; True ends the fit, nothing else that it returns does. So does an exception, after
-            which the network is that of the last finished epoch.
+            epoch. True ends the fit; any other return value is ignored. An exception ends the fit
+            too, and the network is then that of the last finished epoch.
         verbose : bool, default False
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True
@@ -283,8 +285,9 @@ class Network(Structure):
             samples is drawn anew then). Hyperparameters such as the learning rate may change in
             between. An optimizer with another update rule begins anew, with a warning.
         n_threads : int or None, default 1
-            Threads that share each batch; None for as many as the process may use cores. Where
-            the work is too little for several, one does it. The result is the same to the bit.
+            Threads that share each batch, at most 256; None takes one for each core that the
+            process may use. Where the work is too little for several, one does it. The result is
+            the same to the bit.
 
         Returns
         -------
@@ -299,7 +302,7 @@ class Network(Structure):
             If an argument is of the wrong kind or value, or if ``net.parameters`` or a view of it
             is read-only; nothing has changed then.
         RuntimeError
-            If another thread is fitting this network.
+            If a fit or a step is already training this network.
         KeyboardInterrupt
             On Ctrl-C; the network is that of the last finished epoch, ``net.history`` tells
             what was recorded.
@@ -309,7 +312,8 @@ class Network(Structure):
         DivergenceWarning
             If the loss stopped being finite, or the parameters did in the last epoch. Training
             has stopped then, and the parameters are those at the start of the last epoch whose
-            loss was finite.
+            loss was finite. With early stopping that restores the best epoch, they are those at
+            the end of that epoch.
         TargetRangeWarning
             Before the training, if targets are outside of what the outputs can be.
         RuntimeWarning
@@ -369,7 +373,7 @@ class Network(Structure):
         sample_weight: "ArrayLike | None" = None,
         metrics: str | Sequence[str] = (),
     ) -> dict[str, float]:
-        """The loss and metrics over samples: means over their weights, and penalties in the loss.
+        """The loss, penalties included, and the metrics: weighted means over the samples.
 
         Parameters
         ----------

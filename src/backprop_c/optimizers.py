@@ -72,7 +72,7 @@ def state_to_go_on_from(state, optimizer):
         f"reset_optimizer=False cannot go on: {optimizer!r} begins anew, since the state that is "
         f"kept belongs to another update rule, {state.rule!r}",
         RuntimeWarning,
-        stacklevel=3,
+        stacklevel=4,  # the caller of fit
     )
     return None
 

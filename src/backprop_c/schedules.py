@@ -46,7 +46,7 @@ class Cosine(Schedule):
     """Half a wave of the cosine, from the initial learning rate down to 0.
 
     With n steps in all, of which w are the warm-up, step k, counted from 0, has the learning rate
-    ``initial * (k + 1) / w`` if ``k < w``, else
+    ``initial * min(1, (k + 1) / w)`` if ``k < w``, else
     ``initial * (1 + cos(pi * (k - w) / (n - w))) / 2``, and 0 from step n on. So the learning rate
     changes from step to step, not only from epoch to epoch.
 
@@ -59,7 +59,8 @@ class Cosine(Schedule):
         epochs of the fit. Give it where several calls of `fit` are to be one training.
     warmup : float, default 0
         Epochs in which the learning rate first rises in a straight line; at least 0, and below
-        `epochs`. Half an epoch is 0.5.
+        `epochs` where that is given. In a fit that is shorter than the warm-up, the learning rate
+        rises as far as it comes. Half an epoch is 0.5.
 
     Raises
     ------

@@ -19,7 +19,7 @@ cdef enum:
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
     # What a thread takes of a prediction at a time.
-    WORK_OF_PART = 400000
+    WORK_OF_PREDICTED_PART = 400000
 
 
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
@@ -99,10 +99,11 @@ cdef class Engine(SharedParameters):
             Samples, or one sample. Converted to the network's dtype.
         out : ndarray of shape (n_samples, n_out) or (n_out,), optional
             Where to put the outputs: C-contiguous, of the network's dtype, not overlapping X.
-            Nothing is allocated then.
+            No array is made for the result then.
         n_threads : int or None, default 1
-            Threads for many rows; None for as many as the process may use cores. Where the
-            work is too little for several, one does it; the outputs are the same to the bit.
+            Threads for many rows, at most 256; None takes one for each core that the process may
+            use. Where the work is too little for several, one does it; the outputs are the same
+            to the bit.
 
         Returns
         -------
@@ -114,8 +115,9 @@ cdef class Engine(SharedParameters):
         TypeError
             If X is not made of real numbers, or `out` is not an array of the network's dtype.
         ValueError
-            If X has another number of features or is not finite, or `out` has another shape or
-            layout, or overlaps X.
+            If X has another number of features or is not finite, if `out` has another shape or
+            layout, or overlaps X or the network's parameters, or if `n_threads` is not a positive
+            integer or None.
 
         Notes
         -----
@@ -187,7 +189,8 @@ cdef class Engine(SharedParameters):
         if n_samples == 1:
             prediction.routines = self.single_table.routines + plan.shape
         prediction.n_samples = n_samples
-        prediction.part_rows = plan.part_rows * max(1, WORK_OF_PART // (plan.part_rows * plan.work))
+        prediction.part_rows = plan.part_rows * max(
+            1, WORK_OF_PREDICTED_PART // (plan.part_rows * plan.work))
         prediction.row_in = plan.layers[0].n_in * self.table.real_bytes
         prediction.row_out = plan.layers[plan.n_layers - 1].n_out * self.table.real_bytes
         prediction.X = X

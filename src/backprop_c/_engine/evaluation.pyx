@@ -10,19 +10,14 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport (
-    Pass, Phase, begin_pass, gather_range, lay_out_pass, penalty, room_for_pass,
-    run_slab, set_pass,
+    WORK_OF_SHORT_RUN, Pass, Phase, begin_pass, gather_range, lay_out_pass, penalty,
+    room_for_pass, run_slab, set_pass,
 )
 from backprop_c._engine.samples cimport SampleSet
 from backprop_c._kernels.table cimport MAX_METRICS, Plan, Table
 from backprop_c._system.platform cimport SECONDS_OF_RUN, monotonic_seconds
 
 cnp.import_array()
-
-
-cdef enum:
-    # The GIL is kept below some 20 microseconds: multiplications of forward passes.
-    WORK_OF_SHORT_RUN = 15000
 
 
 cdef void run_pass(Pass* p, double seconds) noexcept nogil:

@@ -44,8 +44,9 @@ ctypedef struct Fit:
     Py_ssize_t epochs
     const int* stop                # set from elsewhere: end with this epoch
     EarlyStop early
-    # What it is done with. `finished` is as of the last finished epoch, `earlier` as of the one
-    # before: the two ends, in turn. `best` is as of the best epoch, where that is kept.
+    # What it works with. `ends` has the states at the ends of the last two finished epochs, which
+    # take turns: `finished` points to the last one, `earlier` to the one before. `best` is as of
+    # the best epoch, where that is kept.
     State live
     State ends[2]
     State* finished
@@ -55,14 +56,14 @@ ctypedef struct Fit:
     double* range_squares
     double scalars[MAX_SCALARS]    # what an update reads
     # Where it stands.
-    Py_ssize_t epoch               # of this run, and before it
-    Py_ssize_t epochs_before
-    bint begun                     # the epoch has, and so many places of its order are drawn
-    Py_ssize_t shuffled
+    Py_ssize_t epoch               # epochs finished in this run
+    Py_ssize_t epochs_before       # epochs finished before this run
+    bint begun                     # the epoch has begun
+    Py_ssize_t shuffled            # places of its order that are drawn
     Py_ssize_t columns
     double* record                 # (epochs, columns): loss and metrics, and those of validation
-    bint diverged                  # the loss, or what the updates led to, was not finite;
-    bint overflowed                # the loss was, the parameters were not
+    bint diverged                  # the loss or the parameters were not finite
+    bint overflowed                # the loss was finite, the parameters were not
 
 
 cdef void keep_states(Fit* fit) noexcept nogil

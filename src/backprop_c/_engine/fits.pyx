@@ -11,6 +11,7 @@ from backprop_c._engine.order cimport shuffle
 from backprop_c._engine.passes cimport (
     WORK_OF_BATCH, Phase, begin_pass, gather_range, penalty, run_slab,
 )
+from backprop_c._engine.plain cimport clipping
 from backprop_c._kernels.table cimport MAX_METRICS, Plan
 from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
@@ -29,12 +30,16 @@ cdef enum:
 # ranges before the update, as a norm does, makes it two. Penalties enter the summed gradient
 # before the norm: update rules never learn of them.
 
-cdef void prepare_step(void* fit_) noexcept nogil:
-    """Count the step, and prepare what the update reads."""
-    cdef Fit* fit = <Fit*>fit_
+cdef inline void count_step(Fit* fit, double scale) noexcept nogil:
+    """Count the step, and prepare what the update reads for `scale` times the gradient."""
     fit.live.steps += 1
-    fit.update.prepare(fit.hyperparameters, 1 / fit.training.sums.batch_weight, fit.live.steps,
-                       fit.live.carried, fit.scalars)
+    fit.update.prepare(fit.hyperparameters, scale, fit.live.steps, fit.live.carried, fit.scalars)
+
+
+cdef void prepare_step(void* fit_) noexcept nogil:
+    """Before a plain update."""
+    cdef Fit* fit = <Fit*>fit_
+    count_step(fit, 1 / fit.training.sums.batch_weight)
 
 
 cdef void take_learning_rate(Fit* fit) noexcept nogil:
@@ -104,26 +109,19 @@ cdef void add_penalties(void* fit_) noexcept nogil:
 
 
 cdef void prepare_clipped_step(void* fit_) noexcept nogil:
-    """As prepare_step, with a mean gradient that is no longer than clip_norm.
-
-    NaN where the norm has no room in float64: a training that diverged is not hidden.
-    """
+    """As prepare_step, with a mean gradient whose norm is at most clip_norm."""
     cdef Fit* fit = <Fit*>fit_
     cdef double scale = 1 / fit.training.sums.batch_weight
     cdef double squares = 0
-    cdef double norm
     cdef Py_ssize_t number
     for number in range(fit.training.plan.n_ranges):
         squares += fit.range_squares[number]
-    norm = sqrt(squares) * scale
-    if norm > fit.clip_norm:
-        scale *= fit.clip_norm / norm + (norm - norm)
+    scale *= clipping(sqrt(squares) * scale, fit.clip_norm)
     if fit.training.plan.penalized:
         add_penalties(fit_)
     if fit.schedule != NULL:
         take_learning_rate(fit)
-    fit.live.steps += 1
-    fit.update.prepare(fit.hyperparameters, scale, fit.live.steps, fit.live.carried, fit.scalars)
+    count_step(fit, scale)
 
 
 cdef void constrain_weights(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
@@ -179,9 +177,7 @@ cdef Py_ssize_t run_online(Fit* fit) noexcept nogil:
                             &p.sums)
         weight = p.sums.batch_weight
         if weight != 0:
-            fit.live.steps += 1
-            update.prepare(fit.hyperparameters, 1 / weight, fit.live.steps, fit.live.carried,
-                           fit.scalars)
+            count_step(fit, 1 / weight)
             update.update(0, plan.n_parameters, plan.stride, fit.scalars, p.gradient, vectors)
     p.row += steps
     return steps * work_of_step

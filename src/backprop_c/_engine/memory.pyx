@@ -6,7 +6,7 @@ from backprop_c._system.platform cimport CACHE_LINE, allocate, c_assert, release
 
 
 cdef char* allocated(size_t size) except NULL:
-    """So many bytes, and a cache line more, cleared: the kernels read whole vectors."""
+    """`size` bytes, with a cleared cache line behind them: the kernels read whole vectors."""
     memory = <char*>allocate(size + CACHE_LINE)
     if memory == NULL:
         raise MemoryError()

@@ -47,5 +47,5 @@ cdef class SharedParameters:
     cdef void give_back_training(self, uint64_t fit) noexcept
     cdef publish(self, const char* parameters, bint* overwritten_out)
     cdef void fetch(self, char* parameters_out) noexcept
-    cdef wait_for_readers(self)
+    cdef wait_for_readers(self, str who, int stacklevel)
     cdef uint64_t fingerprint(self) noexcept

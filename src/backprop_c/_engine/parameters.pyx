@@ -27,7 +27,7 @@ from backprop_c._engine.tables cimport table_of
 cnp.import_array()
 
 
-# A fit that waits so long for readers, in seconds, says so.
+# After this many seconds of waiting for readers, a fit or a step warns.
 PATIENCE = 1.0
 
 
@@ -140,7 +140,7 @@ cdef class SharedParameters:
 
     # -- Reading while another thread trains -------------------------------------------------
     #
-    # Short reads keep the GIL, and publishing does. A long read takes the parameters where they
+    # Short reads and publishing hold the GIL. A long read takes the parameters where they
     # are, but not beside a fit, and only for one run of the driver, in which no Python runs: so a
     # fit that begins meanwhile waits for it for no longer. Everyone else reads a copy.
 
@@ -227,7 +227,8 @@ cdef class SharedParameters:
         self.enlist()
         if not swap_shared(&self.trained_by, 0, fit):
             raise RuntimeError(
-                "this network is being trained by another fit: wait for it, or call stop()")
+                "this network is being trained by another fit or step: wait for it; stop() ends a "
+                "fit")
         set_flag(&self.stop_wanted, False)
 
     cdef void give_back_training(self, uint64_t fit) noexcept:
@@ -247,7 +248,7 @@ cdef class SharedParameters:
         """
         try:
             if load_shared(&self.readers):
-                self.wait_for_readers()
+                self.wait_for_readers("a fit", 3)
         finally:
             if self.fingerprint() != self.written:
                 overwritten_out[0] = True
@@ -256,8 +257,10 @@ cdef class SharedParameters:
             end_write(&self.writing)
             self.written = self.fingerprint()
 
-    cdef wait_for_readers(self):
+    cdef wait_for_readers(self, str who, int stacklevel):
         """Wait until nobody reads; raises what a signal's handler raises meanwhile.
+
+        A warning names who waits, and points to the caller of the public method.
 
         Our own reads began before the fit did, and end within a run of the driver. Other code's
         may last, or were never ended.
@@ -271,12 +274,12 @@ cdef class SharedParameters:
             if not told and monotonic_seconds() > patience:
                 told = True
                 warnings.warn(
-                    "a fit waits to write its parameters, since "
+                    f"{who} waits to write the parameters, since "
                     f"{load_shared(&self.readers)} begin_reading of this network had no "
                     "end_reading yet. Ctrl-C ends the waiting: the parameters are then written "
                     "beside the reading",
                     RuntimeWarning,
-                    stacklevel=3,  # the caller of fit
+                    stacklevel=stacklevel,
                 )
 
     cdef uint64_t fingerprint(self) noexcept:

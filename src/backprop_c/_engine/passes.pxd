@@ -10,6 +10,8 @@ from backprop_c._kernels.table cimport Part, Plan, Samples, Sums, Table, Routine
 cdef enum:
     # What a batch costs beside its samples, in multiplications.
     WORK_OF_BATCH = 100
+    # The GIL is kept below some 20 microseconds: multiplications of forward passes.
+    WORK_OF_SHORT_RUN = 15000
     MAX_PHASES = 4
 
 
@@ -21,8 +23,9 @@ ctypedef struct Phase:
     Py_ssize_t n_tasks
 
 
-# Before a batch: what a loss of the caller's says of it goes to the targets, its value and the
-# metrics to the sums. Not 0 if it raised an exception.
+# Called before a batch, for a loss of the caller's. It writes the loss's derivatives where targets
+# would be, and adds the loss and the metrics to the sums. It returns 1 if the function raised an
+# exception, else 0.
 ctypedef int (*BeforeBatch)(void* context, void* pass_, Py_ssize_t start,
                             Py_ssize_t size) noexcept nogil
 
@@ -40,7 +43,7 @@ ctypedef struct Pass:
     char* gradient                 # NULL: losses and metrics only
     BeforeBatch before_batch       # NULL: nothing
     void* context
-    # What it is done with.
+    # What it works with.
     char* workspaces               # one for each thread
     char* slab_rows
     Sums* part_sums                # one for each part of a slab

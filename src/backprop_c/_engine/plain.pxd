@@ -22,6 +22,14 @@ ctypedef struct Rule:
     double hyperparameters[MAX_HYPERPARAMETERS]
 
 
+cdef inline double clipping(double norm, double clip_norm) noexcept nogil:
+    """What brings a norm down to clip_norm: 1 below it, NaN where the norm is infinite.
+
+    So a training that diverged is not hidden.
+    """
+    return clip_norm / norm + (norm - norm) if norm > clip_norm else 1.0
+
+
 cdef PyThreadState* leave_gil(double work) noexcept
 cdef int enter_gil(PyThreadState* left, int failed) except -1
 

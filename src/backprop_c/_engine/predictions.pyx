@@ -1,4 +1,4 @@
-"""Predictions of many rows without the GIL, for so long at a time."""
+"""Predictions of many rows without the GIL, for a limited time in each run."""
 
 from backprop_c._engine.passes cimport share
 from backprop_c._system.platform cimport monotonic_seconds
@@ -10,7 +10,7 @@ cdef enum:
 
 
 cdef void predict_part(void* prediction_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
-    """Predict the next but `number` part."""
+    """Predict part `number` of those that are left, counted from 0."""
     cdef Prediction* prediction = <Prediction*>prediction_
     cdef Py_ssize_t start = prediction.done + number * prediction.part_rows
     cdef Py_ssize_t rows = min(prediction.part_rows, prediction.n_samples - start)

@@ -7,7 +7,7 @@ from libc.math cimport M_PI, cos
 
 
 cdef double cosine(const double* parameters, const Position* position) noexcept nogil:
-    """initial (steps + 1) / w in the first w = warmup * steps_of_epoch steps, then
+    """initial min(1, (steps + 1) / w) in the first w = warmup * steps_of_epoch steps, then
     initial (1 + cos(pi (steps - w) / (n - w))) / 2, n = epochs * steps_of_epoch.
 
     I. Loshchilov and F. Hutter, SGDR: stochastic gradient descent with warm restarts (2017).

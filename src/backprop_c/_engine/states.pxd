@@ -14,6 +14,6 @@ cdef void take_state(Fit* fit, OptimizerState state) noexcept
 cdef void give_state(const Fit* fit, const State* given, OptimizerState state_out) noexcept
 cdef set_hyperparameters(Fit* fit, tuple hyperparameters)
 cdef set_schedule(Fit* fit, tuple schedule, epochs)
-cdef OptimizerState checked_state(object state, object optimizer, const Update* update,
-                                  cnp.ndarray parameters)
+cdef OptimizerState as_state(object state, object optimizer, const Update* update,
+                             cnp.ndarray parameters)
 cdef double scheduled_rate(tuple schedule, long long steps) except *

@@ -29,14 +29,24 @@ cdef OptimizerState first_state(const Update* update, const double* hyperparamet
                           np.array([carried[k] for k in range(update.n_carried)], np.float64))
 
 
+cdef bint belongs_to(OptimizerState state, const Update* update, Py_ssize_t n_parameters,
+                     int type_number):
+    """Whether a state has the arrays that the rule keeps for this number of parameters."""
+    return (is_plain(state.vectors, type_number, n_parameters * update.n_states, 0)
+            and is_plain(state.carried, cnp.NPY_FLOAT64, update.n_carried, 0))
+
+
+cdef require_writable_state(OptimizerState state):
+    """Raise if a step could not write the state."""
+    if not (cnp.PyArray_ISWRITEABLE(state.vectors) and cnp.PyArray_ISWRITEABLE(state.carried)):
+        raise ValueError("the optimizer's state is read-only: its arrays must be writable")
+
+
 cdef check_state(OptimizerState state, const Fit* fit, int type_number):
     """Raise unless an optimizer's state is of this network and update rule, and can be written."""
-    if not (is_plain(state.vectors, type_number,
-                     fit.training.plan.n_parameters * fit.update.n_states, 0)
-            and is_plain(state.carried, cnp.NPY_FLOAT64, fit.update.n_carried, 0)
-            and cnp.PyArray_ISWRITEABLE(state.vectors)
-            and cnp.PyArray_ISWRITEABLE(state.carried)):
+    if not belongs_to(state, fit.update, fit.training.plan.n_parameters, type_number):
         raise ValueError("the optimizer's state is not of this network and update rule")
+    require_writable_state(state)
 
 
 cdef void take_state(Fit* fit, OptimizerState state) noexcept:
@@ -105,8 +115,8 @@ cdef set_schedule(Fit* fit, tuple schedule, epochs):
     fit.position.steps_of_epoch = (n_samples + batch_size - 1) // batch_size
 
 
-cdef OptimizerState checked_state(object state, object optimizer, const Update* update,
-                                  cnp.ndarray parameters):
+cdef OptimizerState as_state(object state, object optimizer, const Update* update,
+                             cnp.ndarray parameters):
     """An optimizer's state that goes with the rule and the parameters, and can be written."""
     cdef OptimizerState kept
     cdef Py_ssize_t n = cnp.PyArray_SIZE(parameters)
@@ -118,19 +128,17 @@ cdef OptimizerState checked_state(object state, object optimizer, const Update* 
         raise ValueError(
             f"state is of the update rule {kept.rule!r}, but {optimizer!r} has the rule "
             f"{optimizer.rule!r}: pass None, to begin anew")
-    if not (is_plain(kept.vectors, cnp.PyArray_TYPE(parameters), n * update.n_states, 0)
-            and is_plain(kept.carried, cnp.NPY_FLOAT64, update.n_carried, 0)
-            and cnp.PyArray_ISWRITEABLE(kept.vectors)
-            and cnp.PyArray_ISWRITEABLE(kept.carried)):
+    if not belongs_to(kept, update, n, cnp.PyArray_TYPE(parameters)):
         raise ValueError(
             f"state is of other parameters: {update.n_states} vectors for {n} parameters of "
             f"{parameters.dtype} are needed, but it has {kept.vectors.size} numbers of "
             f"{kept.vectors.dtype}")
+    require_writable_state(kept)
     return kept
 
 
 cdef double scheduled_rate(tuple schedule, long long steps) except *:
-    """The learning rate of the step after so many, each of which counts as an epoch."""
+    """The learning rate after this number of steps; each step counts as an epoch."""
     cdef double values[MAX_SCHEDULE_PARAMETERS]
     cdef Position position
     cdef int k

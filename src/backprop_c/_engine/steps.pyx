@@ -16,9 +16,9 @@ from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.own_loss cimport OwnLoss
 from backprop_c._engine.passes cimport (
-    Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
+    WORK_OF_SHORT_RUN, Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
 )
-from backprop_c._engine.samples cimport SampleSet
+from backprop_c._engine.samples cimport SampleSet, is_plain
 from backprop_c._engine.states cimport (
     check_state, first_state, give_state, set_hyperparameters, set_schedule, take_state,
 )
@@ -30,12 +30,7 @@ from backprop_c._system.sharing cimport (
 cnp.import_array()
 
 
-cdef enum:
-    # The GIL is kept below some 20 microseconds: multiplications of a forward pass.
-    WORK_OF_SHORT_STEP = 15000
-
-
-cdef void run_pass(Pass* p) noexcept nogil:
+cdef void run_whole_pass(Pass* p) noexcept nogil:
     """All samples, without a look at the clock."""
     while p.row < p.n_samples and not p.failed:
         run_slab(p)
@@ -66,7 +61,7 @@ cdef class Stepper(Engine):
             Targets as for `fit`; for one sample (n_out,), or a number where there is one output
             or the number is a class index. Left out if `output_gradient` is given.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the samples, as for `fit`. Of a batch only.
+            Weights of the samples, as for `fit`; of shape (1,) for one sample.
         output_gradient : array-like of the outputs' shape, optional
             For each sample the derivative of its loss by its outputs, in place of targets: for
             losses that only the caller knows. The mean over the samples is taken, as of a loss.
@@ -82,17 +77,20 @@ cdef class Stepper(Engine):
         TypeError, ValueError
             If an argument is of the wrong kind or value; nothing has changed then.
         RuntimeError
-            If the network is being trained.
+            If a fit or another step is training the network.
 
         Warns
         -----
         DivergenceWarning
             If the loss or the update is not finite. Nothing has changed then.
+        RuntimeWarning
+            If it waits for Cython code that reads the parameters and has not called
+            ``end_reading``.
 
         Notes
         -----
-        In NumPy's dtype of the network, C-contiguous, it is quickest. A learning rate's schedule
-        counts each call as an epoch, and needs its number of epochs.
+        It is quickest if X and y are C-contiguous arrays of the network's dtype. A learning rate's
+        schedule counts each call as an epoch, and needs its number of epochs.
 
         Examples
         --------
@@ -133,8 +131,8 @@ cdef class Stepper(Engine):
         self.enlist()
         if not swap_shared(&self.trained_by, 0, number):
             raise RuntimeError(
-                "this network is being trained by a fit or another step: wait for it; stop() ends "
-                "a fit")
+                "this network is being trained by another fit or step: wait for it; stop() ends a "
+                "fit")
         try:
             self.equip(step, n_samples, given)
             self.step = step
@@ -183,16 +181,13 @@ cdef class Stepper(Engine):
         array = <cnp.ndarray>y
         return (
             (given or (loss.lowest == -INFINITY and loss.highest == INFINITY))
-            and cnp.PyArray_TYPE(array) == self.type_number
-            and cnp.PyArray_ISCARRAY_RO(array)
-            and cnp.PyArray_NDIM(array) == ndim
-            and cnp.PyArray_DIM(array, ndim - 1) == n_out
-            and (ndim == 1 or cnp.PyArray_DIM(array, 0) == n_samples)
+            and is_plain(array, self.type_number, n_samples if ndim == 2 else n_out,
+                         n_out if ndim == 2 else 0)
             and self.table.all_finite(cnp.PyArray_SIZE(array), cnp.PyArray_DATA(array))
         )
 
     cdef equip(self, Step step, Py_ssize_t n_samples, bint given):
-        """Make ready for so many samples with the optimizer as it is; mostly it is so already."""
+        """Prepare for this number of samples and the current optimizer; usually all is ready."""
         cdef Fit* fit = &step.fit
         cdef const Table* table = self.single_table if n_samples == 1 else self.table
         cdef Samples samples
@@ -260,11 +255,11 @@ cdef class Stepper(Engine):
         if step.plan.drops:
             self.draw_key(step)
         begin_pass(training)
-        if step.n_samples * step.plan.work <= WORK_OF_SHORT_STEP:
-            run_pass(training)
+        if step.n_samples * step.plan.work <= WORK_OF_SHORT_RUN:
+            run_whole_pass(training)
         else:
             with nogil:
-                run_pass(training)
+                run_whole_pass(training)
         if own_loss is not None:
             own_loss.raise_error()
         return training.sums.loss / training.sums.weight
@@ -292,7 +287,7 @@ cdef class Stepper(Engine):
         if not fit.training.table.all_finite(step.plan.n_parameters, fit.live.vectors):
             return False
         if load_shared(&self.readers):
-            self.wait_for_readers()
+            self.wait_for_readers("train_step", 1)
         begin_write(&self.short_readers, &self.writing)
         memcpy(self.shared, fit.live.vectors, n_bytes)
         end_write(&self.writing)

@@ -19,7 +19,9 @@ from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.outcome cimport OptimizerState, Record
 from backprop_c._engine.own_loss cimport OwnLoss
-from backprop_c._engine.passes cimport lay_out_pass, parts_of_batch, room_for_pass, set_pass
+from backprop_c._engine.passes cimport (
+    WORK_OF_SHORT_RUN, lay_out_pass, parts_of_batch, room_for_pass, set_pass,
+)
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.samples cimport SampleSet
 from backprop_c._engine.states cimport (
@@ -34,8 +36,6 @@ cnp.import_array()
 
 
 cdef enum:
-    # The GIL is kept below some 20 microseconds: multiplications of forward passes.
-    WORK_OF_SHORT_RUN = 15000
     # What a network keeps for its next fit, in bytes.
     MOST_KEPT = 67108864
 
@@ -72,7 +72,7 @@ cdef class Trainer:
     cdef readonly Record record
     cdef readonly OptimizerState optimizer_state
     cdef Py_ssize_t epochs_left
-    cdef Py_ssize_t epochs_at_a_time  # between two looks of Python code, where it looks
+    cdef Py_ssize_t epochs_at_a_time  # in one run at most: 1 where Python code runs after each
     cdef double work_of_epoch      # multiplications of its forward passes
     cdef bint watched              # Python code looks at the network after each epoch
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
@@ -313,7 +313,7 @@ cdef class Trainer:
             draw_epoch(&self.fit_)
 
     def run(self, double seconds=SECONDS_OF_RUN):
-        """Train for about so long; whether there is more to do.
+        """Train for about this many seconds; returns whether there is more to do.
 
         Signals are looked for afterwards: KeyboardInterrupt comes from here.
         """

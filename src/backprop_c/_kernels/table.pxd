@@ -30,8 +30,8 @@ cdef enum:
     MAX_HYPERPARAMETERS = 8        # of an update rule
 
 
-# Where a layer's pre-activations, activations and dloss/dz are; `z` equals `a` where nothing reads
-# the pre-activations again; `kept` is that of them which the activation's derivative reads.
+# Where a layer's pre-activations, activations and dloss/dz are. `z` equals `a` where nothing reads
+# the pre-activations again. `kept` is the one of the two that the activation's derivative reads.
 ctypedef struct Places:
     Py_ssize_t inputs              # of the layer, some of them dropped; where it has dropout
     Py_ssize_t z
@@ -65,7 +65,7 @@ ctypedef struct Layer:
 
 
 # Entries that users can choose by name. `parameters` and `hyperparameters` are the names of numbers
-# that come with an entry, apart by blanks.
+# that come with an entry, separated by spaces.
 
 # An activation. An elementwise one takes vectors in any order, so `width` times `vectors` of them;
 # any other takes a block of samples, feature-major.
@@ -75,8 +75,8 @@ ctypedef struct Activation:
     char reads                 # what the derivative needs: "a", "z", or "-" for neither
     bint elementwise
     bint outputs_only          # not for hidden layers
-    double lowest              # what it returns lies from here
-    double highest             # to here
+    double lowest              # the smallest value that it returns
+    double highest             # and the largest
     void (*forward)(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                     const void* z, void* a_out) noexcept nogil
     # delta from dloss/da to dloss/dz.
@@ -94,9 +94,9 @@ ctypedef struct Loss:
     const char* name
     const char* parameters
     const char* outputs        # the one output activation it goes with; "" for any
-    double lowest              # its targets lie from here
-    double highest             # to here
-    bint sums_to_one           # those of a sample
+    double lowest              # the smallest target that it takes
+    double highest             # and the largest
+    bint sums_to_one           # the targets of a sample must sum to 1
     bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
     double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                               const void* z, const void* a, const void* targets,
@@ -208,7 +208,8 @@ ctypedef struct Update:
     # What they begin with: all numbers of a state with the same. NULL: with 0.
     void (*begin)(const double* hyperparameters, double* states_out,
                   double* carried_out) noexcept nogil
-    # What the formula reads in step number `step` (from 1): `scale` divides the summed gradient.
+    # What the formula reads in step number `step` (from 1). The summed gradient is multiplied by
+    # `scale`: 1 / the batch's weight, and less if it is clipped.
     void (*prepare)(const double* hyperparameters, double scale, long long step,
                     double* carried_out, double* scalars_out) noexcept nogil
     void (*update)(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,

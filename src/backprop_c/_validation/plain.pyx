@@ -56,9 +56,10 @@ cdef bint is_of(object array, cnp.ndarray like):
 
 
 cdef bint has_shape(cnp.ndarray array, tuple shape):
-    """Whether its dimensions are those numbers, or as many as a name may stand for.
+    """Whether the array has this shape. A number is that size.
 
-    "n_samples" is any number, another name any but 0; before `...` may stand any dimensions.
+    "n_samples" is any size, and another name any size but 0. A leading `...` stands for any number
+    of dimensions.
     """
     cdef int ndim = cnp.PyArray_NDIM(array)
     cdef int skipped = 0

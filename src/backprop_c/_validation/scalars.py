@@ -75,11 +75,13 @@ def as_batch_size(value, n_samples):
 
 def as_n_threads(value):
     """A number of threads; None for the cores that this process may use."""
-    if value is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
-    return min(as_count(value, "n_threads", 1), MOST_THREADS)
+    if value is not None:
+        n_threads = as_count(value, "n_threads", 1)
+    elif hasattr(os, "sched_getaffinity"):
+        n_threads = len(os.sched_getaffinity(0))
+    else:
+        n_threads = os.cpu_count() or 1
+    return min(n_threads, MOST_THREADS)
 
 
 def as_generator(random_state):

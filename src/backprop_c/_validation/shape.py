@@ -79,8 +79,6 @@ def as_loss(value):
     """A loss as an object; a function of the caller's becomes one."""
     if callable(value) and not isinstance(value, type):
         return OwnLoss(value)
-    if isinstance(value, OwnLoss):
-        return value
     return as_entry(value, "loss", Loss, LOSSES)
 
 

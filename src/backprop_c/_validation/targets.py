@@ -11,8 +11,8 @@ SUM_TOLERANCE = 1e-5
 RANGE_TOLERANCE = 1e-5
 
 
-def as_samples(X, y, n_in, n_out, loss, dtype):
-    """X as (n_samples, n_in) with at least one sample, and the targets or labels for them."""
+def as_rows(X, n_in, dtype):
+    """X as (n_samples, n_in), with at least one sample."""
     array = as_numbers(X, "X")
     if array.ndim != 2:
         remedy = ""
@@ -22,7 +22,13 @@ def as_samples(X, y, n_in, n_out, loss, dtype):
     check_features(array, "X", n_in)
     if array.shape[0] == 0:
         raise ValueError("X must have at least one sample, but has none")
-    return as_finite(array, "X", dtype), as_targets(y, len(array), n_out, loss, dtype)
+    return as_finite(array, "X", dtype)
+
+
+def as_samples(X, y, n_in, n_out, loss, dtype):
+    """X as (n_samples, n_in), and the targets or labels for it."""
+    X = as_rows(X, n_in, dtype)
+    return X, as_targets(y, len(X), n_out, loss, dtype)
 
 
 def as_targets(y, n_samples, n_out, loss, dtype):
@@ -106,6 +112,7 @@ def as_step(X, y, output_gradient, n_in, n_out, loss, dtype):
         if one:
             y = y.reshape(1) if y.size == 1 else y[np.newaxis]
         return as_samples(X, y, n_in, n_out, loss, dtype)
+    X = as_rows(X, n_in, dtype)
     gradient = as_numbers(output_gradient, "output_gradient")
     gradient = gradient[np.newaxis] if one else gradient
     if gradient.shape != (len(X), n_out):
@@ -114,5 +121,4 @@ def as_step(X, y, output_gradient, n_in, n_out, loss, dtype):
             f"output_gradient must have shape {expected}, but has shape "
             f"{gradient.shape[1:] if one else gradient.shape}"
         )
-    X, _ = as_samples(X, np.zeros((len(X), n_out)), n_in, n_out, "", dtype)
     return X, as_finite(gradient, "output_gradient", dtype)

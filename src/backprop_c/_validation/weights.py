@@ -5,21 +5,23 @@ import numpy as np
 from .arrays import as_finite, as_numbers
 
 
-def as_sample_weight(value, n_samples, dtype, name="sample_weight"):
+def as_sample_weight(value, n_samples, dtype):
     """(n_samples,) weights of at least 0, some of them above it; None for weights of 1."""
     if value is None:
         return None
-    array = as_numbers(value, name)
+    array = as_numbers(value, "sample_weight")
     if array.shape != (n_samples,):
-        raise ValueError(f"{name} must have shape ({n_samples},), but has shape {array.shape}")
-    weights = as_finite(array, name, dtype)
+        raise ValueError(
+            f"sample_weight must have shape ({n_samples},), but has shape {array.shape}"
+        )
+    weights = as_finite(array, "sample_weight", dtype)
     if (weights < 0).any():
         s = np.argmax(weights < 0)
-        raise ValueError(f"{name}[{s}] is {weights[s]}, but weights are at least 0")
+        raise ValueError(f"sample_weight[{s}] is {weights[s]}, but weights are at least 0")
     if not weights.any():
-        raise ValueError(f"{name} is 0 for all samples: there is nothing to learn from")
+        raise ValueError("sample_weight is 0 for all samples: there is nothing to learn from")
     with np.errstate(over="ignore"):
         total = weights.sum(dtype=np.float64)
     if not np.isfinite(total):
-        raise ValueError(f"the sum of {name} is not finite")
+        raise ValueError("the sum of sample_weight is not finite")
     return weights

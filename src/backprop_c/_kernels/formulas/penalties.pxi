@@ -20,10 +20,11 @@ cdef double sum_of_squares(Py_ssize_t n, const void* x) noexcept nogil:
     return accumulated(even) + accumulated(odd) + rest
 
 
-cdef double decay(Py_ssize_t n, const real* w, double rate, real* gradient_out) noexcept nogil:
-    # returns sum_k w[k]**2, gradient += rate w: the weights are read once
+cdef double squares_and_gradient(Py_ssize_t n, const real* w, double strength,
+                                 real* gradient_out) noexcept nogil:
+    # returns sum_k w[k]**2, gradient += strength w: the weights are read once
     # w, gradient: (n,)
-    cdef lanes rates = splat(<real>rate)
+    cdef lanes strengths = splat(<real>strength)
     cdef lanes x, y
     cdef accumulator even = empty_sum()
     cdef accumulator odd = empty_sum()
@@ -33,11 +34,11 @@ cdef double decay(Py_ssize_t n, const real* w, double rate, real* gradient_out) 
         y = load(w + k + LANES)
         even = accumulate_square(even, x)
         odd = accumulate_square(odd, y)
-        store(gradient_out + k, load(gradient_out + k) + rates * x, LANES)
-        store(gradient_out + k + LANES, load(gradient_out + k + LANES) + rates * y, LANES)
+        store(gradient_out + k, load(gradient_out + k) + strengths * x, LANES)
+        store(gradient_out + k + LANES, load(gradient_out + k + LANES) + strengths * y, LANES)
         k += 2 * LANES
     for k in range(k, n):
-        gradient_out[k] = gradient_out[k] + <real>rate * w[k]
+        gradient_out[k] = gradient_out[k] + <real>strength * w[k]
     # The last weights, of which there are fewer than two vectors, as sum_of_squares has them.
     k = n // (2 * LANES) * (2 * LANES)
     return accumulated(even) + accumulated(odd) + sum_of_squares(n - k, w + k)
@@ -61,7 +62,8 @@ cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double 
         if g == NULL:
             squares = sum_of_squares(stop - first, p + first)
         else:
-            squares = decay(stop - first, p + first, weight * layer.l2, g + first)
+            squares = squares_and_gradient(
+                stop - first, p + first, weight * layer.l2, g + first)
         total += layer.l2 / 2 * squares
     return total
 

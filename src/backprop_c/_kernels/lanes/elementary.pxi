@@ -50,8 +50,8 @@ cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
 
 
 cdef inline lanes exponential_parts(lanes x, lanes* scale_out) noexcept nogil:
-    # exp(x) = scale + scale * tail, x <= 0; at -EXP_LIMIT and below 0 or a number below the
-    # smallest normal one; returns tail
+    # exp(x) = scale + scale * tail, x <= EXP_LIMIT; from -EXP_LIMIT down it is 0, or a number below
+    # the smallest normal one; returns tail
     # x, scale: (1,)
     cdef lanes r
     x = select_less(x, splat(-EXP_LIMIT), splat(-EXP_LIMIT), x)
@@ -60,7 +60,7 @@ cdef inline lanes exponential_parts(lanes x, lanes* scale_out) noexcept nogil:
 
 
 cdef inline lanes exponential(lanes x) noexcept nogil:
-    # exp(x) for x <= 0
+    # exp(x) for x <= EXP_LIMIT
     cdef lanes scale
     cdef lanes tail = exponential_parts(x, &scale)
     return scale * tail + scale

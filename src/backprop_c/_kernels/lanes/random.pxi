@@ -13,9 +13,9 @@ cdef inline bits mixed(bits x) noexcept nogil:
 cdef inline unsigned int mixed_one(unsigned int x) noexcept nogil:
     # as mixed, of one number
     x = x ^ (x >> 16)
-    x = x * <unsigned int>0x7feb352d
+    x = x * <unsigned int>MIX_1
     x = x ^ (x >> 15)
-    x = x * <unsigned int>0x846ca68b
+    x = x * <unsigned int>MIX_2
     return x ^ (x >> 16)
 
 
