@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
-# The suite on all processors; an idle one takes over tests of the others.
+# The suite on all processors, an idle one of which takes over tests of the others.
 PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -132,6 +132,14 @@ def lint(session):
         )
 
 
+def suite(session, *command, **options):
+    """All tests by a command that takes pytest's words, and then those that count time."""
+    session.run(*command, *PARALLEL, "-m", "not alone", *session.posargs, **options)
+    # Where only some files are asked for, they may have no such tests.
+    codes = [0, 5] if session.posargs else [0]
+    session.run("pytest", "-m", "alone", *session.posargs, success_codes=codes, **options)
+
+
 @nox.session(python=PYTHONS)
 def tests(session):
     """The suite on the installed wheel, at the best level.
@@ -139,11 +147,8 @@ def tests(session):
     For this Python, what can depend on the level is run at the others, too.
     """
     session.install(f"{built_wheel(session)}[test]")
-    if session.python == OWN:
-        every_level = str(ROOT / "tests" / "every_level.py")
-        session.run("python", every_level, "--quick", *PARALLEL, *session.posargs)
-    else:
-        session.run("pytest", *PARALLEL, *session.posargs)
+    every_level = ["python", str(ROOT / "tests" / "every_level.py"), "--quick"]
+    suite(session, *(every_level if session.python == OWN else ["pytest"]))
 
 
 @nox.session(python=OWN)
@@ -167,18 +172,14 @@ def checked(session):
         ).stdout.strip()
         for name in ("libasan.so", "libstdc++.so")
     ]
-    session.run(
-        "pytest",
-        *PARALLEL,
-        *session.posargs,
-        env={
-            "LD_PRELOAD": " ".join(libraries),
-            # CPython's own objects live to the end.
-            "ASAN_OPTIONS": "detect_leaks=0",
-            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-            "BACKPROP_C_CHECKED": "1",
-        },
-    )
+    environment = {
+        "LD_PRELOAD": " ".join(libraries),
+        # CPython's own objects live to the end.
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        "BACKPROP_C_CHECKED": "1",
+    }
+    suite(session, "pytest", env=environment)
 
 
 @nox.session(python=OWN)

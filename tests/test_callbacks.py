@@ -311,3 +311,30 @@ def test_the_example_of_the_docstring():
     history = net.fit(X, Y, callbacks=[Enough()], **{**OPTIONS, "epochs": 10_000})
     assert history["loss"][-1] < 0.3
     assert (history["loss"][:-1] >= 0.3).all()
+
+
+class Writing(callbacks.Callback):
+    """Writes to the parameters, and then ends the fit or leaves it alone."""
+
+    def __init__(self, ending):
+        self.ending = ending
+
+    def on_epoch_end(self, epoch, logs, network):
+        network.parameters[:] = 7
+        if self.ending is KeyError:
+            raise KeyError
+        return self.ending
+
+
+@pytest.mark.parametrize("ending", [KeyError, True, None])
+def test_what_the_last_callback_writes_is_overwritten(ending):
+    net, twin = (Network((2, 1), random_state=0) for _ in range(2))
+    X, y = np.ones((4, 2)), np.ones(4)
+    twin.fit(X, y, epochs=1)
+    if ending is KeyError:
+        with pytest.raises(KeyError):
+            net.fit(X, y, epochs=1, callbacks=[Writing(ending)])
+    else:
+        with pytest.warns(RuntimeWarning, match="parameters"):
+            net.fit(X, y, epochs=1, callbacks=[Writing(ending)])
+    assert net.parameters.tobytes() == twin.parameters.tobytes()

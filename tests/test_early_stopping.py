@@ -312,7 +312,7 @@ def test_in_runs_that_stop_at_every_look(batch_size):
         (
             [EarlyStopping("val_accuracy")],
             {"metrics": ()},
-            "monitors 'val_accuracy', but what is recorded is loss, val_loss",
+            r"'val_accuracy', but what is recorded is loss, val_loss: give metrics=\['accuracy'\]$",
         ),
         (
             [EarlyStopping("rmse")],

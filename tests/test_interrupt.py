@@ -10,6 +10,7 @@ from helpers import CHECKED
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no setitimer"),
     pytest.mark.thread_unsafe(reason="times processes of its own"),
+    pytest.mark.alone,
 ]
 
 # Seconds; the checked build is several times as slow.

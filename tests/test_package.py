@@ -49,6 +49,7 @@ def test_it_is_light():
 
 @pytest.mark.skipif(CHECKED, reason="the checked build is large and slow on purpose")
 @pytest.mark.thread_unsafe(reason="times processes of its own")
+@pytest.mark.alone
 def test_import_costs_little_over_numpy(tmp_path):
     """20 ms of processor time; in proportion more where NumPy's own import takes over 70.
 

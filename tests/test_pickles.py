@@ -4,12 +4,13 @@ import copy
 import json
 import pickle
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from backprop_c import SGD, Adam, History, Network, __version__
+from backprop_c import SGD, Adam, History, Network, __version__, trace
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._format import FORMAT, Format
 from backprop_c._pickles import remake, restore
@@ -268,3 +269,40 @@ def test_a_network_that_knows_itself():
     net.me = [net]
     for other in (pickle.loads(pickle.dumps(net)), copy.copy(net)):
         assert other.me[0] is other
+
+
+class WithALock(Network):
+    """What pickle's documentation says of attributes that cannot be written."""
+
+    def __init__(self, sizes):
+        super().__init__(sizes, random_state=0)
+        self.lock, self.note = threading.Lock(), "a note"
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        del state["lock"]
+        return state
+
+
+class WithALockOfItsOwn(WithALock):
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.lock = threading.Lock()
+
+
+@pytest.mark.parametrize("kind", [WithALock, WithALockOfItsOwn])
+@pytest.mark.parametrize("copied", [copy.copy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_subclass_says_what_is_written(copied, kind):
+    net = kind((3, 2))
+    net.fit(np.ones((4, 3)), np.ones((4, 2)), epochs=2)
+    twin = copied(net)
+    assert twin.note == "a note"
+    assert hasattr(twin, "lock") == (kind is WithALockOfItsOwn)
+    for one in (net, twin):
+        one.fit(np.ones((4, 3)), np.ones((4, 2)), epochs=2, reset_optimizer=False)
+    assert twin.parameters.tobytes() == net.parameters.tobytes()
+    assert twin.history == net.history
+
+
+def test_a_trace_copies_no_attributes():
+    assert trace(WithALock((2, 1)), [1.0, 2.0], [1.0], verbose=False).layers[0].biases is not None

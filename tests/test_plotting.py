@@ -130,3 +130,9 @@ def test_nothing_crosses_a_text_of_the_benchmarks_picture(monkeypatch):
             box = pixels(text.get_window_extent())
             assert np.ptp(box, axis=2).max() < 30, text.get_text()
             assert box.min() < 100, text.get_text()
+
+
+def test_negative_losses_can_be_seen():
+    (axis,) = History(("loss",), np.array([[-0.3], [-20.0], [-40.7]])).plot()
+    low, high = axis.get_ylim()
+    assert low < -40.7 < -0.3 < high

@@ -347,6 +347,8 @@ def test_two_fits_are_one_long_fit(batch_size, dtype):
         ({"l2": None}, TypeError, "l2 must be a number, but is None"),
         ({"l2": (0.1, None)}, TypeError, "l2 must be a number, but is None"),
         ({"l2": ("a", 1)}, TypeError, "l2 must be a number, but is 'a'"),
+        ({"l2": "0.1"}, TypeError, "l2 must be a number, or one for each layer, but is '0.1'"),
+        ({"l2": {0: 0.5, 1: 0.5}}, TypeError, "l2 must be a number, or one for each layer, but is"),
         ({"max_norm": -1}, ValueError, r"max_norm must be positive and finite, but is -1\.0"),
         ({"max_norm": 0}, ValueError, r"max_norm must be positive and finite, but is 0\.0"),
         ({"max_norm": np.nan}, ValueError, "max_norm must be positive and finite, but is nan"),

@@ -224,7 +224,8 @@ BAD = [
     ([[1], [1], [1]], ValueError, r"sample_weight must have shape \(3,\), but has shape \(3, 1\)"),
     (2.0, ValueError, r"sample_weight must have shape \(3,\), but has shape \(\)"),
     ([0, 0, 0], ValueError, "sample_weight is 0 for all samples: there is nothing to learn from"),
-    ([1e308] * 3, ValueError, "the sum of sample_weight is not finite"),
+    ([1e308] * 3, ValueError, "the sum of sample_weight is inf, which float64 cannot hold"),
+    ([1, 1e-310, 1], ValueError, r"sample_weight\[1\] is 1e-310, but weights above 0 are at least"),
     (["a", "b", "c"], TypeError, "sample_weight"),
     ("abc", TypeError, "sample_weight"),
     ([1j, 1, 1], TypeError, "sample_weight"),
@@ -256,7 +257,14 @@ def test_bad_weights(use, bad):
     assert (net.parameters.tobytes(), net.history, net._optimizer_state) == before
 
 
-def test_weights_that_vanish_in_float32_are_refused():
-    """They would be 0 for all samples."""
-    with pytest.raises(ValueError, match="sample_weight is 0 for all samples"):
-        Network((2, 1), dtype="float32", random_state=0).fit(X, Y, [1e-60] * 3)
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (1e-60, "sample_weight is 0 for all samples"),
+        (1e-40, r"sample_weight\[0\] is 1e-40, but weights above 0 are at least 1.17"),
+        (3e38, "the sum of sample_weight is 9e\\+38, which float32 cannot hold"),
+    ],
+)
+def test_weights_that_float32_cannot_hold_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        Network((2, 1), dtype="float32", random_state=0).fit(X, Y, [weight] * 3)

@@ -294,3 +294,18 @@ def test_a_progress_bar_that_fails_changes_nothing(monkeypatch):
     assert (net.optimizer, net._optimizer_state, net.parameters.tobytes(), net.history) == before
     assert not net._training
     assert net.fit([[1.0, 2.0]], [0.5], epochs=1).epochs == 1
+
+
+def test_samples_that_are_the_parameters_are_those_of_the_beginning():
+    """A fit writes to its parameters now and then: its samples may not change with them."""
+
+    class Nothing:
+        def on_epoch_end(self, *_):
+            pass
+
+    found = []
+    for callbacks in ([], [Nothing()]):
+        net = Network((3, 3, 1), random_state=0)
+        options = {"epochs": 5, "batch_size": 1, "optimizer": SGD(0.1), "callbacks": callbacks}
+        found.append(net.fit(net.weights[0], [1.0, 2.0, 3.0], **options))
+    assert found[0] == found[1]

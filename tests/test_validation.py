@@ -39,6 +39,10 @@ BAD_X = [
         "it holds text: give each category a column of 0 and 1, by pandas.get_dummies(X, ",
     ),
     (np.ma.masked_equal(X, 0.5), ValueError, "X has masked entries"),
+    ([np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0])] * 4, ValueError, "X has masked entries"),
+    ([[1.0, 2.0, 10**20]] * 4, TypeError, "is object, and X[0, 2] is 100000000000000000000: pass"),
+    ([[1.0, None, 3.0]] * 4, TypeError, "is object, and X[0, 1] is None: pass floats"),
+    (np.empty((0, 3), object), TypeError, "X must hold real numbers, but its dtype is object"),
 ]
 BAD_Y = [
     (np.zeros((4, 3)), ValueError, "y must be (4, 2) or (4,) class indices, but has shape (4, 3)"),

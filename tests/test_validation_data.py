@@ -268,3 +268,16 @@ def test_a_loss_that_is_not_finite_over_validation_alone():
     assert history.epochs == 3
     assert np.isinf(history["val_loss"]).all()
     assert np.isfinite(history["loss"]).all()
+
+
+@pytest.mark.parametrize("all_one", ["training", "validation"])
+@pytest.mark.parametrize("lowest", [0.0, -1.0])
+def test_tanh_outputs_and_targets_that_are_all_1(lowest, all_one):
+    """The other targets tell how classes are named: by 0 and 1, or by -1 and 1."""
+    X, mixed, ones = np.ones((4, 2)), np.array([1, lowest, 1, lowest]), np.ones(4)
+    y, y_val = (ones, mixed) if all_one == "training" else (mixed, ones)
+    net = Network((2, 1), "tanh", random_state=0)
+    history = net.fit(X, y, epochs=2, metrics="accuracy", validation_data=(X, y_val))
+    assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    right = net.predict(X)[0, 0] > (0.5 if lowest == 0 else 0)
+    assert history["val_accuracy"][-1] == np.mean((y_val == 1) == right)

@@ -9,40 +9,53 @@ from ._engine.tables import update_table
 from ._format import Format
 from ._validation.shape import as_layer_sizes, check_parameters
 from ._version import __version__
+from .losses import OwnLoss
 
 # Attributes that are written apart from the others, since they are checked first.
 WRITTEN_FIRST = ("_activations", "_loss", "_optimizer_state")
+
+
+def comes_later(y_true, y_pred):
+    """In place of a loss of the caller's, which is among the attributes.
+
+    It may be a method of the network, which cannot be pickled before the network itself.
+    """
+    raise RuntimeError("the network was not restored to its end")
 
 
 def reduced(net):
     """What ``__reduce__`` returns: all that a network is, as of one finished epoch."""
     net._require_set_up()
     training = net._training
+    own_loss = isinstance(net._loss, OwnLoss)
     made_of = {
         "layer_sizes": net.layer_sizes,
         "activations": net.activations,
-        "loss": net.loss,
+        "loss": comes_later if own_loss else net.loss,
         "biases": bool(net.biases),
         "dtype": net.dtype.name,
         "l2": net.l2,
         "dropout": net.dropout,
         "max_norm": net.max_norm,
     }
-    # The attributes in the way of pickle's default: a dict, or that and the values of slots.
-    state = object.__getstate__(net)
-    attributes, slots = state if isinstance(state, tuple) else (state, {})
+    optimizer_state = net._optimizer_state
+    # In the way of pickle's default: the attributes in a dict, or that and the values of slots.
+    state = net.__getstate__()
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
     attributes = dict(attributes)
     parameters = net._snapshot()
     # The state belongs to the parameters, unless a fit was at work or has come in between.
-    optimizer_state = attributes["_optimizer_state"]
     training = training or net._training
     if training or net._optimizer_state is not optimizer_state:
         optimizer_state = None
-        attributes["history"] = copy.copy(attributes["history"])
+        if "history" in attributes:
+            attributes["history"] = copy.copy(attributes["history"])
     for name in WRITTEN_FIRST:
-        del attributes[name]
+        attributes.pop(name, None)
+    if own_loss:
+        attributes["_loss"] = net._loss
     first = (Format(), type(net), made_of, parameters, optimizer_state)
-    return restore, first, (attributes, slots)
+    return restore, first, attributes if slots is None else (attributes, slots)
 
 
 def restore(written, cls, made_of, parameters, optimizer_state):
@@ -57,9 +70,9 @@ def restore(written, cls, made_of, parameters, optimizer_state):
 
 def set_state(net, state):
     """The rest of a network: its attributes, and the values of a subclass's slots."""
-    if len(state) == 3:
+    if isinstance(state, tuple) and len(state) == 3:
         state = set_state_of_format_0(net, *state)
-    attributes, slots = state
+    attributes, slots = state if isinstance(state, tuple) else (state, {})
     net.__dict__.update(attributes)
     for name, value in slots.items():
         setattr(net, name, value)

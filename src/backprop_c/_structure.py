@@ -3,6 +3,8 @@
 import copy
 import numbers
 
+import numpy as np
+
 from ._defaults import default_activations, default_loss
 from ._engine.own_loss import OwnLoss
 from ._engine.samples import SampleSet
@@ -78,7 +80,12 @@ class Structure(Stepper):
     def _as_sample_set(self, X, y, sample_weight=None):
         samples, targets = self._as_samples(X, y)
         weights = as_sample_weight(sample_weight, len(samples), self.dtype)
-        return SampleSet(self, samples, targets, weights)
+        return SampleSet(self, *map(self._apart, (samples, targets, weights)))
+
+    def _apart(self, array):
+        """The array, or its copy if it shares memory with the parameters, which a fit writes."""
+        shared = array is not None and np.may_share_memory(array, self.parameters)
+        return array.copy() if shared else array
 
     def _as_step(self, X, y, sample_weight, output_gradient):
         n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]

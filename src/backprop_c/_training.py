@@ -5,8 +5,8 @@ import warnings
 from contextlib import contextmanager
 
 from ._engine.trainer import Trainer
-from ._validation.entries import METRICS, UPDATES
-from ._validation.metrics import as_metric_codes, as_metrics
+from ._validation.entries import METRIC_NAMES, METRICS, UPDATES
+from ._validation.metrics import VALIDATION, as_metric_codes, as_metrics, is_all_one
 from ._validation.scalars import as_batch_size, as_count, as_flag, as_n_threads
 from ._validation.targets import targets_out_of_range
 from ._watcher import Watcher
@@ -58,7 +58,13 @@ def as_callbacks(callbacks, names):
 def early_stop_terms(early, names):
     """Early stopping as the engine takes it."""
     if early.monitor not in names:
-        remedy = ": give validation_data" if early.monitor.startswith("val_") else ""
+        validated = any(name.startswith(VALIDATION) for name in names)
+        base = early.monitor.removeprefix(VALIDATION)
+        remedy = ""
+        if early.monitor.startswith(VALIDATION) and not validated:
+            remedy = ": give validation_data"
+        elif base in METRIC_NAMES:
+            remedy = f": give metrics=[{base!r}]"
         raise ValueError(
             f"EarlyStopping monitors {early.monitor!r}, but what is recorded is "
             f"{', '.join(names)}{remedy}"
@@ -99,12 +105,17 @@ def metric_codes(net, metrics, samples, validation=None):
     if validation is not None:
         with naming_the_validation():
             codes_of_validation = as_metric_codes(asked, validation.y, activation, loss)
+        # Targets that are all 1 go with 0 and 1, and at tanh outputs with -1 and 1.
+        if is_all_one(validation.y):
+            codes_of_validation = codes
+        elif is_all_one(samples.y):
+            codes = codes_of_validation
         if codes_of_validation != codes:
             raise ValueError(
                 "the targets of validation_data tell classes in another way than y does: give both "
                 "as class indices, or both with a column for each output"
             )
-        names += tuple(f"val_{name}" for name in names)
+        names += tuple(f"{VALIDATION}{name}" for name in names)
     return names, codes
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from ._validation.metrics import VALIDATION
+
 LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
 # A value that falls to less than its largest by this is drawn on a log scale.
 DECADES = 1e3
-# What stands before the names of values of data held back for validation.
-VALIDATION = "val_"
 COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
 
 
@@ -107,7 +107,7 @@ def plot_panel(axis, base, lines):
         axis.set_ylim(-0.02, 1.02)
     elif len(values) and 0 < values.min() < values.max() / DECADES:
         axis.set_yscale("log")
-    else:
+    elif values.min(initial=0) >= 0:
         axis.set_ylim(0, 1.05 * values.max(initial=0) or None)
 
 

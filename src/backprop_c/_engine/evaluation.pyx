@@ -75,6 +75,9 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
     gradient = None
     try:
         parameters = engine.begin_reading()
+        if own_loss is not None:
+            # Python code runs in the pass, which may train or write: it reads a copy.
+            parameters = engine.go_on_reading(parameters)
         while True:
             p.parameters = parameters
             if p.n_samples * plan.work <= WORK_OF_SHORT_RUN:

@@ -78,10 +78,13 @@ cdef class OwnLoss:
         y_true.flags.writeable = False
         values, derivatives = self.checked(
             self.function(y_true, outputs), (size, self.derivatives.shape[1]))
-        if self.samples.sample_weight is not None:
-            values = values * self.samples.sample_weight[rows]
-        p.sums.loss += values.sum()
-        self.derivatives[rows] = derivatives
+        # What is not finite is found, and told, where the pass ends.
+        with np.errstate(all="ignore"):
+            if self.samples.sample_weight is not None:
+                weights = self.samples.sample_weight[rows]
+                values = np.where(weights != 0, values * weights, 0)
+            p.sums.loss += values.sum()
+            self.derivatives[rows] = derivatives
 
     cdef outputs(self, Pass* p, Py_ssize_t start, Py_ssize_t size):
         """The batch's outputs, as the pass will have them: with dropout, where the pass has it.
@@ -122,11 +125,12 @@ cdef class OwnLoss:
                 "y_pred, (n, n_out)")
         try:
             values, derivatives = map(np.asarray, result)
-            real = values.dtype.kind in "buif" and derivatives.dtype.kind in "buif"
         except (TypeError, ValueError):
-            real = False
-        if not real:
-            raise TypeError(f"{what}, but {self.function!r} returned {type(result).__name__}")
+            raise TypeError(
+                f"{what}, but {self.function!r} returned {type(result).__name__}") from None
+        if not (values.dtype.kind in "buif" and derivatives.dtype.kind in "buif"):
+            raise TypeError(f"{what}, but {self.function!r} returned arrays of dtypes "
+                            f"{values.dtype} and {derivatives.dtype}")
         if values.shape != shape[:1] or derivatives.shape != shape:
             raise ValueError(
                 f"{what}, here {shape[:1]} and {shape}, but {self.function!r} returned "

@@ -68,6 +68,7 @@ cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil
 cdef Py_ssize_t parts_of_batch(const Plan* plan, Py_ssize_t batch_size) noexcept nogil
 cdef inline void begin_pass(Pass* pass_) noexcept nogil:
     """Back to the first sample."""
+    pass_.failed = False
     pass_.sums.loss = pass_.sums.weight = 0
     if pass_.metrics:
         memset(pass_.sums.metrics, 0, sizeof(pass_.sums.metrics))

@@ -357,6 +357,10 @@ cdef class Trainer:
                 if self.over and self.fit_.early.restore_best:
                     restore_best(&self.fit_)
                     self.published = -1
+                if self.optimizer_state is not None and (
+                        self.engine.fingerprint() != self.engine.written):
+                    # Somebody wrote to what was published last, as a callback might.
+                    self.published = -1
                 self._publish(True)
         finally:
             if self.claimed:

@@ -8,7 +8,8 @@ REAL_KINDS = "buif"
 
 def as_numbers(value, name):
     """An array of real numbers, of whatever dtype they came in."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
         raise ValueError(f"{name} has masked entries; fill them or leave their samples out")
     try:
         array = np.asarray(value)
@@ -25,9 +26,22 @@ def what_it_holds(value, array, name):
         return f"is a sparse matrix: pass {name}.toarray()"
     if hasattr(value, "dtypes"):
         return what_pandas_holds(value.dtypes, name)
-    if array.dtype.kind in "USTO" and all(isinstance(item, str) for item in array.ravel()[:100]):
+    items = array.ravel()[:100]
+    if array.dtype.kind in "USTO" and items.size and all(isinstance(item, str) for item in items):
         return f"its dtype is {array.dtype}, and it holds text: {text_remedy(name)}"
+    if array.dtype.kind == "O" and array.size:
+        position = next(
+            (at for at, item in np.ndenumerate(array) if not is_plain_number(item)),
+            (0,) * array.ndim,
+        )
+        where = f"{name}[{', '.join(map(str, position))}]" if position else name
+        return f"its dtype is object, and {where} is {array[position]!r}: pass floats"
     return f"its dtype is {array.dtype}"
+
+
+def is_plain_number(item):
+    """Whether it is a number that some dtype of NumPy's holds."""
+    return isinstance(item, float) or (isinstance(item, int) and -(2**63) <= item < 2**63)
 
 
 def what_pandas_holds(dtypes, name):
@@ -61,7 +75,7 @@ def as_finite(array, name, dtype):
         where = f"{name}[{', '.join(map(str, position))}]"
         value = array[position]
         if np.isfinite(value):
-            raise ValueError(f"{where} is {value}, which {dtype} cannot hold")
+            raise ValueError(f"{where} is {value!s}, which {dtype} cannot hold")
         raise ValueError(f"{where} is {value}; {name} must be finite")
     return converted
 

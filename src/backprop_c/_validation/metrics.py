@@ -6,6 +6,9 @@ from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, loss_entry
 from .scalars import as_known_name
 from .targets import SUM_TOLERANCE
 
+# What the names of validation's values begin with.
+VALIDATION = "val_"
+
 
 def as_metrics(value):
     """A tuple of metric names, each once; one name alone will do."""
@@ -26,6 +29,11 @@ def as_metric_codes(names, targets, activation, loss):
         for code, (name, classes) in enumerate(METRICS)
         if name in names and classes in ("-", fits.get(name))
     )
+
+
+def is_all_one(targets):
+    """Whether the targets of one output are all 1: they do not tell how the others name classes."""
+    return targets.ndim == 2 and targets.shape[1] == 1 and bool((targets == 1).all())
 
 
 def as_classes(name, targets, activation, loss):

@@ -4,6 +4,7 @@ import itertools
 import math
 import numbers
 import sys
+from collections.abc import Mapping
 
 from ..activations import Activation
 from ..losses import Loss, OwnLoss
@@ -136,6 +137,8 @@ def as_per_layer(value, name, n_layers, below=math.inf, none=None):
     given = (value,) * n_layers
     if not (value is None or isinstance(value, numbers.Real)):
         try:
+            if isinstance(value, (str, bytes, Mapping)):
+                raise TypeError
             given = tuple(value)
         except TypeError:
             raise TypeError(

@@ -4,6 +4,7 @@ The numbers are the kernels': z and a are the outputs of the network cut off beh
 layer's delta is the derivative by its biases.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -244,14 +245,17 @@ def _as_target(y, n):
 
 
 def _with_biases(net):
-    """A copy that has biases, zero where the network has none."""
-    copied = Network(net.layer_sizes, net.activations, net.loss, dtype=net.dtype, random_state=0)
-    source = net.__copy__()
-    for mine, given in zip(copied.weights, source.weights, strict=True):
+    """A plain network with its parameters, and biases, zero where the network has none."""
+    shape = net.layer_sizes, net.activations, net.loss
+    make = partial(Network, *shape, dtype=net.dtype, random_state=0)
+    copied = make(biases=bool(net.biases))
+    copied.parameters[:] = net._snapshot()
+    if net.biases:
+        return copied
+    extended = make()
+    for mine, given in zip(extended.weights, copied.weights, strict=True):
         mine[:] = given
-    for mine, given in zip(copied.biases, source.biases or copied.biases, strict=True):
-        mine[:] = given
-    return copied
+    return extended
 
 
 def _cut_off(net, k, last_activation):
