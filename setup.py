@@ -75,8 +75,12 @@ class BuildExt(build_ext):
         return known
 
     def stripped(self):
-        """Flags that leave out the names of functions, an eighth of the modules' size."""
-        return ["-Wl,--strip-all"] if self.plat_name.startswith("linux") else []
+        """Flags that leave out the names of functions, an eighth of the modules' size.
+
+        A sanitizer needs the names for its reports, and to know what it is told not to report.
+        """
+        sanitized = "-fsanitize" in os.environ.get("LDFLAGS", "")
+        return ["-Wl,--strip-all"] if self.plat_name.startswith("linux") and not sanitized else []
 
     def build_extensions(self):
         prefix = ""

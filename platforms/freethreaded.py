@@ -13,6 +13,7 @@ VERSIONS = ("3.15", "3.14", "3.13")
 BUILT = "3.13"
 NUMPY = {"3.13": "numpy >= 2.3, < 2.4"}
 PURE = ["hypothesis < 6.156", "mpmath >= 1.3", "pytest >= 9", "pytest-run-parallel >= 0.8"]
+PURE += ["pytest-xdist >= 3.6"]
 # How pytest-run-parallel runs a test in several threads at once. Those marked thread_unsafe, and
 # those that it knows to patch modules or to catch warnings, have run before in one thread.
 IN_THREADS = ["--parallel-threads=4", "--iterations=1", "--skip-thread-unsafe=yes"]
@@ -99,8 +100,10 @@ def suite(session, python):
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
     with session.chdir(folder):
-        for threads in ([], IN_THREADS):
-            command = [python, "-m", "pytest", "-q", *threads, *session.posargs]
+        # Those that count time have no other test beside them.
+        at_once = ["--numprocesses=auto", "--dist=worksteal", "-m", "not alone"]
+        for words in (at_once, ["-m", "alone"], IN_THREADS):
+            command = [python, "-m", "pytest", "-q", *words, *session.posargs]
             session.run(*command, external=True)
 
 
