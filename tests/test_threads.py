@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from helpers import (
+    CHECKED,
     any_targets,
     exit_code_of_a_child,
     fitting,
@@ -221,8 +222,10 @@ def test_stop_ends_at_a_finished_epoch():
 
 def test_stop_waits_for_the_end_of_a_long_epoch():
     """An epoch of many runs of the driver is finished, not thrown away."""
+    # The checked build is many times as slow.
+    n_samples = 12_000 if CHECKED else 120_000
     net = Network((60, 300, 10), "tanh", random_state=0)
-    X, y = np.ones((120_000, 60)), np.zeros((120_000, 10))
+    X, y = np.ones((n_samples, 60)), np.zeros((n_samples, 10))
     before = net.parameters.copy()
     trainer = start(lambda: net.fit(X, y, epochs=2**40, batch_size=None))
     wait_until(lambda: net._training)
