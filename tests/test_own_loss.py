@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from helpers import assert_close, state_of
+from helpers import assert_close, squared, state_of
 
 from backprop_c import SGD, Adam, DivergenceWarning, Network, trace
 
@@ -14,11 +14,6 @@ EPOCHS = 4
 # Narrow, and with wide layers.
 SIZES = [(3, 8, 2), (20, 64, 32)]
 every_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])
-
-
-def squared(y_true, y_pred):
-    difference = y_pred - y_true
-    return 0.5 * (difference**2).sum(axis=1), difference
 
 
 def huber(y_true, y_pred):

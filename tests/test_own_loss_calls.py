@@ -5,13 +5,9 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers import squared
 
 from backprop_c import Network
-
-
-def squared(y_true, y_pred):
-    difference = y_pred - y_true
-    return 0.5 * (difference**2).sum(axis=1), difference
 
 
 def data(sizes, n_samples=50):
