@@ -19,6 +19,7 @@ import platforms.freethreaded
 import platforms.macos
 import platforms.pyodide
 import platforms.windows
+from platforms.common import ALONE, PARALLEL
 
 nox.options.sessions = ["wheel", "lint", "configuration", "tests", "recipes", "checked"]
 nox.options.default_venv_backend = "venv"
@@ -28,8 +29,6 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
-# The suite on all processors, an idle one of which takes over tests of the others.
-PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 nox.needs_version = ">= 2025.2.9"
@@ -134,10 +133,10 @@ def lint(session):
 
 def suite(session, *command, **options):
     """All tests by a command that takes pytest's words, and then those that count time."""
-    session.run(*command, *PARALLEL, "-m", "not alone", *session.posargs, **options)
+    session.run(*command, *PARALLEL, *session.posargs, **options)
     # Where only some files are asked for, they may have no such tests.
     codes = [0, 5] if session.posargs else [0]
-    session.run("pytest", "-m", "alone", *session.posargs, success_codes=codes, **options)
+    session.run("pytest", *ALONE, *session.posargs, success_codes=codes, **options)
 
 
 @nox.session(python=PYTHONS)

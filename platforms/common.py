@@ -17,6 +17,10 @@ ROOT = Path(__file__).parent.parent
 PLATFORMS = ROOT / "platforms"
 CACHE = ROOT / "build" / "platforms"
 PACKAGE = ROOT / "src" / "backprop_c"
+# pytest on all processors, an idle one of which takes over tests of the others; without the tests
+# that count time, which have no other test beside them.
+PARALLEL = ["--numprocesses=auto", "--dist=worksteal", "-m", "not alone"]
+ALONE = ["-m", "alone"]
 # Where the C headers are.
 HEADERS = [f"-I{PACKAGE / folder}" for folder in ("_kernels/lanes", "_system")]
 INCLUDE = sysconfig.get_path("include")  # of the Python that runs nox

@@ -6,7 +6,16 @@ import subprocess
 from pathlib import Path
 
 from . import debian
-from .common import CACHE, HEADERS, PLATFORMS, ROOT, build_requirements, debian_packages
+from .common import (
+    ALONE,
+    CACHE,
+    HEADERS,
+    PARALLEL,
+    PLATFORMS,
+    ROOT,
+    build_requirements,
+    debian_packages,
+)
 
 VERSIONS = ("3.15", "3.14", "3.13")
 # Built where no such Python is found. NumPy has wheels for this one up to 2.3.
@@ -100,9 +109,7 @@ def suite(session, python):
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
     with session.chdir(folder):
-        # Those that count time have no other test beside them.
-        at_once = ["--numprocesses=auto", "--dist=worksteal", "-m", "not alone"]
-        for words in (at_once, ["-m", "alone"], IN_THREADS):
+        for words in (PARALLEL, ALONE, IN_THREADS):
             command = [python, "-m", "pytest", "-q", *words, *session.posargs]
             session.run(*command, external=True)
 
