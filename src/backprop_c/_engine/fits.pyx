@@ -177,7 +177,10 @@ cdef Py_ssize_t run_online(Fit* fit) noexcept nogil:
                             &p.sums)
         weight = p.sums.batch_weight
         if weight != 0:
-            count_step(fit, 1 / weight)
+            # As count_step, with what the loop holds in registers.
+            fit.live.steps += 1
+            update.prepare(fit.hyperparameters, 1 / weight, fit.live.steps, fit.live.carried,
+                           fit.scalars)
             update.update(0, plan.n_parameters, plan.stride, fit.scalars, p.gradient, vectors)
     p.row += steps
     return steps * work_of_step
