@@ -1,4 +1,7 @@
-"""What libraries read when they are loaded: to be set before NumPy, PyTorch or XLA is imported."""
+"""Environment variables that libraries read when they are loaded, and processors.
+
+They are set before NumPy, PyTorch or XLA is imported.
+"""
 
 import os
 
@@ -10,7 +13,7 @@ VARIABLES = (
     "NPROC",  # XLA
 )
 _ASKED = "BENCHMARK_THREADS"
-# Environments that ask for the same bits everywhere set these, at half the speed.
+# Some environments set these, so that every processor computes the same bits. Speed halves.
 HOLDING_BACK = (
     "OPENBLAS_CORETYPE",
     "OPENBLAS_L2_SIZE",
@@ -22,10 +25,10 @@ HOLDING_BACK = (
 
 
 def pin(n_threads):
-    """Tell every library, leave it its best kernels, keep the process on as many processors.
+    """Give every library this number of threads, and the process as many processors.
 
-    XLA has no other means to be held to a number of threads. The processors are the last of
-    those allowed: interrupts tend to go to the first.
+    XLA can be told in no other way. The processors are the last ones that the process may use:
+    interrupts tend to go to the first.
     """
     os.environ[_ASKED] = str(n_threads)
     for variable in VARIABLES:
@@ -58,12 +61,12 @@ def blas():
 
 
 def threads():
-    """The number that was asked for."""
+    """How many threads were asked for."""
     return int(os.environ.get(_ASKED, "1"))
 
 
 def limit_pools():
-    """Hold the pools that have been loaded meanwhile to it, where threadpoolctl is installed."""
+    """Hold the thread pools of the libraries loaded by now to that number, by threadpoolctl."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:

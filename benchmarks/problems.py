@@ -1,6 +1,6 @@
 """What is timed: networks, data and training, products; the same for every contender.
 
-Nothing is computed before a contender asks for it, so that the tables can be read without.
+Arrays are made when a contender asks for them: reading the tables costs nothing.
 """
 
 from collections.abc import Callable
@@ -52,13 +52,13 @@ class Training:
     batch_size : int
         As many as rows: the full batch.
     per : str
-        What one time in the report is of: "epoch", "step" (an update) or "sample".
+        What the report gives the time of: an "epoch", a "step" (an update) or a "sample".
     metrics : tuple of str
         What each epoch has to report beside the loss.
     start : callable
         The starting weights and biases, from the problem.
     check_epochs : int
-        After so many epochs in the given order, the contenders' losses and weights are compared.
+        The contenders' losses and weights are compared after so many epochs in the given order.
     tolerance, weight_tolerance : float
         How far apart, relatively, losses may be, and weights (by their norm).
     shared : bool

@@ -110,7 +110,7 @@ def check_network(net, n_samples, rng, layout="plain"):
 
 def lanes_of(dtype):
     """How many numbers a vector has at this level."""
-    return Network((300, 300), dtype=dtype, random_state=0)._work[1]
+    return Network((300, 300), dtype=dtype, random_state=0)._row_lanes
 
 
 # Marks a test to which targets out of the outputs' range do not matter.

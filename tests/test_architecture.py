@@ -192,7 +192,7 @@ def test_kernels_say_their_formula_and_shapes():
     kernel = re.compile(
         r"^cdef ((?:inline )?[^=\n]*?\([^)]*\)[^:]*):\n((?: +#.*\n)*)((?: .*\n)+)", re.MULTILINE
     )
-    loops = r"each_forward|each_backward|row_through|row_back_through|pointwise_loss|update_range"
+    loops = r"each_forward|each_backward|row_through|row_back_through|pointwise_loss|each_update"
     naming = re.compile(rf"    (?:return )?(?:{loops})\(\w+, [^()]*\)\n")
     for path in (SOURCE / "_kernels").rglob("*.pxi"):
         for signature, comment, body in kernel.findall(path.read_text(encoding="utf-8")):

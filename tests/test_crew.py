@@ -42,8 +42,8 @@ USES = {
 
 def network(sizes, dtype="float64"):
     net = Network(sizes, ("tanh", "softmax"), "cross_entropy", dtype=dtype, random_state=3)
-    assert (net._work[0] == 0) == (sizes == NARROW)
-    assert (0 < net._work[0] < 2) == (sizes == MIXED and lanes_of(dtype) >= 4)
+    assert (net._n_wide == 0) == (sizes == NARROW)
+    assert (0 < net._n_wide < 2) == (sizes == MIXED and lanes_of(dtype) >= 4)
     return net
 
 

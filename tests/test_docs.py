@@ -85,9 +85,9 @@ def test_docstrings_have_examples():
         "Optimizer.hyperparameters",
         "Schedule",
         "Schedule.constants",
-        "OwnLoss",
-        "OwnLoss.constants",
-        "OwnLoss.has_defaults",
+        "FunctionLoss",
+        "FunctionLoss.constants",
+        "FunctionLoss.has_defaults",
         "Trace",
     }
     assert without <= set(map(parts, DOCUMENTED))

@@ -72,7 +72,7 @@ def check(net, batch_size, n_samples=40, epochs=3, sample_weight=None, shuffle=T
 
 def test_the_layers_are_of_all_kinds():
     """Wide, narrow and both, on lanes that are enough for that."""
-    n_wide = [network(sizes, 0.5)._work[0] for sizes in SIZES]
+    n_wide = [network(sizes, 0.5)._n_wide for sizes in SIZES]
     assert n_wide[0] == 0
     assert n_wide[1] == 2
     if lanes_of("float64") >= 4:

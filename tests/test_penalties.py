@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from backprop_c._engine.tables import BareKernels
+from backprop_c._engine.bare import BareKernels
 
 DTYPES = ("float64", "float32")
 SIZES = (5, 7, 33, 2)
@@ -60,6 +60,18 @@ def test_the_penalty_and_its_gradient(biases, dtype, rng):
         )
         np.testing.assert_array_equal(gradient[chosen == 0], before[chosen == 0])
         assert bare.penalize(begin, end, 3.0, with_room(weights, dtype), None) == got
+
+
+@every_dtype
+@pytest.mark.parametrize("n", [3, 70])
+def test_weights_that_fade_make_no_denormal_gradient(n, dtype):
+    """The product of weight and strength is a normal number or 0, in vectors and behind them."""
+    tiny = np.finfo(dtype).tiny
+    bare = kernels(dtype, False, (0.25,), (0,), sizes=(n, 1))
+    for factor, expected in ((8.0, 2 * tiny), (4.0, tiny), (2.0, 0.0), (-2.0, 0.0), (1e-3, 0.0)):
+        gradient = with_room(np.zeros(n), dtype)
+        bare.penalize(0, n, 1.0, with_room(np.full(n, factor * tiny), dtype), gradient)
+        np.testing.assert_array_equal(gradient, np.full(n, expected, dtype))
 
 
 @every_dtype

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reference import ReferenceNetwork, permutation
 
 from backprop_c import SGD, Network
-from backprop_c._engine.tables import dense_product
+from backprop_c._engine.bare import dense_product
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 
 DTYPES = ("float64", "float32")
@@ -32,7 +32,7 @@ every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 def wide_network(sizes, *arguments, **options):
     """A network with the wide layers that this file is about."""
     net = Network(sizes, *arguments, random_state=len(sizes) + sizes[0], **options)
-    assert net._work[0] > 0
+    assert net._n_wide > 0
     return net
 
 
@@ -100,7 +100,7 @@ def test_which_layers_are_wide(dtype):
     """Both sides of each rule for the last layers; the first ones are as wide as they must be."""
 
     def n_wide(*sizes):
-        return Network(sizes, dtype=dtype, random_state=0)._work[0]
+        return Network(sizes, dtype=dtype, random_state=0)._n_wide
 
     lanes = lanes_of(dtype)
     thin = 2 * lanes // 3  # outputs that fill no more than two thirds of a vector
@@ -135,7 +135,7 @@ def networks(draw):
 @given(net=networks(), n_samples=st.one_of(st.sampled_from(ROWS), st.integers(2, 300)))
 @hypothesis_settings(max_examples=150)
 def test_any_network(net, n_samples):
-    assume(net._work[0] > 0)
+    assume(net._n_wide > 0)
     check_network(net, n_samples, np.random.default_rng(n_samples))
 
 
@@ -261,7 +261,7 @@ def test_single_rows_of_one_lane_and_of_many(dtype, rng):
         large = ((2, *[30] * len(HIDDEN), 2), (*HIDDEN, output), lanes)
         for sizes, activations, expected in (*small, large):
             net = Network(sizes, activations, loss, dtype=dtype, random_state=0)
-            assert net._work[1] == expected
+            assert net._row_lanes == expected
             check_network(net, 1, rng)
             check_fit(net, 6, 1, shuffle=False)
 

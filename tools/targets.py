@@ -5,19 +5,16 @@ cross-compiler does not share with the machine that it runs on.
 """
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 # Feature by feature: compilers older than the names x86-64-v3 and x86-64-v4 know these. cpu.pyx
 # looks for each of them before it chooses a level.
 V3 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt", "-mmovbe", "-mpopcnt"]
 V4 = [*V3, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
-# The modules beside the kernels: the engine's, and those that stand above it.
-ENGINE = [
-    *("crew", "memory", "schedules", "passes", "predictions", "fits", "plain", "tables"),
-    *("plan", "outcome", "parameters", "samples", "states", "own_loss", "engine", "evaluation"),
-    *("trainer", "steps"),
-]
-ABOVE = ["_validation/plain", "functional"]
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "backprop_c"
+# Modules that are built for each level, or about levels: the others are built once.
+OF_LEVELS = ("_kernels", "_system")
 
 
 class Build(NamedTuple):
@@ -84,5 +81,7 @@ def modules(found):
                 "REAL_IS_FLOAT": f"{int(dtype == 'float32')}",
             }
             made.append(Module(f"_kernels/builds/{name}_{dtype}", macros, build.flags))
-    paths = [*(f"_engine/{name}" for name in ENGINE), *ABOVE]
-    return made + [Module(path, {}, []) for path in paths]
+    paths = [path.relative_to(SOURCE).with_suffix("") for path in sorted(SOURCE.rglob("*.pyx"))]
+    return made + [
+        Module(path.as_posix(), {}, []) for path in paths if path.parts[0] not in OF_LEVELS
+    ]

@@ -66,8 +66,8 @@ def prediction(problem):
 
 def product(problem):
     """The kernels that wide layers go through; one thread."""
-    from backprop_c._engine import tables  # not public: other versions may not have it
+    from backprop_c._engine import bare  # not public: other versions may not have it
 
     a, b, out = problem.arrays
-    names = {"product": tables.dense_product, "a": a, "b": b, "out": out}
+    names = {"product": bare.dense_product, "a": a, "b": b, "out": out}
     return work.Call(f"product({problem.operation!r}, a, b, out)", names)

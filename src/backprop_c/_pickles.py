@@ -9,7 +9,7 @@ from ._engine.tables import update_table
 from ._format import Format
 from ._validation.shape import as_layer_sizes, check_parameters
 from ._version import __version__
-from .losses import OwnLoss
+from .losses import FunctionLoss
 
 # Attributes that are written apart from the others, since they are checked first.
 WRITTEN_FIRST = ("_activations", "_loss", "_optimizer_state")
@@ -27,7 +27,7 @@ def reduced(net):
     """What ``__reduce__`` returns: all that a network is, as of one finished epoch."""
     net._require_set_up()
     training = net._training
-    own_loss = isinstance(net._loss, OwnLoss)
+    own_loss = isinstance(net._loss, FunctionLoss)
     made_of = {
         "layer_sizes": net.layer_sizes,
         "activations": net.activations,

@@ -6,7 +6,7 @@ import numbers
 import numpy as np
 
 from ._defaults import default_activations, default_loss
-from ._engine.own_loss import OwnLoss
+from ._engine.own_loss import LossCaller
 from ._engine.samples import SampleSet
 from ._engine.steps import Stepper
 from ._pickles import reduced, set_state
@@ -23,7 +23,7 @@ from ._validation.shape import (
 )
 from ._validation.targets import as_samples, as_step
 from ._validation.weights import as_sample_weight
-from .losses import OwnLoss as OwnLossEntry
+from .losses import FunctionLoss
 from .optimizers import Adam
 
 
@@ -102,10 +102,10 @@ class Structure(Stepper):
     def _own_loss(self):
         """The caller's function, in a network with a loss of the caller's; else None."""
         self._require_set_up()
-        return self._loss.function if isinstance(self._loss, OwnLossEntry) else None
+        return self._loss.function if isinstance(self._loss, FunctionLoss) else None
 
-    def _own_loss_pass(self):
-        return None if self._own_loss is None else OwnLoss(self._own_loss)
+    def _loss_caller(self):
+        return None if self._own_loss is None else LossCaller(self._own_loss)
 
     def _as_inputs(self, X):
         return as_inputs(X, self.layer_sizes[0], self.dtype)

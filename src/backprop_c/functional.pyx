@@ -19,7 +19,7 @@ from functools import lru_cache
 from backprop_c._engine.outcome cimport OptimizerState
 from backprop_c._engine.plain cimport (
     backward_layer, clipping, enter_gil, forward_activation, forward_layer, leave_gil,
-    loss_of_outputs, slopes_of_activation, step,
+    loss_of_outputs, slopes_of_activation, update_parameters,
 )
 from backprop_c._engine.samples cimport is_plain
 from backprop_c._engine.states cimport as_state, first_state, scheduled_rate
@@ -470,9 +470,9 @@ def update(optimizer, parameters, gradient, state=None):
         norm = sqrt(table.sum_of_squares(n, cnp.PyArray_DATA(g)))
         scale = clipping(norm, options["clip_norm"])
     left = leave_gil(WORK_OF_NUMBER * <double>n)
-    step(table, &rule, scale, kept.steps + 1, n, cnp.PyArray_DATA(g),
-         <double*>cnp.PyArray_DATA(kept.carried), cnp.PyArray_DATA(kept.vectors),
-         cnp.PyArray_DATA(p))
+    update_parameters(table, &rule, scale, kept.steps + 1, n, cnp.PyArray_DATA(g),
+                      <double*>cnp.PyArray_DATA(kept.carried), cnp.PyArray_DATA(kept.vectors),
+                      cnp.PyArray_DATA(p))
     enter_gil(left, 0)
     kept.steps += 1
     return kept

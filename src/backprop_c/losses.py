@@ -141,7 +141,7 @@ class Poisson(Loss):
     name = "poisson"
 
 
-class OwnLoss(Frozen):
+class FunctionLoss(Frozen):
     """A loss of the caller's: what `Network` makes of a function that it is given as a loss.
 
     Parameters

@@ -402,7 +402,7 @@ class Network(Structure):
         """
         samples = self._as_sample_set(X, y, sample_weight)
         names, codes = metric_codes(self, metrics, samples)
-        values, _ = evaluate(self, samples, codes, False, self._own_loss_pass())
+        values, _ = evaluate(self, samples, codes, False, self._loss_caller())
         return dict(zip(names, values.tolist(), strict=True))
 
     def loss_and_gradient(
@@ -436,7 +436,7 @@ class Network(Structure):
         (0.5, array([3., 1.]))
         """
         samples = self._as_sample_set(X, y, sample_weight)
-        values, gradient = evaluate(self, samples, (), True, self._own_loss_pass())
+        values, gradient = evaluate(self, samples, (), True, self._loss_caller())
         return float(values[0]), gradient
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine import Engine
-from .own_loss import OwnLoss
+from .own_loss import LossCaller
 from .samples import SampleSet
 
 def evaluate(
@@ -12,5 +12,5 @@ def evaluate(
     samples: SampleSet,
     metrics: tuple[int, ...],
     gradient_wanted: bool,
-    own_loss: OwnLoss | None = None,
+    own_loss: LossCaller | None = None,
 ) -> tuple[NDArray[np.float64], Any]: ...

@@ -8,7 +8,7 @@ import numpy as np
 
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.memory cimport Memory
-from backprop_c._engine.own_loss cimport OwnLoss
+from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, Pass, Phase, begin_pass, gather_range, lay_out_pass, penalty,
     room_for_pass, run_slab, set_pass,
@@ -30,7 +30,7 @@ cdef void run_pass(Pass* p, double seconds) noexcept nogil:
 
 
 def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
-             bint gradient_wanted, OwnLoss own_loss=None):
+             bint gradient_wanted, LossCaller own_loss=None):
     """Go through samples once.
 
     Parameters
@@ -42,7 +42,7 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
     metrics : tuple of int
         Codes of metrics, ascending.
     gradient_wanted : bool
-    own_loss : OwnLoss or None
+    own_loss : LossCaller or None
         The loss of a network that has one of its own.
 
     Returns

@@ -4,7 +4,7 @@ from backprop_c._engine.passes cimport Pass
 from backprop_c._engine.samples cimport SampleSet
 
 
-cdef class OwnLoss:
+cdef class LossCaller:
     cdef object function
     cdef object error              # what the function raised
     cdef SampleSet samples

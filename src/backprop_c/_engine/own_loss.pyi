@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
 @disjoint_base
-class OwnLoss:
+class LossCaller:
     def __init__(self, function: Callable[..., Any]) -> None: ...
     def checked(
         self, result: Any, shape: tuple[int, ...]

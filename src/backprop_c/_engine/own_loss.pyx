@@ -27,10 +27,10 @@ cdef int call_own_loss(void* context, void* pass_, Py_ssize_t start,
                        Py_ssize_t size) noexcept nogil:
     """What a pass calls before a batch: BeforeBatch."""
     with gil:
-        return (<OwnLoss>context).before_batch(<Pass*>pass_, start, size)
+        return (<LossCaller>context).before_batch(<Pass*>pass_, start, size)
 
 
-cdef class OwnLoss:
+cdef class LossCaller:
     """A function ``loss(y_true, y_pred)`` that returns values (n,) and derivatives (n, n_out).
 
     Parameters

@@ -298,10 +298,16 @@ cdef class SharedParameters:
         return total + last * (2 * (n_bytes // 8) + 1)
 
     @property
-    def _work(self):
-        """How many layers are wide in batches, and how many lanes take a single row's outputs."""
+    def _n_wide(self):
+        """How many layers have their outputs on the lanes, not their samples, in batches."""
         self.require_set_up()
-        return self.plan.n_wide, self.single_table.lanes
+        return self.plan.n_wide
+
+    @property
+    def _row_lanes(self):
+        """How many lanes take the outputs of a single row."""
+        self.require_set_up()
+        return self.single_table.lanes
 
     @property
     def _memory(self):

@@ -35,6 +35,10 @@ cdef int enter_gil(PyThreadState* left, int failed) except -1
 
 # By the table of a dtype.
 
+cdef int product_into(const Table* table, Py_ssize_t n_rows, Py_ssize_t n_columns,
+                      Py_ssize_t n_sum, const void* a, Py_ssize_t a_row_stride,
+                      Py_ssize_t a_sum_stride, const void* b, bint transposed,
+                      const void* biases, void* out) noexcept nogil
 cdef int forward_layer(const Table* table, Py_ssize_t n_samples, Py_ssize_t n_in,
                        Py_ssize_t n_out, const void* X, const void* weights,
                        const void* biases, void* z_out) noexcept nogil
@@ -48,9 +52,9 @@ cdef int backward_layer(const Table* table, Py_ssize_t n_samples, Py_ssize_t n_i
 cdef int loss_of_outputs(const Table* table, const Formula* loss, const Formula* activation,
                          Py_ssize_t n_samples, Py_ssize_t n_out, const void* z, const void* y,
                          const long long* labels, double* loss_out, void* delta_out) noexcept nogil
-cdef void step(const Table* table, const Rule* rule, double scale, long long number,
-               Py_ssize_t n, const void* gradient, double* carried_out, void* states_out,
-               void* parameters_out) noexcept nogil
+cdef void update_parameters(const Table* table, const Rule* rule, double scale, long long step,
+                            Py_ssize_t n, const void* gradient, double* carried_out,
+                            void* states_out, void* parameters_out) noexcept nogil
 
 
 # By the type of the numbers: what other Cython code cimports from `backprop_c.functional`, whose
@@ -93,9 +97,9 @@ cdef int loss_and_delta_into(const Formula* loss, const Formula* activation, Py_
                              const long long* labels, double* loss_out,
                              real* delta_out) noexcept nogil
 
-# parameters, states and carried = those after step `number`, from 1, with `scale` * gradient
+# parameters, states and carried = those after step `step`, from 1, with `scale` * gradient
 # gradient, parameters: (n,), states: (n_states, n), carried: (n_carried,), as an OptimizerState of
 # the optimizer has them
-cdef void update_into(const Rule* rule, double scale, long long number, Py_ssize_t n,
+cdef void update_into(const Rule* rule, double scale, long long step, Py_ssize_t n,
                       const real* gradient, double* carried_out, real* states_out,
                       real* parameters_out) noexcept nogil

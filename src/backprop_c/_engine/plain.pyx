@@ -2,7 +2,7 @@
 
 from libc.string cimport memcpy, memset
 
-from backprop_c._engine.tables cimport product_into, table_of
+from backprop_c._engine.tables cimport table_of
 from backprop_c._kernels.table cimport (
     MAX_SCALARS, Activation, Layer, Plan, Samples, Sums, Update,
 )
@@ -32,6 +32,24 @@ cdef int enter_gil(PyThreadState* left, int failed) except -1:
         PyEval_RestoreThread(left)
     if failed:
         raise MemoryError("there is no memory for this call")
+    return 0
+
+
+cdef int product_into(const Table* table, Py_ssize_t n_rows, Py_ssize_t n_columns,
+                      Py_ssize_t n_sum, const void* a, Py_ssize_t a_row_stride,
+                      Py_ssize_t a_sum_stride, const void* b, bint transposed,
+                      const void* biases, void* out) noexcept nogil:
+    """out = a @ b + biases, or a @ b.T + biases if `transposed`."""
+    cdef void* memory
+    if n_sum == 0:
+        memset(out, 0, n_rows * n_columns * table.real_bytes)
+        return 0
+    memory = allocate(table.plain.product_bytes(n_rows, n_columns, n_sum))
+    if memory == NULL:
+        return -1
+    table.plain.product(n_rows, n_columns, n_sum, a, a_row_stride, a_sum_stride, b, transposed,
+                        biases, memory, out)
+    release(memory)
     return 0
 
 
@@ -125,14 +143,14 @@ cdef int loss_of_outputs(const Table* table, const Formula* loss, const Formula*
     return 0
 
 
-cdef void step(const Table* table, const Rule* rule, double scale, long long number,
-               Py_ssize_t n, const void* gradient, double* carried_out, void* states_out,
-               void* parameters_out) noexcept nogil:
-    """Step `number`, from 1, with `scale` times the gradient."""
+cdef void update_parameters(const Table* table, const Rule* rule, double scale, long long step,
+                            Py_ssize_t n, const void* gradient, double* carried_out,
+                            void* states_out, void* parameters_out) noexcept nogil:
+    """The step of this number, from 1, with `scale` times the gradient."""
     cdef const Update* update = table.updates + rule.code
     cdef double scalars[MAX_SCALARS]
     memset(scalars, 0, sizeof(scalars))
-    update.prepare(rule.hyperparameters, scale, number, carried_out, scalars)
+    update.prepare(rule.hyperparameters, scale, step, carried_out, scalars)
     table.plain.update(update, n, scalars, gradient, states_out, parameters_out)
 
 
@@ -176,8 +194,8 @@ cdef int loss_and_delta_into(const Formula* loss, const Formula* activation, Py_
                            n_out, z, y, labels, loss_out, delta_out)
 
 
-cdef void update_into(const Rule* rule, double scale, long long number, Py_ssize_t n,
+cdef void update_into(const Rule* rule, double scale, long long step, Py_ssize_t n,
                       const real* gradient, double* carried_out, real* states_out,
                       real* parameters_out) noexcept nogil:
-    step(FLOAT32 if real is float else FLOAT64, rule, scale, number, n, gradient, carried_out,
-         states_out, parameters_out)
+    update_parameters(FLOAT32 if real is float else FLOAT64, rule, scale, step, n, gradient,
+                      carried_out, states_out, parameters_out)

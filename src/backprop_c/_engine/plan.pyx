@@ -185,8 +185,8 @@ cdef Py_ssize_t lay_out_targets(Plan* plan, Py_ssize_t feature) noexcept:
     plan.targets = feature
     plan.sample_weights = plan.targets + plan.layers[plan.n_layers - 1].n_out
     plan.labels = plan.sample_weights + 1
-    plan.samples = plan.labels + 1
-    return plan.samples + (1 if plan.drops else 0)
+    plan.sample_bits = plan.labels + 1
+    return plan.sample_bits + (1 if plan.drops else 0)
 
 
 cdef Py_ssize_t lay_out_layer(const Plan* plan, Py_ssize_t k, Py_ssize_t first, Py_ssize_t size,

@@ -14,7 +14,7 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport Fit, choose_phases
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
-from backprop_c._engine.own_loss cimport OwnLoss
+from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
 )
@@ -231,7 +231,7 @@ cdef class Stepper(Engine):
         """The step, in private copies; its loss."""
         cdef Fit* fit = &step.fit
         cdef Pass* training = &fit.training
-        cdef OwnLoss own_loss = None
+        cdef LossCaller own_loss = None
         memcpy(fit.live.vectors, self.shared,
                step.plan.n_parameters * training.table.real_bytes)
         take_state(fit, step.state)
@@ -250,7 +250,7 @@ cdef class Stepper(Engine):
         if sample_weight is not None:
             training.samples.sample_weights = cnp.PyArray_DATA(<cnp.ndarray>sample_weight)
         if not step.given and step.plan.loss == training.table.given_delta:
-            own_loss = OwnLoss(self._own_loss)
+            own_loss = LossCaller(self._own_loss)
             own_loss.attach(training, SampleSet(self, x, y, sample_weight))
         if step.plan.drops:
             self.draw_key(step)

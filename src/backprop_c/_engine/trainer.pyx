@@ -18,7 +18,7 @@ from backprop_c._engine.fits cimport (
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.outcome cimport OptimizerState, Record
-from backprop_c._engine.own_loss cimport OwnLoss
+from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, lay_out_pass, parts_of_batch, room_for_pass, set_pass,
 )
@@ -64,8 +64,8 @@ cdef class Trainer:
     cdef SampleSet samples
     cdef SampleSet validation
     cdef tuple metrics
-    cdef OwnLoss own_loss
-    cdef OwnLoss own_validation_loss
+    cdef LossCaller own_loss
+    cdef LossCaller own_validation_loss
     cdef object bit_generator
     cdef bint claimed              # the engine is this trainer's
     cdef bint over                 # the fit has come to its end, and not by an exception
@@ -90,7 +90,7 @@ cdef class Trainer:
             validation.require_of(engine)
         self.samples, self.validation = samples, validation
         if own_loss is not None:
-            self.own_loss, self.own_validation_loss = OwnLoss(own_loss), OwnLoss(own_loss)
+            self.own_loss, self.own_validation_loss = LossCaller(own_loss), LossCaller(own_loss)
         self.fit_.columns = (1 + len(metrics)) * (1 if validation is None else 2)
         self.record = Record(self.fit_.columns)
         self.metrics = metrics

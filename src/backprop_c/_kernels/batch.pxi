@@ -4,9 +4,9 @@
 
 cdef void pack_bits(const Plan* plan, const Samples* samples, Py_ssize_t start, Py_ssize_t vectors,
                     Py_ssize_t rows, unsigned long long key, lanes* block_out) noexcept nogil:
-    # samples[s] = random bits of the sample's
+    # sample_bits[s] = random bits of the sample's
     # block: the workspace, of (plan.features, vectors)
-    cdef whole* places = <whole*>(block_out + plan.samples * vectors)
+    cdef whole* places = <whole*>(block_out + plan.sample_bits * vectors)
     cdef Py_ssize_t s
     memset(places, 0, vectors * sizeof(lanes))
     for s in range(rows):

@@ -150,7 +150,7 @@ ctypedef struct Plan:
     Py_ssize_t targets             # features of a block
     Py_ssize_t sample_weights
     Py_ssize_t labels
-    Py_ssize_t samples             # random bits of each sample, where there is dropout
+    Py_ssize_t sample_bits         # random bits of each sample, where there is dropout
     Py_ssize_t features
     Py_ssize_t predict_rows        # samples that a prediction takes at a time
     Py_ssize_t rows_at             # where predict's rows are in the workspace, in bytes

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from ..activations import Activation
-from ..losses import Loss, OwnLoss
+from ..losses import FunctionLoss, Loss
 from .entries import ACTIVATIONS, LOSSES, loss_entry
 from .scalars import as_count, as_in_range, as_known_name, as_positive
 
@@ -79,7 +79,7 @@ def as_activations(value, n_layers):
 def as_loss(value):
     """A loss as an object; a function of the caller's becomes one."""
     if callable(value) and not isinstance(value, type):
-        return OwnLoss(value)
+        return FunctionLoss(value)
     return as_entry(value, "loss", Loss, LOSSES)
 
 
@@ -116,14 +116,14 @@ def as_entry(value, name, kind, table):
 
 def name_or_object(entry):
     """The name where it says all, as the user may have typed it; else the object."""
-    if isinstance(entry, OwnLoss):
+    if isinstance(entry, FunctionLoss):
         return entry.function
     return entry.name if entry.has_defaults() else entry
 
 
 def coded(entry):
     """An activation or a loss as the engine takes it: its place in the table, its parameters."""
-    if isinstance(entry, OwnLoss):
+    if isinstance(entry, FunctionLoss):
         return NO_CODE, ()
     table = ACTIVATIONS if isinstance(entry, Activation) else LOSSES
     return list(table).index(entry.name), entry.constants()

@@ -19,8 +19,8 @@ ctypedef lanes (*Pointwise)(lanes z, lanes a, lanes target, Constants constants,
                             lanes* delta_out) noexcept nogil
 
 # An update rule: the new parameter; new states take the place of the old ones.
-ctypedef lanes (*Rule)(lanes parameter, lanes gradient, const lanes* scalars,
-                       lanes* states_out) noexcept nogil
+ctypedef lanes (*NewValue)(lanes parameter, lanes gradient, const lanes* scalars,
+                           lanes* states_out) noexcept nogil
 
 
 cdef inline Constants in_all_lanes(const double* constants) noexcept nogil:
@@ -136,10 +136,10 @@ cdef inline double pointwise_loss(Pointwise loss, const double factor, Py_ssize_
     return factor * accumulated(total)
 
 
-cdef inline void update_range(Rule rule, const int n_states, Py_ssize_t begin, Py_ssize_t end,
-                              Py_ssize_t stride, const double* scalars, const void* gradient,
-                              void* parameters_out) noexcept nogil:
-    # parameter, states = rule(parameter, gradient, scalars, states)
+cdef inline void each_update(NewValue new_value, const int n_states, Py_ssize_t begin,
+                             Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                             const void* gradient, void* parameters_out) noexcept nogil:
+    # parameter, states = new_value(parameter, gradient, scalars, states)
     # gradient: (end,), parameters and states: (1 + n_states, stride); scalars: (MAX_SCALARS,).
     # Vectors may be read past the range's end, never written.
     cdef const real* g = <const real*>gradient
@@ -154,7 +154,7 @@ cdef inline void update_range(Rule rule, const int n_states, Py_ssize_t begin, P
     for k from begin <= k < end by LANES:
         for n in range(n_states):
             states[n] = load(p + (n + 1) * stride + k)
-        parameter = rule(load(p + k), load(g + k), s, states)
+        parameter = new_value(load(p + k), load(g + k), s, states)
         for n in range(n_states):
             store(p + (n + 1) * stride + k, states[n], end - k)
         store(p + k, parameter, end - k)

@@ -20,6 +20,14 @@ cdef double sum_of_squares(Py_ssize_t n, const void* x) noexcept nogil:
     return accumulated(even) + accumulated(odd) + rest
 
 
+cdef inline void add_to_gradient(lanes strengths, lanes w, Py_ssize_t n,
+                                 real* gradient_out) noexcept nogil:
+    # gradient += strengths w, of the first n lanes
+    # gradient: (n,). The weights of an input that is always 0 fade away: their products are 0 in
+    # time, and make no denormal gradient.
+    store(gradient_out, load(gradient_out) + flushed(strengths * w), n)
+
+
 cdef double squares_and_gradient(Py_ssize_t n, const real* w, double strength,
                                  real* gradient_out) noexcept nogil:
     # returns sum_k w[k]**2, gradient += strength w: the weights are read once
@@ -28,20 +36,22 @@ cdef double squares_and_gradient(Py_ssize_t n, const real* w, double strength,
     cdef lanes x, y
     cdef accumulator even = empty_sum()
     cdef accumulator odd = empty_sum()
+    cdef double rest
     cdef Py_ssize_t k = 0
     while k + 2 * LANES <= n:
         x = load(w + k)
         y = load(w + k + LANES)
         even = accumulate_square(even, x)
         odd = accumulate_square(odd, y)
-        store(gradient_out + k, load(gradient_out + k) + strengths * x, LANES)
-        store(gradient_out + k + LANES, load(gradient_out + k + LANES) + strengths * y, LANES)
+        add_to_gradient(strengths, x, LANES, gradient_out + k)
+        add_to_gradient(strengths, y, LANES, gradient_out + k + LANES)
         k += 2 * LANES
-    for k in range(k, n):
-        gradient_out[k] = gradient_out[k] + <real>strength * w[k]
     # The last weights, of which there are fewer than two vectors, as sum_of_squares has them.
-    k = n // (2 * LANES) * (2 * LANES)
-    return accumulated(even) + accumulated(odd) + sum_of_squares(n - k, w + k)
+    rest = sum_of_squares(n - k, w + k)
+    while k < n:
+        add_to_gradient(strengths, load(w + k), n - k, gradient_out + k)
+        k += LANES
+    return accumulated(even) + accumulated(odd) + rest
 
 
 cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,

@@ -19,13 +19,6 @@ cdef enum:
     GRADIENT_RATE = 10             # Nadam's rate for the gradient; RATE is for its mean
 
 
-cdef inline lanes flushed(lanes x) noexcept nogil:
-    # x, but 0 below the smallest normal number. A mean that fades, as a dead unit's does, would
-    # stay denormal for long, and processors take their time with such numbers. Not for a mean of
-    # squares: below its root a quotient would be huge.
-    return select_less(absolute(x), splat(SMALLEST), splat(0), x)
-
-
 cdef inline lanes sgd(lanes parameter, lanes gradient, const lanes* scalars,
                       lanes* states_out) noexcept nogil:
     # parameter = keep * parameter - rate * gradient
@@ -70,6 +63,8 @@ cdef inline lanes moments(lanes gradient, const lanes* scalars, lanes* states_ou
     # second_moment = beta_2 * second_moment + (1 - beta_2) * gradient**2; returns the mean gradient
     # scalars: (MAX_SCALARS,); states: (2,)
     cdef lanes mean_gradient = scalars[SCALE] * gradient
+    # A mean that fades, as a dead unit's does, would stay denormal for long. The mean of squares is
+    # left alone: below its root a quotient would be huge.
     states_out[0] = flushed(scalars[BETA_1] * states_out[0] + scalars[REST_1] * mean_gradient)
     states_out[1] = (scalars[BETA_2] * states_out[1]
                      + scalars[REST_2] * (mean_gradient * mean_gradient))
@@ -160,23 +155,23 @@ cdef void nadam_prepare(const double* hyperparameters, double scale, long long s
 
 cdef void sgd_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                      const void* gradient, void* parameters_out) noexcept nogil:
-    update_range(sgd, 0, begin, end, stride, scalars, gradient, parameters_out)
+    each_update(sgd, 0, begin, end, stride, scalars, gradient, parameters_out)
 
 
 cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
                           const double* scalars, const void* gradient,
                           void* parameters_out) noexcept nogil:
-    update_range(momentum, 1, begin, end, stride, scalars, gradient, parameters_out)
+    each_update(momentum, 1, begin, end, stride, scalars, gradient, parameters_out)
 
 
 cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                       const void* gradient, void* parameters_out) noexcept nogil:
-    update_range(adam, 2, begin, end, stride, scalars, gradient, parameters_out)
+    each_update(adam, 2, begin, end, stride, scalars, gradient, parameters_out)
 
 
 cdef void nadam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                        const void* gradient, void* parameters_out) noexcept nogil:
-    update_range(nadam, 2, begin, end, stride, scalars, gradient, parameters_out)
+    each_update(nadam, 2, begin, end, stride, scalars, gradient, parameters_out)
 
 
 cdef Update[4] UPDATES

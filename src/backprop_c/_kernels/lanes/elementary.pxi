@@ -4,6 +4,11 @@
 # W. Waite, Software Manual for the Elementary Functions (1980): k ln 2 is subtracted in two
 # steps, the first of them exact. Adding ROUNDER leaves k in the low bits of the sum.
 
+cdef inline lanes flushed(lanes x) noexcept nogil:
+    # x, but 0 below the smallest normal number: processors take their time with denormal numbers
+    return select_less(absolute(x), splat(SMALLEST), splat(0), x)
+
+
 cdef inline lanes polynomial(const real* coefficients, const int terms, lanes x) noexcept nogil:
     # sum_k coefficients[k] x**k, as a polynomial in x**2 whose coefficients are pairs: short chains
     # coefficients: (terms,), lowest power first

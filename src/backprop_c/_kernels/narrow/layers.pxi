@@ -20,7 +20,7 @@ cdef void narrow_forward(const Plan* plan, Py_ssize_t vectors, bint dropping,
         layer = plan.layers + k
         if k >= plan.n_wide:
             if dropping and layer.drop_below:
-                drop_block(layer, vectors, block + plan.samples * vectors,
+                drop_block(layer, vectors, block + plan.sample_bits * vectors,
                            block_inputs(plan, k, vectors, False, block),
                            block + layer.block.inputs * vectors)
             dense_forward(layer.n_in, layer.n_out, vectors,
@@ -55,7 +55,7 @@ cdef void narrow_backward(const Plan* plan, Py_ssize_t vectors, bint dropping,
             dense_backward_inputs(layer.n_in, layer.n_out, vectors, delta,
                                   parameters + layer.weights, block + before.block.delta * vectors)
             if dropping and layer.drop_below:
-                drop_block(layer, vectors, block + plan.samples * vectors,
+                drop_block(layer, vectors, block + plan.sample_bits * vectors,
                            block + before.block.delta * vectors,
                            block + before.block.delta * vectors)
             before.activation.backward(before.n_out, vectors, before.constants,
