@@ -141,6 +141,70 @@ def test_one_output(target):
     assert everything(net) == everything(twin)
 
 
+class Direct(Network):
+    """Has the compiled checks alone."""
+
+    def _as_step(self, X, y, sample_weight, output_gradient):
+        raise AssertionError("Python has been asked")
+
+
+DIRECT = [
+    ((4, 16, 3), ("tanh", "identity"), [np.array([0.5, -2, 3])]),
+    ((4, 16, 3), ("relu", "softmax"), [2, np.int64(1), np.uint8(0), np.array([0, 0.25, 0.75])]),
+    ((4, 1), "sigmoid", [1, 0.5, np.float32(0.25), np.float64(1), np.int8(0), np.array([1.0])]),
+    ((4, 1), "exponential", [7, 0.0, np.array([3.0])]),
+]
+
+
+@every_dtype
+@pytest.mark.parametrize(("sizes", "activations", "targets"), DIRECT)
+def test_targets_that_are_read_as_they_stand(sizes, activations, targets, dtype):
+    """Neither Python's checks nor copies are made; the steps are the same."""
+    loss = {"sigmoid": "binary_cross_entropy", "exponential": "poisson"}.get(activations)
+    options = {"activations": activations, "loss": loss, "dtype": dtype, "random_state": 0}
+    direct, twin = Direct(sizes, **options), Network(sizes, **options)
+    x = np.array([1, -1, 0.5, 2], dtype)
+    for target in targets:
+        y = target.astype(dtype) if isinstance(target, np.ndarray) else target
+        assert direct.train_step(x, y) == twin.train_step(x.tolist(), np.asarray(y).tolist())
+    assert everything(direct) == everything(twin)
+    X, y = np.tile(x, (3, 1)), np.tile(np.asarray(targets[-1], dtype), (3, 1))
+    assert direct.train_step(X, y) == twin.train_step(X.tolist(), y.tolist())
+    assert everything(direct) == everything(twin)
+
+
+WRONG = [
+    (("relu", "softmax"), "cross_entropy", [0.5, 0.5, 0.5], r"y\[0\] sums to 1.5"),
+    (("relu", "softmax"), "cross_entropy", [1.5, -0.5, 0], r"y\[0, 0\] is 1.5"),
+    (("relu", "sigmoid"), "binary_cross_entropy", [0.5, 2, 0], r"y\[0, 1\] is 2"),
+    (("relu", "exponential"), "poisson", [-1, 0, 0], r"y\[0, 0\] is -1"),
+    (("relu", "identity"), "squared_error", [0, np.nan, 0], "y must be finite"),
+    (("relu", "identity"), "squared_error", [0, np.inf, 0], "y must be finite"),
+]
+
+
+@every_dtype
+@pytest.mark.parametrize(("activations", "loss", "target", "message"), WRONG)
+def test_targets_that_the_loss_does_not_take(activations, loss, target, message, dtype):
+    net = network(dtype=dtype, activations=activations, loss=loss)
+    before = everything(net)
+    for x, y in ((np.ones(4, dtype), np.array(target, dtype)), ([1.0] * 4, target)):
+        with pytest.raises(ValueError, match=message):
+            net.train_step(x, y)
+    assert everything(net) == before
+
+
+@every_dtype
+@pytest.mark.parametrize("number", [np.inf, np.nan, -0.5, 1.5, "0.5"])
+def test_numbers_that_the_loss_does_not_take(number, dtype):
+    """Of one output."""
+    net = network((4, 1), dtype, activations="sigmoid", loss="binary_cross_entropy")
+    before = everything(net)
+    with pytest.raises((TypeError, ValueError), match="y"):
+        net.train_step(np.ones(4, dtype), number)
+    assert everything(net) == before
+
+
 def test_one_row_and_a_batch_of_one():
     X, y = data()
     nets = [network() for _ in range(4)]

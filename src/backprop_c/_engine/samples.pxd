@@ -1,7 +1,7 @@
 """Samples as the kernels read them, and the arrays that hold them."""
 
 from backprop_c._engine.parameters cimport SharedParameters
-from backprop_c._kernels.table cimport Samples
+from backprop_c._kernels.table cimport Loss, Samples
 
 
 cdef class SampleSet:
@@ -16,3 +16,5 @@ cdef class SampleSet:
 
 
 cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns)
+cdef bint are_targets(const Loss* loss, Py_ssize_t n_rows, Py_ssize_t n_out, int type_number,
+                      const void* y) noexcept nogil

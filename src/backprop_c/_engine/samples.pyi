@@ -5,6 +5,8 @@ from typing_extensions import disjoint_base
 
 from .parameters import SharedParameters
 
+SUM_TOLERANCE: float
+
 @disjoint_base
 class SampleSet:
     @property

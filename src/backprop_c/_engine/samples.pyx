@@ -1,8 +1,18 @@
 """Samples as the kernels read them: arrays that have been looked at once more, and their memory."""
 
 cimport numpy as cnp
+from libc.math cimport fabs, isfinite
 
 cnp.import_array()
+
+
+# How far the targets of a sample's classes may be from 1 in sum: float32 rounds each of them.
+SUM_TOLERANCE = 1e-5
+cdef double TOLERANCE = SUM_TOLERANCE
+
+ctypedef fused real:
+    float
+    double
 
 
 cdef bint is_plain(array, int type_number, Py_ssize_t n_rows, Py_ssize_t n_columns):
@@ -32,6 +42,29 @@ cdef bint are_labels(array, Py_ssize_t n_rows, Py_ssize_t n_out):
         if not 0 <= labels[k] < n_out:
             return False
     return True
+
+
+cdef bint loss_takes(const Loss* loss, Py_ssize_t n_rows, Py_ssize_t n_out,
+                     const real* y) noexcept nogil:
+    cdef double total
+    cdef Py_ssize_t s, j
+    for s in range(n_rows):
+        total = 0
+        for j in range(n_out):
+            if not loss.lowest <= y[s * n_out + j] <= loss.highest:
+                return False
+            total += y[s * n_out + j]
+        if not isfinite(total) or (loss.sums_to_one and fabs(total - 1) > TOLERANCE):
+            return False
+    return True
+
+
+cdef bint are_targets(const Loss* loss, Py_ssize_t n_rows, Py_ssize_t n_out, int type_number,
+                      const void* y) noexcept nogil:
+    """Whether numbers of this type are finite, and such as the loss is defined for."""
+    if type_number == cnp.NPY_FLOAT32:
+        return loss_takes(loss, n_rows, n_out, <const float*>y)
+    return loss_takes(loss, n_rows, n_out, <const double*>y)
 
 
 cdef class SampleSet:

@@ -17,7 +17,9 @@ cdef class Step:
     cdef OptimizerState state
     cdef Py_ssize_t n_samples      # so many samples,
     cdef bint given                # and the outputs' gradient in place of targets
-    cdef long long label
+    cdef long long label           # of one sample: its class,
+    cdef float float_target        # or the target of one output, in the network's dtype
+    cdef double double_target
     cdef object state_before       # of the generator, before a step with dropout
 
 
@@ -25,7 +27,9 @@ cdef class Stepper(Engine):
     cdef Step step
 
     cdef bint are_writable(self)
-    cdef bint takes_targets(self, object y, Py_ssize_t n_samples, int ndim, bint given)
+    cdef bint takes_targets(self, Step step, object y, Py_ssize_t n_samples, int ndim, bint given)
+    cdef bint takes_number(self, Step step, object y)
+    cdef const void* target_of(self, Step step) noexcept
     cdef equip(self, Step step, Py_ssize_t n_samples, bint given)
     cdef double make(self, Step step, cnp.ndarray x, object y, object sample_weight) except *
     cdef draw_key(self, Step step)

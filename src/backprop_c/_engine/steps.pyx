@@ -6,7 +6,7 @@ the network's parameters when it is known to be finite.
 
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport INFINITY, isfinite
+from libc.math cimport isfinite
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
@@ -18,7 +18,7 @@ from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
 )
-from backprop_c._engine.samples cimport SampleSet, is_plain
+from backprop_c._engine.samples cimport SampleSet, are_targets, is_plain
 from backprop_c._engine.states cimport (
     check_state, first_state, give_state, set_hyperparameters, set_schedule, take_state,
 )
@@ -27,7 +27,12 @@ from backprop_c._system.sharing cimport (
     begin_write, end_write, load_shared, swap_shared,
 )
 
+import numpy as np
+
 cnp.import_array()
+
+cdef tuple INTEGERS = (int, np.integer)
+cdef tuple NUMBERS = (int, float, np.integer, np.floating)
 
 
 cdef void run_whole_pass(Pass* p) noexcept nogil:
@@ -89,8 +94,8 @@ cdef class Stepper(Engine):
 
         Notes
         -----
-        It is quickest if X and y are C-contiguous arrays of the network's dtype. A learning rate's
-        schedule counts each call as an epoch, and needs its number of epochs.
+        It is quickest if X and y are C-contiguous arrays of the network's dtype, or y is a number.
+        A learning rate's schedule counts each call as an epoch, and needs its number of epochs.
 
         Examples
         --------
@@ -103,7 +108,7 @@ cdef class Stepper(Engine):
         >>> net.parameters
         array([1.7, 0.9])
         """
-        cdef Step step = self.step
+        cdef Step step = Step() if self.step is None else self.step
         cdef cnp.ndarray x
         cdef Py_ssize_t n_samples = 0
         cdef double loss = 0
@@ -115,7 +120,7 @@ cdef class Stepper(Engine):
         if sample_weight is None and not (given and y is not None) and self.fits(X):
             x = <cnp.ndarray>X
             n_samples = cnp.PyArray_DIM(x, 0) if cnp.PyArray_NDIM(x) == 2 else 1
-            if not self.takes_targets(targets, n_samples, cnp.PyArray_NDIM(x), given):
+            if not self.takes_targets(step, targets, n_samples, cnp.PyArray_NDIM(x), given):
                 n_samples = 0
         if n_samples == 0:
             X, targets, sample_weight = self._as_step(X, y, sample_weight, output_gradient)
@@ -125,8 +130,6 @@ cdef class Stepper(Engine):
             n_samples = cnp.PyArray_DIM(x, 0)
         if not self.are_writable():
             self._require_writable("train_step")
-        if step is None:
-            step = Step()
         number = <uint64_t><uintptr_t><void*>step
         self.enlist()
         if not swap_shared(&self.trained_by, 0, number):
@@ -163,28 +166,45 @@ cdef class Stepper(Engine):
                 return False
         return True
 
-    cdef bint takes_targets(self, object y, Py_ssize_t n_samples, int ndim, bint given):
-        """Whether the kernels can read the targets of such samples as they stand.
-
-        Those of losses that do not take any number are looked at elsewhere, but for the class of
-        one sample.
-        """
+    cdef bint takes_targets(self, Step step, object y, Py_ssize_t n_samples, int ndim, bint given):
+        """Whether the kernels can read the targets of such samples as they stand."""
         cdef const Loss* loss = self.plan.loss
         cdef Py_ssize_t n_out = self.plan.layers[self.plan.n_layers - 1].n_out
         cdef cnp.ndarray array
         if not given and loss == self.table.given_delta:
             return False
-        if type(y) is int:
-            return not given and ndim == 1 and n_out > 1 and 0 <= y < n_out
         if type(y) is not cnp.ndarray:
+            return not given and ndim == 1 and self.takes_number(step, y)
+        if not is_plain(y, self.type_number, n_samples if ndim == 2 else n_out,
+                        n_out if ndim == 2 else 0):
             return False
         array = <cnp.ndarray>y
-        return (
-            (given or (loss.lowest == -INFINITY and loss.highest == INFINITY))
-            and is_plain(array, self.type_number, n_samples if ndim == 2 else n_out,
-                         n_out if ndim == 2 else 0)
-            and self.table.all_finite(cnp.PyArray_SIZE(array), cnp.PyArray_DATA(array))
-        )
+        if given:
+            return self.table.all_finite(cnp.PyArray_SIZE(array), cnp.PyArray_DATA(array))
+        return are_targets(loss, n_samples, n_out, self.type_number, cnp.PyArray_DATA(array))
+
+    cdef bint takes_number(self, Step step, object y):
+        """Whether a number is the class of one sample, or the target of its one output.
+
+        It is kept in the step, where the kernels read it.
+        """
+        cdef Py_ssize_t n_out = self.plan.layers[self.plan.n_layers - 1].n_out
+        if n_out > 1:
+            if not (isinstance(y, INTEGERS) and 0 <= y < n_out):
+                return False
+            step.label = y
+            return True
+        if not isinstance(y, NUMBERS):
+            return False
+        step.double_target = y
+        step.float_target = <float>step.double_target
+        return are_targets(self.plan.loss, 1, 1, self.type_number, self.target_of(step))
+
+    cdef const void* target_of(self, Step step) noexcept:
+        """The target of one output, in the network's dtype."""
+        if self.type_number == cnp.NPY_FLOAT32:
+            return &step.float_target
+        return &step.double_target
 
     cdef equip(self, Step step, Py_ssize_t n_samples, bint given):
         """Prepare for this number of samples and the current optimizer; usually all is ready."""
@@ -240,9 +260,11 @@ cdef class Stepper(Engine):
         training.samples.labels = NULL
         training.samples.sample_weights = NULL
         training.before_batch = NULL
-        if type(y) is int:
-            step.label = y
-            training.samples.labels = &step.label
+        if not isinstance(y, cnp.ndarray):
+            if step.plan.layers[step.plan.n_layers - 1].n_out > 1:
+                training.samples.labels = &step.label
+            else:
+                training.samples.y = self.target_of(step)
         elif cnp.PyArray_NDIM(<cnp.ndarray>y) == cnp.PyArray_NDIM(x):
             training.samples.y = cnp.PyArray_DATA(<cnp.ndarray>y)
         else:

@@ -2,11 +2,10 @@
 
 import numpy as np
 
+from .._engine.samples import SUM_TOLERANCE
 from .arrays import as_finite, as_numbers, check_features
 from .entries import ACTIVATIONS, loss_entry
 
-# How far the targets of a sample's classes may be from 1 in sum: float32 rounds each of them.
-SUM_TOLERANCE = 1e-5
 # How far targets may be outside of the outputs' range: whoever scaled them has rounded, too.
 RANGE_TOLERANCE = 1e-5
 
