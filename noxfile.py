@@ -19,7 +19,7 @@ import platforms.freethreaded
 import platforms.macos
 import platforms.pyodide
 import platforms.windows
-from platforms.common import ALONE, PARALLEL
+from platforms.common import ALONE, ONE_DTYPE, PARALLEL
 
 nox.options.sessions = ["wheel", "lint", "configuration", "tests", "recipes", "checked"]
 nox.options.default_venv_backend = "venv"
@@ -158,8 +158,10 @@ def tests(session):
     depend on the Python is run.
     """
     session.install(f"{built_wheel(session)}[test]")
-    every_level = ["python", str(ROOT / "tests" / "every_level.py"), "--quick"]
-    suite(session, *(every_level if session.python == OWN else ["pytest", *without(OF_KERNELS)]))
+    if session.python == OWN:
+        suite(session, "python", str(ROOT / "tests" / "every_level.py"), "--quick")
+    else:
+        suite(session, "pytest", *ONE_DTYPE, *without(OF_KERNELS))
 
 
 @nox.session(python=OWN)
@@ -190,9 +192,8 @@ def checked(session):
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         "BACKPROP_C_CHECKED": "1",
     }
-    # Tests of both dtypes run for the one that has more numbers in a vector: the source is the
-    # same, and the sanitizers make it several times as slow. Tests that count time are left out.
-    words = [*PARALLEL, "-k", "not float64", *without(OF_PROGRAMS)]
+    # Tests that count time are left out: the sanitizers make everything several times as slow.
+    words = [*PARALLEL, *ONE_DTYPE, *without(OF_PROGRAMS)]
     session.run("pytest", *words, *session.posargs, env=environment)
 
 

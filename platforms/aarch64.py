@@ -8,7 +8,16 @@ import shutil
 from pathlib import Path
 
 from . import debian
-from .common import CACHE, ROOT, build_requirements, compile_modules, modules, unpack, wheels
+from .common import (
+    CACHE,
+    ONE_DTYPE,
+    ROOT,
+    build_requirements,
+    compile_modules,
+    modules,
+    unpack,
+    wheels,
+)
 
 PYTHON = "3.13"  # Debian's
 TOOLS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "clang", "qemu-user"]
@@ -46,6 +55,7 @@ LEFT_OUT = [
 ]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist=worksteal"]
 PYTEST += ["--durations=20"]
+PYTEST += ONE_DTYPE
 PYTEST += [f"--deselect=tests/{name}" for name in LEFT_OUT]
 SOURCES = ["src", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE"]
 GLIBC = ["manylinux_2_28", "manylinux2014", "manylinux_2_17"]

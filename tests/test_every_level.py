@@ -26,8 +26,9 @@ def test_quick_is_all_files_at_the_best_level_and_some_below():
     assert best == [sys.executable, "-m", "pytest", "-x"]
     assert len(others) == len(levels()) - 1
     for _, command in others:
-        files = command[4:]
+        *files, option, which = command[4:]
         assert len(files) == len(every_level.OF_LEVELS) > 5
+        assert (option, which) == ("-k", "not float64")
 
 
 @pytest.mark.parametrize("name", every_level.OF_LEVELS)
