@@ -79,10 +79,12 @@ def state_of(generator):
 
 def targets_for(rng, loss, n_samples, n_out):
     """Random targets that the loss takes."""
-    if loss in ("squared_error", "huber"):
-        return 2 * rng.normal(size=(n_samples, n_out))
     if loss == "poisson":
         return rng.poisson(2.0, (n_samples, n_out)).astype(float)
+    if loss == "gamma":
+        return rng.gamma(2.0, size=(n_samples, n_out))
+    if loss not in ("binary_cross_entropy", "cross_entropy"):
+        return 2 * rng.normal(size=(n_samples, n_out))
     targets = rng.random((n_samples, n_out))
     return targets / targets.sum(axis=1, keepdims=True) if loss == "cross_entropy" else targets
 

@@ -6,9 +6,10 @@ Float64 throughout, one line a formula, no cleverness. Arrays are (n_samples, wi
 import math
 
 import numpy as np
+from reference_rules import SGDRule
 
 # The parameters, by default those of a name alone.
-SLOPE, DELTA = 0.01, 1.0
+SLOPE, ALPHA, DELTA, QUANTILE = 0.01, 1.0, 1.0, 0.5
 
 erfc = np.vectorize(math.erfc, otypes=[float])
 
@@ -27,6 +28,35 @@ def gelu_slope(z):
     return erfc(-z / np.sqrt(2)) / 2 + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934, 1.6732632423543772848
+
+
+def elu(z, scale, alpha):
+    return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+
+def elu_slope(z, scale, alpha):
+    return scale * np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))
+
+
+def silu_slope(z):
+    return sigmoid(z) + z * sigmoid(z) * sigmoid(-z)
+
+
+def gelu_tanh(z):
+    return z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))) / 2
+
+
+def gelu_tanh_slope(z):
+    t = np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))
+    return (1 + t) / 2 + z * (1 - t**2) / 2 * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * z**2)
+
+
+def mish_slope(z):
+    t = np.tanh(np.logaddexp(0, z))
+    return t + z * (1 - t**2) * sigmoid(z)
+
+
 # name -> a from z, and dloss/dz from dloss/da, z and a.
 ACTIVATIONS = {
     "identity": (lambda z: z, lambda g, z, a: g),
@@ -37,6 +67,18 @@ ACTIVATIONS = {
         lambda z: np.where(z > 0, z, SLOPE * z),
         lambda g, z, a: np.where(z > 0, g, SLOPE * g),
     ),
+    "elu": (lambda z: elu(z, 1, ALPHA), lambda g, z, a: g * elu_slope(z, 1, ALPHA)),
+    "selu": (
+        lambda z: elu(z, SELU_SCALE, SELU_ALPHA),
+        lambda g, z, a: g * elu_slope(z, SELU_SCALE, SELU_ALPHA),
+    ),
+    "softplus": (lambda z: np.logaddexp(0, z), lambda g, z, a: g * sigmoid(z)),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda g, z, a: g / (1 + abs(z)) ** 2),
+    "hard_sigmoid": (lambda z: np.clip((z + 3) / 6, 0, 1), lambda g, z, a: g / 6 * (abs(z) < 3)),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda g, z, a: g * (abs(z) < 1)),
+    "silu": (lambda z: z * sigmoid(z), lambda g, z, a: g * silu_slope(z)),
+    "gelu_tanh": (gelu_tanh, lambda g, z, a: g * gelu_tanh_slope(z)),
+    "mish": (lambda z: z * np.tanh(np.logaddexp(0, z)), lambda g, z, a: g * mish_slope(z)),
     "gelu": (lambda z: z * erfc(-z / np.sqrt(2)) / 2, lambda g, z, a: g * gelu_slope(z)),
     "exponential": (np.exp, lambda g, z, a: g * a),
     "softmax": (
@@ -73,8 +115,32 @@ def poisson(z, a, t):
     return (np.exp(z) - t * z).sum(axis=1), 1 - t / a
 
 
+def absolute_error(z, a, t):
+    return abs(a - t).sum(axis=1), np.sign(a - t)
+
+
+def log_cosh(z, a, t):
+    d = a - t
+    return (np.logaddexp(d, -d) - np.log(2)).sum(axis=1), np.tanh(d)
+
+
+def quantile(z, a, t):
+    d = a - t
+    slope = np.where(d > 0, 1 - QUANTILE, -QUANTILE) * (d != 0)
+    return (slope * d).sum(axis=1), slope
+
+
+def gamma(z, a, t):
+    # The negative log-likelihood of scikit-learn's gamma models, but for a constant.
+    return (z + t * np.exp(-z)).sum(axis=1), (1 - t / a) / a
+
+
 # name -> the loss of each sample, and dloss/da.
 LOSSES = {
+    "absolute_error": absolute_error,
+    "log_cosh": log_cosh,
+    "quantile": quantile,
+    "gamma": gamma,
     "squared_error": squared_error,
     "binary_cross_entropy": binary_cross_entropy,
     "cross_entropy": cross_entropy,
@@ -118,7 +184,8 @@ class ReferenceNetwork:
         # By name: objects have their parameters above.
         self.activations = [getattr(one, "name", one) for one in net.activations]
         self.loss = getattr(net.loss, "name", net.loss)
-        self.l2, self.dropout, self.max_norm = net.l2, net.dropout, net.max_norm
+        self.l1, self.l2 = net.l1, net.l2
+        self.dropout, self.max_norm = net.dropout, net.max_norm
 
     @property
     def parameters(self):
@@ -164,7 +231,10 @@ class ReferenceNetwork:
         return self.forward(X)[1][-1]
 
     def penalty(self):
-        return sum(l2 / 2 * (w**2).sum() for l2, w in zip(self.l2, self.weights, strict=True))
+        return sum(
+            l1 * abs(w).sum() + l2 / 2 * (w**2).sum()
+            for l1, l2, w in zip(self.l1, self.l2, self.weights, strict=True)
+        )
 
     def loss_gradient_outputs(self, X, y, sample_weight=None, factors=None):
         """The mean loss with penalties, its flat gradient, and the outputs."""
@@ -180,11 +250,27 @@ class ReferenceNetwork:
             inputs = activations[k] if factors is None else activations[k] * factors[k]
             if self.biases:
                 gradients.insert(0, delta.sum(axis=0))
-            gradients.insert(0, (inputs.T @ delta + self.l2[k] * self.weights[k]).ravel())
+            w = self.weights[k]
+            gradient = inputs.T @ delta + self.l2[k] * w
+            # Where a weight is 0, the smallest of the subgradients.
+            held = np.clip(gradient, -self.l1[k], self.l1[k])
+            gradient += np.where(w == 0, -held, self.l1[k] * np.sign(w))
+            gradients.insert(0, gradient.ravel())
             g = g @ self.weights[k].T
             if factors is not None:
                 g = g * factors[k]
         return shares @ losses + self.penalty(), np.concatenate(gradients), activations[-1]
+
+    def stop_at_zero(self, before, gradient):
+        """Weights with an l1 penalty do not go through 0, nor leave it without a gradient."""
+        now, at = self.parameters, 0
+        for l1, w in zip(self.l1, self.weights, strict=True):
+            if l1:
+                here = slice(at, at + w.size)
+                old, new = before[here], now[here]
+                new[(old * new < 0) | ((old == 0) & (gradient[here] == 0))] = 0
+            at += w.size + (w.shape[1] if self.biases else 0)
+        self.parameters = now
 
     def constrain(self):
         """Hold the norm of each unit's incoming weights to its bound."""
@@ -215,83 +301,13 @@ class ReferenceNetwork:
                 )
                 mse, accuracy = metrics(outputs, targets[rows], self.loss, weights[rows])
                 totals += share * np.array([loss, mse, accuracy])
-                self.parameters = rule(self.parameters, gradient)
+                before = self.parameters
+                self.parameters = rule(before, gradient)
+                self.stop_at_zero(before, gradient)
                 self.constrain()
             for name, total in zip(history, totals, strict=True):
                 history[name].append(total / weights.sum())
         return {name: np.array(values) for name, values in history.items()}
-
-
-class SGDRule:
-    """PyTorch's torch.optim.SGD, without dampening, but with the decay of AdamW: decoupled."""
-
-    def __init__(self, learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0):
-        self.rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
-        self.decay, self.velocity = weight_decay, 0.0
-
-    def __call__(self, parameters, gradient):
-        parameters = parameters - self.rate * self.decay * parameters
-        self.velocity = self.momentum * self.velocity + gradient
-        ahead = gradient + self.momentum * self.velocity
-        return parameters - self.rate * (ahead if self.nesterov else self.velocity)
-
-
-class AdamRule:
-    """PyTorch's torch.optim.AdamW, which is torch.optim.Adam where nothing decays."""
-
-    def __init__(self, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0):
-        self.rate, self.betas, self.epsilon = learning_rate, (beta_1, beta_2), epsilon
-        self.decay, self.steps, self.first, self.second = weight_decay, 0, 0.0, 0.0
-
-    def __call__(self, parameters, gradient):
-        beta_1, beta_2 = self.betas
-        self.steps += 1
-        parameters = parameters - self.rate * self.decay * parameters
-        self.first = beta_1 * self.first + (1 - beta_1) * gradient
-        self.second = beta_2 * self.second + (1 - beta_2) * gradient**2
-        first = self.first / (1 - beta_1**self.steps)
-        second = self.second / (1 - beta_2**self.steps)
-        return parameters - self.rate * first / (np.sqrt(second) + self.epsilon)
-
-
-class NadamRule:
-    """PyTorch's torch.optim.NAdam with decoupled_weight_decay=True."""
-
-    def __init__(
-        self,
-        learning_rate,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        weight_decay=0.0,
-        momentum_decay=0.004,
-    ):
-        self.rate, self.betas, self.epsilon = learning_rate, (beta_1, beta_2), epsilon
-        self.decay, self.momentum_decay = weight_decay, momentum_decay
-        self.steps, self.product, self.first, self.second = 0, 1.0, 0.0, 0.0
-
-    def momentum(self, step):
-        return self.betas[0] * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))
-
-    def __call__(self, parameters, gradient):
-        beta_1, beta_2 = self.betas
-        self.steps += 1
-        parameters = parameters - self.rate * self.decay * parameters
-        mu, following = self.momentum(self.steps), self.momentum(self.steps + 1)
-        self.product *= mu
-        self.first = beta_1 * self.first + (1 - beta_1) * gradient
-        self.second = beta_2 * self.second + (1 - beta_2) * gradient**2
-        root = np.sqrt(self.second / (1 - beta_2**self.steps)) + self.epsilon
-        parameters = parameters - self.rate * (1 - mu) / (1 - self.product) * gradient / root
-        ahead = following / (1 - self.product * following)
-        return parameters - self.rate * ahead * self.first / root
-
-
-def clipped(rule, clip_norm):
-    """The rule, with gradients whose norm over all parameters is clip_norm at most."""
-    return lambda parameters, gradient: rule(
-        parameters, gradient * clip_norm / max(np.linalg.norm(gradient), clip_norm)
-    )
 
 
 def metrics(outputs, targets, loss, sample_weight=None):
@@ -302,19 +318,3 @@ def metrics(outputs, targets, loss, sample_weight=None):
     else:
         right = outputs.argmax(axis=1) == targets.argmax(axis=1)
     return np.average(mse, weights=sample_weight), np.average(right, weights=sample_weight)
-
-
-def permutation(generator, n):
-    """The order that the package draws: a shuffle inside out, over Lemire's bounded integers."""
-    interface = generator.bit_generator.ctypes
-    order = np.arange(n)
-    for k in range(1, n):
-        bound = k + 1
-        product = interface.next_uint32(interface.state) * bound
-        if product % 2**32 < bound:
-            while product % 2**32 < (2**32 - bound) % bound:
-                product = interface.next_uint32(interface.state) * bound
-        other = product >> 32
-        order[k] = order[other]
-        order[other] = k
-    return order

@@ -156,12 +156,16 @@ def test_the_driver_knows_of_no_layers(name):
 
 def test_optimizers_and_update_rules_are_the_same_set():
     classes = optimizer_classes()
-    rules = {made().rule for made in classes} | {optimizers.SGD(momentum=0.5).rule}
+    rules = {made().rule for made in classes} | {
+        optimizers.SGD(momentum=0.5).rule,
+        optimizers.Adam(amsgrad=True).rule,
+        *(optimizers.RMSprop(momentum=m, centred=c).rule for m in (0, 0.5) for c in (True, False)),
+    }
     assert rules == set(update_table())
     assert all(made.__name__ in backprop_c.__all__ for made in classes)
     for made in classes:
         # Clipping comes before the rule.
-        names = tuple(field.name for field in fields(made) if field.name != "clip_norm")
+        names = tuple(f.name for f in fields(made) if f.name not in optimizers.OF_GRADIENT)
         assert names == update_table()[made().rule].hyperparameters
 
 

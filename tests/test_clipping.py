@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import any_targets, assert_close
-from reference import AdamRule, NadamRule, ReferenceNetwork, SGDRule, clipped
+from reference import ReferenceNetwork
+from reference_rules import AdamRule, NadamRule, SGDRule, clipped
 
 from backprop_c import SGD, Adam, DivergenceWarning, Nadam, Network
 

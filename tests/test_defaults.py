@@ -21,12 +21,14 @@ def test_the_signature():
         "biases": True,
         "dtype": "float64",
         "random_state": None,
+        "l1": 0.0,
         "l2": 0.0,
         "dropout": 0.0,
         "max_norm": None,
+        "initializer": None,
     }
     keyword_only = {p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
-    assert keyword_only == {"l2", "dropout", "max_norm"}
+    assert keyword_only == {"l1", "l2", "dropout", "max_norm", "initializer"}
     net = Network((2, 3, 1), "relu", "squared_error", False, "float32", 0)
     assert (net.activations, net.loss, bool(net.biases)) == (("relu",) * 2, "squared_error", False)
 

@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 from helpers import any_targets, assert_close, lanes_of, state_of
-from reference import ReferenceNetwork, dropout_bits, permutation
+from reference import ReferenceNetwork, dropout_bits
+from reference_order import permutation
 
 from backprop_c import SGD, Adam, Network
 from backprop_c._engine.samples import SampleSet

@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, repla
 
 import numpy as np
 import pytest
-import reference as formulas
+import reference_rules as formulas
 from helpers import assert_same_network, check_network
 
 from backprop_c import Network, activations, losses
@@ -18,6 +18,7 @@ from backprop_c._validation.shape import CLASSES
 KINDS = {activations.Activation: ACTIVATIONS, losses.Loss: LOSSES}
 MADE = [
     activations.LeakyReLU(slope=0.2),
+    activations.ELU(alpha=0.5),
     losses.Huber(delta=2.0),
     *[made() for kind in KINDS for made in CLASSES[kind].values()],
 ]
@@ -40,6 +41,7 @@ def test_classes_and_entries_are_the_same(kind):
         (activations.LeakyReLU(), "LeakyReLU()", (0.01,)),
         (activations.LeakyReLU(0.01), "LeakyReLU()", (0.01,)),
         (activations.LeakyReLU(np.float32(0.5)), "LeakyReLU(slope=0.5)", (0.5,)),
+        (activations.ELU(0.5), "ELU(alpha=0.5)", (0.5,)),
         (losses.SquaredError(), "SquaredError()", ()),
         (losses.Huber(2), "Huber(delta=2.0)", (2.0,)),
     ],
@@ -106,6 +108,9 @@ def test_a_base_has_no_entry(kind):
         (activations.LeakyReLU, np.inf, ValueError, "slope must be at least 0 and finite"),
         (activations.LeakyReLU, np.nan, ValueError, "slope must be at least 0 and finite"),
         (activations.LeakyReLU, "0.1", TypeError, "slope must be a number, but is '0.1'"),
+        (activations.ELU, -1, ValueError, "alpha must be at least 0 and finite, but is -1.0"),
+        (activations.ELU, np.inf, ValueError, "alpha must be at least 0 and finite, but is inf"),
+        (activations.ELU, "1", TypeError, "alpha must be a number, but is '1'"),
         (losses.Huber, 0, ValueError, "delta must be positive and finite, but is 0.0"),
         (losses.Huber, np.inf, ValueError, "delta must be positive and finite, but is inf"),
         (losses.Huber, np.nan, ValueError, "delta must be positive and finite, but is nan"),

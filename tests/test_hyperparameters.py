@@ -8,20 +8,35 @@ from functools import partial
 
 import numpy as np
 import pytest
+from helpers import optimizer_classes
 
-from backprop_c import SGD, Adam, EarlyStopping, Nadam, callbacks, optimizers, schedules
+from backprop_c import (
+    SGD,
+    Adam,
+    EarlyStopping,
+    Nadam,
+    Network,
+    RMSprop,
+    callbacks,
+    functional,
+    optimizers,
+    schedules,
+)
 from backprop_c._engine.schedules import schedule_table
 from backprop_c.schedules import Cosine, Schedule
+
+EVERY = sorted(optimizer_classes(), key=lambda made: made.__name__)
+
+
+def having(*names):
+    """Each optimizer with each of the hyperparameters that it has."""
+    return [(made, one.name) for made in EVERY for one in fields(made) if one.name in names]
+
 
 BAD_HYPERPARAMETERS = [
     *[
         (make, {name: bad}, error, f"{name} must be {message}")
-        for make, names in (
-            (SGD, ("momentum",)),
-            (Adam, ("beta_1", "beta_2")),
-            (Nadam, ("beta_1", "beta_2")),
-        )
-        for name in names
+        for make, name in having("momentum", "beta_1", "beta_2")
         for bad, error, message in [
             (1, ValueError, "at least 0 and below 1, but is 1.0"),
             (-0.1, ValueError, "at least 0 and below 1, but is -0.1"),
@@ -34,12 +49,7 @@ BAD_HYPERPARAMETERS = [
     ],
     *[
         (make, {name: bad}, error, f"{name} must be {message}")
-        for make, name in (
-            (SGD, "weight_decay"),
-            (Adam, "weight_decay"),
-            (Nadam, "weight_decay"),
-            (Nadam, "momentum_decay"),
-        )
+        for make, name in having("weight_decay", "momentum_decay")
         for bad, error, message in [
             (-1, ValueError, "at least 0 and finite, but is -1.0"),
             (np.inf, ValueError, "at least 0 and finite, but is inf"),
@@ -48,8 +58,8 @@ BAD_HYPERPARAMETERS = [
         ]
     ],
     *[
-        (make, {"clip_norm": bad}, error, f"clip_norm must be {message}")
-        for make in (SGD, Adam, Nadam)
+        (make, {name: bad}, error, f"{name} must be {message}")
+        for make, name in having("clip_norm", "clip_value", "epsilon", "learning_rate")
         for bad, error, message in [
             (0, ValueError, "positive and finite, but is 0.0"),
             (np.inf, ValueError, "positive and finite, but is inf"),
@@ -57,14 +67,35 @@ BAD_HYPERPARAMETERS = [
             ("1", TypeError, "a number, but is '1'"),
         ]
     ],
-    (Adam, {"learning_rate": 0}, ValueError, "learning_rate must be positive and finite, but is 0"),
-    (Nadam, {"epsilon": 0}, ValueError, "epsilon must be positive and finite, but is 0.0"),
-    (Adam, {"epsilon": 0}, ValueError, "epsilon must be positive and finite, but is 0.0"),
-    (Adam, {"epsilon": -1e-8}, ValueError, "epsilon must be positive and finite, but is -1e-08"),
-    (Adam, {"epsilon": np.inf}, ValueError, "epsilon must be positive and finite, but is inf"),
-    (Adam, {"epsilon": "tiny"}, TypeError, "epsilon must be a number, but is 'tiny'"),
+    *[
+        (make, {name: 1}, TypeError, f"{name} must be True or False, but is 1")
+        for make, name in having("amsgrad", "centred")
+    ],
+    *[
+        (make, {"clip_norm": 1, "clip_value": 1}, ValueError, "clip_norm and clip_value cannot go")
+        for make in EVERY
+    ],
     (SGD, {"nesterov": 1, "momentum": 0.9}, TypeError, "nesterov must be True or False, but is 1"),
     (SGD, {"nesterov": True}, ValueError, "nesterov needs a momentum above 0, but momentum is 0.0"),
+    (schedules.Step, {"initial": 1, "every": 0}, ValueError, "every must be at least 1, but is 0"),
+    (schedules.Step, {"initial": 1, "every": 1.5}, TypeError, "every must be an integer, but is"),
+    (schedules.Step, {"initial": 1, "factor": 1.5}, ValueError, "factor must be at most 1, but is"),
+    (schedules.Step, {"initial": 1, "factor": 0}, ValueError, "factor must be positive and finite"),
+    (
+        schedules.OneCycle,
+        {"largest": 1, "rise": 1},
+        ValueError,
+        "rise must be at least 0 and below",
+    ),
+    (schedules.OneCycle, {"largest": 1, "start": 0.5}, ValueError, "start must be at least 1, but"),
+    (schedules.OneCycle, {"largest": 1, "end": 0.5}, ValueError, "end must be at least 1, but is"),
+    (
+        schedules.CosineRestarts,
+        {"initial": 1, "growth": 0.5},
+        ValueError,
+        "growth must be at least 1, but is 0.5",
+    ),
+    (schedules.Polynomial, {"initial": 1, "power": 0}, ValueError, "power must be positive and"),
     (Cosine, {"initial": 0}, ValueError, "initial must be positive and finite, but is 0.0"),
     (Cosine, {"initial": "x"}, TypeError, "initial must be a number, but is 'x'"),
     (Cosine, {"initial": 1, "epochs": 0}, ValueError, "epochs must be at least 1, but is 0"),
@@ -113,6 +144,8 @@ def test_bad_hyperparameters(make, bad, error, message):
             EarlyStopping("loss", 3, 0.1, False),
             "EarlyStopping(monitor='loss', patience=3, min_delta=0.1, restore_best=False)",
         ),
+        (Adam(clip_value=2), "Adam(learning_rate=0.001, clip_value=2.0)"),
+        (RMSprop(centred=True), "RMSprop(learning_rate=0.01, centred=True)"),
         (Nadam(), "Nadam(learning_rate=0.002)"),
         (Nadam(momentum_decay=1), "Nadam(learning_rate=0.002, momentum_decay=1.0)"),
     ],
@@ -134,6 +167,7 @@ def test_hyperparameters_of_any_real_type():
     assert kinds == {
         "learning_rate": float,
         "clip_norm": float,
+        "clip_value": type(None),
         "momentum": float,
         "nesterov": bool,
         "weight_decay": float,
@@ -155,17 +189,42 @@ def test_an_update_rule_reads_numbers(rate):
     optimizer = SGD(rate, momentum=0.5, nesterov=True, weight_decay=2, clip_norm=7)
     assert optimizer.hyperparameters() == (0.25, 0.5, 1.0, 2.0)
     assert all(type(value) is float for value in optimizer.hyperparameters())
-    assert len(Adam(rate, clip_norm=7).hyperparameters()) == 5
+    assert len(Adam(rate, clip_value=7).hyperparameters()) == 6
 
 
-@pytest.mark.parametrize("make", [SGD, Adam, Nadam])
+@pytest.mark.parametrize("make", EVERY)
 def test_clipping_goes_by_name(make):
     """So that what comes after the learning rate keeps its place."""
     assert make().clip_norm is None
     hyperparameters = make(clip_norm=1).hyperparameters()
     with pytest.raises(TypeError, match="positional argument"):
         make(*hyperparameters, 0.5)
-    assert str(inspect.signature(make)).endswith("*, clip_norm: float | None = None)")
+    assert str(inspect.signature(make)).endswith(
+        "*, clip_norm: float | None = None, clip_value: float | None = None)"
+    )
+
+
+@pytest.mark.parametrize("made", EVERY)
+def test_a_name_stands_for_the_defaults(made):
+    """In fit, as an attribute, and for the building blocks."""
+    name = made.__name__.lower()
+    net = Network((1, 1), random_state=0)
+    net.optimizer = name
+    assert net.optimizer == made()
+    net.fit([[1.0]], [[1.0]], epochs=1, optimizer=name)
+    assert net.optimizer == made()
+    one, other = np.ones(2), np.ones(2)
+    functional.update(name, one, np.ones(2))
+    functional.update(made(), other, np.ones(2))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("wrong", ["Adam", "_moments", "optimizer", "rprop", ""])
+def test_names_that_are_not_known(wrong):
+    names = ", ".join(optimizers.optimizers_by_name())
+    message = re.escape(f"optimizer {wrong!r} is not known; known: {names}")
+    with pytest.raises(ValueError, match=message):
+        Network((1, 1)).fit([[1.0]], [[1.0]], optimizer=wrong)
 
 
 def test_arguments_that_a_schedule_needs():
@@ -187,14 +246,20 @@ def test_schedules_and_their_entries_are_the_same():
 
 def test_a_schedule_as_the_engine_takes_it():
     """Code, parameters and length; a class of the user's own has no entry."""
-    assert schedules.schedule_terms(Cosine(0.5, epochs=9, warmup=2)) == (0, (0.5, 2.0), 9)
-    assert schedules.schedule_terms(Cosine(1)) == (0, (1.0, 0.0), None)
-    with pytest.raises(ValueError, match=r"Steps\(initial=0.1\) is not known .*; known: cosine"):
+    code = list(schedule_table()).index("cosine")
+    given = Cosine(0.5, epochs=9, warmup=2, final=0.1)
+    assert schedules.schedule_terms(given) == (code, (0.5, 2.0, 0.1), 9)
+    assert schedules.schedule_terms(Cosine(1)) == (code, (1.0, 0.0, 0.0), None)
+    assert schedules.schedule_terms(schedules.Step(1, every=3))[1:] == ((1.0, 3.0, 0.1), None)
+    with pytest.raises(
+        ValueError, match=r"Steps\(initial=0.1\) is not known .*; known: constant, step, "
+    ):
         schedules.schedule_terms(Steps(0.1))
 
 
 class Steps(Schedule):
     name = "steps"
+    initial: float
 
 
 def schedule_parameters(made):

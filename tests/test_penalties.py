@@ -30,8 +30,10 @@ def layout(biases):
     return slices, at
 
 
-def kernels(dtype="float64", biases=True, l2=(0, 0, 0), max_norm=(0, 0, 0), sizes=SIZES):
-    return BareKernels(dtype, sizes, biases, l2, max_norm)
+def kernels(
+    dtype="float64", biases=True, l2=(0, 0, 0), max_norm=(0, 0, 0), sizes=SIZES, l1=(0, 0, 0)
+):
+    return BareKernels(dtype, sizes, biases, l1[: len(l2)], l2, max_norm)
 
 
 @every_dtype
@@ -60,6 +62,58 @@ def test_the_penalty_and_its_gradient(biases, dtype, rng):
         )
         np.testing.assert_array_equal(gradient[chosen == 0], before[chosen == 0])
         assert bare.penalize(begin, end, 3.0, with_room(weights, dtype), None) == got
+
+
+@every_dtype
+@pytest.mark.parametrize("biases", [True, False])
+def test_the_penalty_on_sizes(biases, dtype, rng):
+    """Beside that on squares; where a weight is 0, the smallest of the subgradients."""
+    l1, l2 = (0.5, 0.0, 0.125), (0.25, 0.0, 0.0)
+    slices, n = layout(biases)
+    weights = (rng.normal(size=n) * (rng.random(n) < 0.5)).astype(dtype)
+    before = rng.normal(size=n).astype(dtype)
+    sizes, squares = np.zeros(n), np.zeros(n)
+    for where, one, two in zip(slices, l1, l2, strict=True):
+        sizes[where], squares[where] = one, two
+    bare = kernels(dtype, biases, l2, l1=l1)
+    for begin, end in [(0, n), (0, 1), (3, 20), (slices[0].stop - 1, n), (slices[2].stop - 9, n)]:
+        gradient = with_room(before, dtype)
+        got = bare.penalize(begin, end, 3.0, with_room(weights, dtype), gradient)
+        here = np.zeros(n)
+        here[begin:end] = 1
+        w = weights.astype(float)
+        value = (here * (sizes * abs(w) + squares / 2 * w**2)).sum()
+        np.testing.assert_allclose(got, value, rtol=1e-13)
+        expected = before + 3 * here * (squares * w + sizes * np.sign(w))
+        bound = 3 * here * sizes
+        expected = np.where(w == 0, before - np.clip(before, -bound, bound), expected)
+        tolerance = TOLERANCE[dtype]
+        np.testing.assert_allclose(gradient, expected, rtol=tolerance, atol=tolerance)
+        held = (w == 0) & (abs(before) <= bound) & (bound > 0)
+        np.testing.assert_array_equal(gradient[held], 0)
+        np.testing.assert_array_equal(
+            gradient[here * (sizes + squares) == 0], before[here * (sizes + squares) == 0]
+        )
+        assert bare.penalize(begin, end, 3.0, with_room(weights, dtype), None) == got
+
+
+@every_dtype
+def test_weights_stop_at_zero(dtype, rng):
+    """Those that a step carries through it, and those that are there and have no gradient."""
+    slices, n = layout(True)
+    before, after = (rng.normal(size=n).astype(dtype) for _ in range(2))
+    before[rng.random(n) < 0.3] = 0
+    gradient = (rng.normal(size=n) * (rng.random(n) < 0.5)).astype(dtype)
+    bare = kernels(dtype, l1=(0.5, 0.0, 0.125))
+    for begin, end in [(0, n), (0, 1), (3, 20), (slices[0].stop - 1, n), (slices[2].stop - 9, n)]:
+        here = np.zeros(n, bool)
+        for where in (slices[0], slices[2]):
+            here[where] = True
+        here[:begin] = here[end:] = False
+        got = with_room(after, dtype)
+        bare.stop_at_zero(begin, end, with_room(before, dtype), with_room(gradient, dtype), got)
+        stops = (before * after < 0) | ((before == 0) & (gradient == 0))
+        np.testing.assert_array_equal(got, np.where(here & stops, 0, after))
 
 
 @every_dtype

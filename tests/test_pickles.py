@@ -246,7 +246,7 @@ def test_a_pickle_of_format_0_that_does_not_fit_is_refused(kept):
 
 
 def test_a_history_whose_values_do_not_fit_is_refused():
-    function, (written, _, values, _) = History(("loss", "mse"), [[1.0, 2.0]]).__reduce__()
+    function, (written, _, values, *_) = History(("loss", "mse"), [[1.0, 2.0]]).__reduce__()
     message = rf"history, written by backprop_c {__version__}.* but have shape \(1, 2\)"
     with pytest.raises(ValueError, match=message):
         pickle.loads(pickled(function, written, ("loss",), values))

@@ -23,17 +23,18 @@ STEP = re.compile(
 )
 MOST_LINES = 10
 ADDED = {
-    "A new activation": "softsign",
+    "A new activation": "isru",
     "A new loss": "pseudo_huber",
-    "A new optimizer": "adagrad",
-    "A new schedule": "linear",
-    "A new callback": "Goal",
+    "A new optimizer": "signum",
+    "A new schedule": "geometric",
+    "A new callback": "Overfitting",
 }
 # What there is for every entry, and asks of each new one what it asks of the others.
 SHARED = {
-    "softsign": ["test_kernels.py", "test_wide.py", "test_trace.py"],
+    "isru": ["test_kernels.py", "test_wide.py", "test_trace.py"],
     "pseudo_huber": ["test_kernels.py", "test_wide.py", "test_trace.py"],
-    "adagrad": ["test_optimizers.py"],
+    "signum": ["test_optimizers.py", "test_hyperparameters.py"],
+    "geometric": ["test_schedules.py"],
 }
 WHOLE = ["test_architecture.py", "test_docs.py", "test_entries.py", "test_hyperparameters.py"]
 
@@ -144,12 +145,18 @@ assert backprop_c.__file__.startswith({root!r})
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 3))
 y = X[:, 0] - 2 * X[:, 1] * X[:, 2]
-net = Network((3, 16, 1), ("softsign", "identity"), losses.PseudoHuber(delta=0.5), random_state=0)
-optimizer = optimizers.Adagrad(schedules.Linear(0.1, final=0.05))
-goal = callbacks.Goal(0.05)
-history = net.fit(X, y, epochs=10_000, optimizer=optimizer, callbacks=[goal])
-assert 10 < history.epochs < 10_000, history.epochs
-assert history["loss"][-1] <= 0.05 < history["loss"][-2], history["loss"]
+net = Network((3, 16, 1), ("isru", "identity"), losses.PseudoHuber(delta=0.5), random_state=0)
+optimizer = optimizers.Signum(schedules.Geometric(0.01, final=0.0001))
+data = X[:150], y[:150]
+overfitting = callbacks.Overfitting(1.5)
+history = net.fit(
+    *data, epochs=2000, optimizer=optimizer, validation_data=(X[150:], y[150:]),
+    callbacks=[overfitting],
+)
+assert 10 < history.epochs < 2000, history.epochs
+assert history["loss"][-1] < 0.5 * history["loss"][0], history["loss"]
+assert history["val_loss"][-1] > 1.5 * history["loss"][-1]
+assert history["val_loss"][-2] <= 1.5 * history["loss"][-2]
 """
 
 

@@ -9,7 +9,9 @@ from helpers import any_targets, assert_close
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from reference import ReferenceNetwork, SGDRule, clipped, permutation
+from reference import ReferenceNetwork
+from reference_order import permutation
+from reference_rules import SGDRule, clipped
 
 from backprop_c import SGD, Adam, Network, schedules
 from backprop_c._engine.samples import SampleSet

@@ -2,16 +2,20 @@
 
 import copy
 import pickle
+from inspect import signature
 
 import numpy as np
 import pytest
 from helpers import any_targets, assert_close
-from reference import AdamRule, ReferenceNetwork, SGDRule, clipped
+from reference import ReferenceNetwork
+from reference_rules import AdamRule, SGDRule, clipped
+from reference_schedules import SCHEDULES
 
-from backprop_c import SGD, Adam, Nadam, Network, schedules
+from backprop_c import SGD, Adam, Nadam, Network, functional, schedules
 from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.schedules import schedule_table
 from backprop_c._engine.trainer import Trainer
+from backprop_c.schedules import Schedule
 
 DTYPES = ("float64", "float32")
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -20,19 +24,9 @@ FAR = 1e6
 
 
 def cosine(initial, n_steps, n_warmup=0.0):
-    """The learning rates of n_steps steps, and of two more.
-
-    torch.optim.lr_scheduler.CosineAnnealingLR in closed form, with eta_min = 0, stepped once a
-    batch: eta_t = initial (1 + cos(pi t / T_max)) / 2, behind a warm-up in a straight line.
-    """
-    rates = []
-    for step in range(n_steps):
-        if step < n_warmup:
-            rates.append(initial * min(1, (step + 1) / n_warmup))
-        else:
-            share = (step - n_warmup) / (n_steps - n_warmup)
-            rates.append(initial / 2 * (1 + np.cos(np.pi * share)))
-    return np.array([*rates, 0, 0])
+    """The learning rates of n_steps steps, and of two more."""
+    rate = SCHEDULES["cosine"]
+    return np.array([rate(k, 1, 0, n_steps, initial, n_warmup) for k in range(n_steps + 2)])
 
 
 def counter():
@@ -51,8 +45,70 @@ def step(net, n_samples, epochs=1, **options):
 pytestmark = any_targets
 
 
+# Each schedule by its defaults, and with other parameters.
+EXAMPLES = [
+    schedules.Constant(0.5),
+    schedules.Constant(0.5, warmup=1.5),
+    schedules.Step(0.5),
+    schedules.Step(0.5, every=2, factor=0.25),
+    schedules.Exponential(0.5),
+    schedules.Exponential(0.5, factor=0.25),
+    schedules.InverseScaling(0.5),
+    schedules.InverseScaling(0.5, power=1.5),
+    schedules.Polynomial(0.5, epochs=5),
+    schedules.Polynomial(0.5, epochs=5, power=2.5, final=0.1),
+    schedules.Cosine(0.5, epochs=5),
+    schedules.Cosine(0.5, epochs=5, warmup=1.5, final=0.75),
+    schedules.CosineRestarts(0.5),
+    schedules.CosineRestarts(0.5, period=1.5),
+    schedules.CosineRestarts(0.5, period=0.75, growth=2, final=0.1, warmup=1.5),
+    schedules.OneCycle(0.5, epochs=5),
+    schedules.OneCycle(0.5, epochs=5, rise=0.5, start=5, end=10),
+    schedules.OneCycle(0.5, epochs=5, rise=0, start=1, end=1),
+]
+EXAMPLES += [
+    made(0.5, **({"epochs": 5} if "epochs" in signature(made).parameters else {}))
+    for made in Schedule.__subclasses__()
+    if made.__module__ == Schedule.__module__
+]
+
+
+def rates_of(schedule, n_steps, steps_of_epoch, n_samples):
+    """By the reference."""
+    n = (getattr(schedule, "epochs", None) or 0) * steps_of_epoch
+    rate, parameters = SCHEDULES[schedule.name], schedule.constants()
+    return [rate(k, steps_of_epoch, n_samples, n, *parameters) for k in range(n_steps)]
+
+
 def test_every_schedule_is_here():
-    assert set(schedule_table()) == {"cosine"}
+    """The table, the reference and the examples have the same."""
+    names = {schedule.name for schedule in EXAMPLES}
+    assert names == set(schedule_table()) == set(SCHEDULES)
+
+
+@pytest.mark.parametrize(("n_samples", "batch_size"), [(1, 1), (7, 1), (7, 3), (7, None)])
+@pytest.mark.parametrize("schedule", EXAMPLES, ids=str)
+def test_by_the_reference(schedule, n_samples, batch_size):
+    """The sum of the rates of each epoch, also behind the end; fits that go on are one."""
+    epochs, steps = 8, -(-n_samples // (batch_size or n_samples))
+    net, sums = counter(), [0.0]
+    net.optimizer = SGD(schedule)
+    for _ in range(epochs):
+        sums.append(step(net, n_samples, batch_size=batch_size))
+    expected = np.reshape(rates_of(schedule, epochs * steps, steps, n_samples), (epochs, steps))
+    np.testing.assert_allclose(np.diff(sums), expected.sum(axis=1), rtol=1e-11, atol=1e-14)
+    assert schedule.first_rate() == pytest.approx(rates_of(schedule, 99, 9, 9)[0]) or (
+        getattr(schedule, "warmup", 0) or getattr(schedule, "rise", 1) == 0
+    )
+
+
+@pytest.mark.parametrize("schedule", EXAMPLES, ids=str)
+def test_a_building_block_counts_steps_as_epochs(schedule):
+    parameters, state, taken = np.zeros(1), None, [0.0]
+    for _ in range(8):
+        state = functional.update(SGD(schedule), parameters, -np.ones(1), state)
+        taken.append(parameters[0])
+    np.testing.assert_allclose(np.diff(taken), rates_of(schedule, 8, 1, 1), rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("warmup", [0, 0.5, 1, 2.5, 5.75])
@@ -192,7 +248,7 @@ def test_a_run_can_stop_anywhere(batch_size):
     for seconds in (1e9, -1.0):
         net = Network((30, 40, 3), ("tanh", "softmax"), random_state=0)
         trainer = Trainer(net, SampleSet(net, X, y, None), ())
-        schedule = (0, (0.1, 0.5), None)
+        schedule = schedules.schedule_terms(schedules.Cosine(0.1, warmup=0.5))
         trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None, schedule=schedule)
         runs = 1
         while trainer.run(seconds):
@@ -283,3 +339,71 @@ def test_a_schedule_is_a_value():
     assert one != schedules.Cosine(0.5, epochs=9)
     assert repr(one) == "Cosine(initial=0.5, epochs=9, warmup=1.0)"
     assert pickle.loads(pickle.dumps(one)) == one
+
+
+# -- A function of the epoch -------------------------------------------------------------------
+
+
+def halved(epoch):
+    return 0.5**epoch
+
+
+@pytest.mark.parametrize(("n_samples", "batch_size"), [(1, 1), (7, 3), (7, None), (9000, 10)])
+def test_a_function_of_the_epoch(n_samples, batch_size):
+    """Called as each epoch begins; fits that go on are one."""
+    seen = []
+
+    def rate(epoch):
+        seen.append(epoch)
+        return 0.001 * halved(epoch)
+
+    steps = -(-n_samples // (batch_size or n_samples))
+    whole, parts = counter(), counter()
+    step(whole, n_samples, 6, batch_size=batch_size, optimizer=SGD(rate), reset_optimizer=True)
+    # The first one is asked for when the fit begins.
+    assert seen == [0, *range(6)]
+    expected = 0.001 * steps * sum(map(halved, range(6)))
+    np.testing.assert_allclose(whole.parameters[0], expected, rtol=1e-12)
+    parts.optimizer = SGD(rate)
+    for epochs in (1, 3, 2):
+        step(parts, n_samples, epochs, batch_size=batch_size)
+    assert parts.parameters.tobytes() == whole.parameters.tobytes()
+
+
+def test_a_function_for_single_steps_and_building_blocks():
+    """Each call counts as an epoch."""
+    net, parameters, state, optimizer = counter(), np.zeros(1), None, SGD(halved)
+    net.optimizer = optimizer
+    for _ in range(4):
+        net.train_step(np.ones(1), np.full(1, FAR))
+        state = functional.update(optimizer, parameters, -np.ones(1), state)
+    np.testing.assert_allclose(net.parameters, [1.875], rtol=1e-15)
+    np.testing.assert_allclose(parameters, [1.875], rtol=1e-15)
+
+
+def test_a_function_is_shown_and_compared():
+    optimizer = SGD(halved)
+    assert optimizer == SGD(schedules.ByEpoch(halved)) != SGD(lambda epoch: 1.0)
+    assert "ByEpoch(function=<function halved" in repr(optimizer)
+    assert optimizer.hyperparameters()[0] == 1.0
+    assert pickle.loads(pickle.dumps(optimizer)) == optimizer
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (0.0, ValueError, "the learning rate of epoch 2 must be positive and finite, but is 0.0"),
+        (np.nan, ValueError, "the learning rate of epoch 2 must be positive and finite, but is"),
+        ("fast", TypeError, "the learning rate of epoch 2 must be a number, but is 'fast'"),
+    ],
+)
+def test_a_function_that_fails_ends_the_fit(wrong, error, message):
+    """As Ctrl-C does: the epochs before are kept."""
+    net = counter()
+    with pytest.raises(error, match=message):
+        step(net, 3, 5, optimizer=SGD(lambda epoch: wrong if epoch == 2 else 0.5))
+    assert net.history.epochs == 2
+    np.testing.assert_allclose(net.parameters, [3.0], rtol=1e-15)
+    with pytest.raises(ZeroDivisionError):
+        net.fit([[1.0]], [FAR], optimizer=SGD(lambda epoch: 1 / epoch))
+    np.testing.assert_allclose(net.parameters, [3.0], rtol=1e-15)

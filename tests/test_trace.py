@@ -10,10 +10,11 @@ from helpers import any_targets, targets_for
 from reference import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from reference import ReferenceNetwork
 
-from backprop_c import SGD, Network, Trace, trace
+from backprop_c import SGD, Network, Trace, losses, trace
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 from backprop_c.demo import steps_network
-from backprop_c.trace.page import ACTIVATION_FORMULAS, LOSS_FORMULAS
+from backprop_c.trace.formulas import ACTIVATION_FORMULAS
+from backprop_c.trace.page import LOSS_FORMULAS
 
 COMBINATIONS = [
     (loss, hidden, output)
@@ -21,6 +22,8 @@ COMBINATIONS = [
     for hidden, between in ACTIVATIONS.items()
     for output in ACTIVATIONS
     if entry.outputs in ("", output) and not between.outputs_only
+    # Each hidden activation with one output, and each output with one hidden activation.
+    if hidden == "tanh" or output in ("identity", entry.outputs)
 ]
 
 
@@ -71,11 +74,31 @@ def test_every_activation_and_loss(loss, hidden, output, biases, rng):
     check_arithmetic(steps)
 
 
+@pytest.mark.parametrize("make", [losses.CrossEntropy, losses.BinaryCrossEntropy])
+@pytest.mark.parametrize("sizes", [(3, 4, 3), (3, 2)])
+def test_smoothed_targets(sizes, make, rng):
+    """The page says how they are made, and goes on with them."""
+    output = "softmax" if make is losses.CrossEntropy else "sigmoid"
+    activations = ("tanh",) * (len(sizes) - 2) + (output,)
+    net = Network(sizes, activations, make(label_smoothing=0.25), random_state=2)
+    y = np.eye(sizes[-1])[1]
+    steps = trace(net, rng.normal(size=3), y, learning_rate=0.1, verbose=False)
+    np.testing.assert_array_equal(steps.target, y)
+    assert str(steps).count("(1 - 0.25) *") == sizes[-1]
+    check_arithmetic(steps)
+
+
 @pytest.mark.parametrize("sizes", [(3, 4, 2), (30, 8, 3)])
-@pytest.mark.parametrize("l2", [0.3, (0.0, 0.5), (0.2, 0.0)])
-def test_penalties(l2, sizes, rng):
+@pytest.mark.parametrize("l1", [0.0, 0.1, (0.3, 0.0)])
+@pytest.mark.parametrize("l2", [0.0, 0.3, (0.0, 0.5), (0.2, 0.0)])
+def test_penalties(l2, l1, sizes, rng):
     """They are in the loss, in the derivatives and in the step, on a page and in a summary."""
-    net = Network(sizes, l2=l2, dropout=0.5, random_state=2)
+    if l1 == l2 == 0:
+        return
+    net = Network(sizes, l1=l1, l2=l2, dropout=0.5, random_state=2)
+    # Weights that are 0, stay there or leave, and some that a step would carry through 0.
+    net.weights[0][0, ::2] = 0
+    net.weights[1][:] *= 0.1
     x, y = rng.normal(size=sizes[0]), rng.normal(size=sizes[-1])
     steps = trace(net, x, y, learning_rate=0.1, verbose=False)
     loss, gradient = net.loss_and_gradient([x], [y])
@@ -89,7 +112,9 @@ def test_penalties(l2, sizes, rng):
     ]
     np.testing.assert_allclose(np.concatenate(parts), gradient, rtol=1e-10, atol=1e-14)
     assert tuple(layer.l2 for layer in steps.layers) == net.l2
-    trained = Network(sizes, l2=l2, random_state=2)
+    assert tuple(layer.l1 for layer in steps.layers) == net.l1
+    trained = Network(sizes, l1=l1, l2=l2, random_state=2)
+    trained.parameters[:] = net.parameters
     trained.fit([x], [y], epochs=1, optimizer=SGD(0.1))
     np.testing.assert_allclose(steps.new_loss, trained.evaluate([x], [y])["loss"], rtol=1e-12)
     both = f"{steps.sample_loss:.10g} + {steps.penalty:.10g} = {steps.loss:.10g}"
@@ -105,6 +130,7 @@ UNCHECKED = (
     r"  layer \d+(, \w+)?",
     r"    da\d\[k\]/dz\d\[j\] = a.* where k = j, else .*",
     r"    dloss/da\d\[[jk]\] = .* leaves .*",
+    r"  smoothed target",
 )
 
 
@@ -130,7 +156,7 @@ def check_arithmetic(steps):
                 np.testing.assert_allclose(value_of(name, steps, new), float(result), rtol=1e-9)
             for side in sides:
                 # What is left are sums by symbols, without any unit's name.
-                if not re.search(r"sum [(tw]|sum over", side):
+                if not re.search(r"sum [(tw|lm]|sum over", side):
                     np.testing.assert_allclose(
                         evaluated(side, steps), float(result), rtol=1e-6, atol=1e-8, err_msg=part
                     )
@@ -144,12 +170,19 @@ def listed(values):
 UNIT = r"(?:dloss/d)?[a-z]+\d?\[[\d,]+\](?:/dz\d\[\d+\])?"
 
 
+def smoothed_target(steps):
+    """What label smoothing makes of the target, where there is any."""
+    share = steps.loss_constants.get("label_smoothing", 0)
+    classes = 2 if steps.loss_name == "binary_cross_entropy" else len(steps.target)
+    return (1 - share) * steps.target + share / classes
+
+
 def value_of(name, steps, new=""):
     """What is called x[1], t[1], z1[1], a1[1], da1[1]/dz1[1], w1[1,2], b1[2] or dloss/db1[2]."""
     kind, layer, index = re.match(r"(.*?)(\d?)\[([\d,]+)\]", name).groups()
     at = tuple(int(i) - 1 for i in index.split(","))
     if not layer:
-        return {"x": steps.x, "t": steps.target}[kind][at]
+        return {"x": steps.x, "t": smoothed_target(steps)}[kind][at]
     field = {
         "da": "slope",
         "w": f"{new}weights",
@@ -167,8 +200,10 @@ def evaluated(side, steps=None):
     side = re.sub(UNIT, lambda found: f"({float(value_of(found[0], steps))!r})", side)
     side = side.replace("sum[t]", "target.sum()")
     side = re.sub(r"(.*) where (.*), else (.*)", r"(\1) if \2 else \3", side)
-    names = {name: getattr(math, name) for name in ("exp", "log", "tanh", "erfc", "sqrt", "pi")}
-    return eval(side, {**names, "max": max, "target": steps and steps.target})
+    functions = ("exp", "log", "tanh", "cosh", "erfc", "sqrt", "pi")
+    names = {name: getattr(math, name) for name in functions}
+    names |= {"max": max, "min": min, "abs": abs, "sign": np.sign}
+    return eval(side, {**names, "target": steps and smoothed_target(steps)})
 
 
 def test_slopes_of_large_numbers():

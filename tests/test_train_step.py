@@ -62,7 +62,7 @@ EXTRAS = [
     {"l2": (0.1, 0.0), "max_norm": (None, 0.3)},
     {"dropout": 0.0, "biases": False},
 ]
-CLIPPED = [SGD(0.05, clip_norm=0.1), Adam(0.01, clip_norm=0.1)]
+CLIPPED = [SGD(0.05, clip_norm=0.1), Adam(0.01, clip_norm=0.1), SGD(0.05, clip_value=0.1)]
 
 
 @every_dtype

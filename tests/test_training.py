@@ -8,7 +8,8 @@ from helpers import LAYOUTS, any_targets, assert_close, state_of, targets_for
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from reference import ReferenceNetwork, permutation
+from reference import ReferenceNetwork
+from reference_order import permutation
 
 from backprop_c import SGD, Adam, Network
 
@@ -254,7 +255,7 @@ def test_initialization():
     np.testing.assert_array_equal(net.parameters.astype("float32"), single.parameters)
     glorot = Network((20, 300), "sigmoid", random_state=0)
     assert abs(glorot.weights[0]).max() <= np.sqrt(6 / 320)
-    for rectifier in ("relu", "leaky_relu", "gelu"):
+    for rectifier in ("relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "mish"):
         he = Network((20, 300), rectifier, random_state=0)
         assert abs(he.weights[0]).max() > np.sqrt(6 / 320)
 

@@ -96,8 +96,12 @@ BAD_FIT = [
     ({"metrics": ["mae"]}, ValueError, "metric 'mae' is not known; known: mse, accuracy"),
     ({"metrics": 3}, TypeError, "metrics must be names, but is 3"),
     ({"metrics": [3]}, TypeError, "metric must be a name, but is 3; known: mse, accuracy"),
-    ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(), but is 0.1"),
-    ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD()"),
+    (
+        {"optimizer": 0.1},
+        TypeError,
+        "optimizer must be a name or an optimizer such as SGD()",
+    ),
+    ({"optimizer": SGD}, TypeError, "optimizer must be a name or an optimizer such as SGD()"),
     *BAD_THREADS,
 ]
 BAD_NETWORKS = [
@@ -113,7 +117,8 @@ BAD_NETWORKS = [
     (
         {"activations": "swish"},
         ValueError,
-        "activation 'swish' is not known; known: identity, sigmoid, tanh, relu, leaky_relu, gelu, "
+        "activation 'swish' is not known; known: identity, sigmoid, tanh, softsign, hard_sigmoid, "
+        "hard_tanh, relu, leaky_relu, elu, selu, softplus, gelu, gelu_tanh, silu, mish, "
         "exponential, softmax",
     ),
     (
@@ -131,7 +136,8 @@ BAD_NETWORKS = [
     (
         {"loss": "hinge"},
         ValueError,
-        "loss 'hinge' is not known; known: squared_error, binary_cross_entropy, cross_entropy",
+        "loss 'hinge' is not known; known: squared_error, absolute_error, huber, log_cosh, "
+        "quantile, binary_cross_entropy, cross_entropy, poisson, gamma",
     ),
     ({"loss": 3}, TypeError, "loss must be a name or an object such as SquaredError(), but is"),
     (
@@ -382,8 +388,10 @@ def test_out_stays_as_it_was_when_x_is_bad(net):
 
 
 def test_bad_optimizer(net):
-    with raises(TypeError, "optimizer must be an optimizer such as SGD(), but is 'sgd'"):
-        net.optimizer = "sgd"
+    with raises(TypeError, "optimizer must be a name or an optimizer such as SGD(), but is 3"):
+        net.optimizer = 3
+    with raises(ValueError, "optimizer 'SGD' is not known; known: sgd, "):
+        net.optimizer = "SGD"
     with raises(AttributeError, "learning_rate"):
         net.optimizer.learning_rate = 3
 

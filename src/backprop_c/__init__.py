@@ -6,14 +6,26 @@
 
 from typing import TYPE_CHECKING
 
-from . import activations, callbacks, losses, optimizers, schedules
+from . import activations, callbacks, initializers, losses, optimizers, schedules
 from ._config import show_config
 from ._version import __version__
-from .callbacks import EarlyStopping
+from .callbacks import EarlyStopping, Goal
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
 from .network import Network
-from .optimizers import SGD, Adam, Nadam, Optimizer
+from .optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
+from .range_test import RangeTest, find_learning_rate
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -21,19 +33,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "DivergenceWarning",
     "EarlyStopping",
+    "Goal",
     "History",
+    "Lion",
     "Nadam",
     "Network",
     "Optimizer",
+    "RMSprop",
+    "RangeTest",
     "TargetRangeWarning",
     "Trace",
     "__version__",
     "activations",
     "callbacks",
+    "find_learning_rate",
     "functional",
+    "initializers",
     "losses",
     "optimizers",
     "schedules",

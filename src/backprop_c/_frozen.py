@@ -1,6 +1,7 @@
 """What all small objects with parameters share: they are frozen, and shown as they are typed."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
@@ -41,6 +42,8 @@ class Frozen:
 
     __signature__ = _SignatureOnDemand()
     _fields: ClassVar[tuple[Field[Any], ...]] = ()
+    # How fields are checked, by their names: functions of a value and its name.
+    _checks: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {}
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -74,7 +77,10 @@ class Frozen:
         return given | named
 
     def __post_init__(self) -> None:
-        """Validate the fields."""
+        """Set each field to what its check makes of it."""
+        for one in self._fields:
+            if one.name in self._checks:
+                self._accept(one.name, self._checks[one.name](getattr(self, one.name), one.name))
 
     def _values(self):
         return tuple(getattr(self, one.name) for one in self._fields)
@@ -110,6 +116,16 @@ class Frozen:
     def _accept(self, name, value):
         """Set a field to what validation made of it."""
         vars(self)[name] = value
+
+
+class ByIdentity(Frozen):
+    """A frozen object that is equal to itself alone: it has arrays, whose equality is an array."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
 
 class Entry(Frozen, ABC):

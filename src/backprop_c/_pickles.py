@@ -34,6 +34,7 @@ def reduced(net):
         "loss": comes_later if own_loss else net.loss,
         "biases": bool(net.biases),
         "dtype": net.dtype.name,
+        "l1": net.l1,
         "l2": net.l2,
         "dropout": net.dropout,
         "max_norm": net.max_norm,

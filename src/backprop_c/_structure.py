@@ -22,7 +22,8 @@ from ._validation.shape import (
     coded,
 )
 from ._validation.targets import as_samples, as_step
-from ._validation.weights import as_sample_weight
+from ._validation.weights import as_sample_weight, weights_by_class
+from .initializers import as_initializers
 from .losses import FunctionLoss
 from .optimizers import Adam
 
@@ -31,7 +32,17 @@ class Structure(Stepper):
     """The parts of `Network` that its users do not see."""
 
     def _construct(
-        self, layer_sizes, activations, loss, biases, dtype, l2=0.0, dropout=0.0, max_norm=None
+        self,
+        layer_sizes,
+        activations,
+        loss,
+        biases,
+        dtype,
+        l1=0.0,
+        l2=0.0,
+        dropout=0.0,
+        max_norm=None,
+        initializer=None,
     ):
         """All of the constructor but the random numbers."""
         sizes = as_layer_sizes(layer_sizes)
@@ -45,18 +56,22 @@ class Structure(Stepper):
         check_loss(loss, activations[-1])
         biases = as_flag(biases, "biases")
         dtype = as_dtype(dtype)
+        l1 = as_per_layer(l1, "l1", n_layers)
         l2 = as_per_layer(l2, "l2", n_layers)
         if isinstance(dropout, numbers.Real):
             # Inputs are measured, not learned: one number leaves them alone.
             dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
         dropout = as_per_layer(dropout, "dropout", n_layers, below=1)
         max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
+        initializers = as_initializers(initializer, activations)
         codes = tuple(map(coded, activations)), coded(loss)
-        self._set_up(sizes, *codes, biases, dtype, l2, dropout, max_norm)
+        self._set_up(sizes, *codes, biases, dtype, l1, l2, dropout, max_norm)
         self._activations = activations
+        self._initializers = initializers
         self._loss = loss
         self._optimizer = Adam()
         self._optimizer_state = None
+        self._split = None
         self.history = None
 
     # -- Copies -----------------------------------------------------------------------------
@@ -77,9 +92,12 @@ class Structure(Stepper):
         n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
         return as_samples(X, y, n_in, n_out, self._loss.name, self.dtype)
 
-    def _as_sample_set(self, X, y, sample_weight=None):
+    def _as_sample_set(self, X, y, sample_weight=None, *, class_weights=None):
         samples, targets = self._as_samples(X, y)
         weights = as_sample_weight(sample_weight, len(samples), self.dtype)
+        if class_weights is not None:
+            weights = weights_by_class(class_weights, targets, weights)
+            weights = as_sample_weight(weights, len(samples), self.dtype, "sample_weight by class")
         return SampleSet(self, *map(self._apart, (samples, targets, weights)))
 
     def _apart(self, array):

@@ -5,16 +5,18 @@ import warnings
 from contextlib import contextmanager
 
 from ._engine.trainer import Trainer
+from ._split import Split
 from ._validation.entries import METRIC_NAMES, METRICS, UPDATES
 from ._validation.metrics import VALIDATION, as_metric_codes, as_metrics, is_all_one
-from ._validation.scalars import as_batch_size, as_count, as_flag, as_n_threads
+from ._validation.scalars import as_batch_size, as_count, as_flag, as_n_threads, as_share
 from ._validation.targets import targets_out_of_range
+from ._validation.weights import as_class_weights
 from ._watcher import Watcher
-from .callbacks import EarlyStopping
+from .callbacks import EarlyStopping, Goal, Monitor
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
 from .optimizers import as_optimizer, state_to_go_on_from
-from .schedules import Schedule, schedule_terms
+from .schedules import ByEpoch, ReduceOnPlateau, Schedule, schedule_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
@@ -25,25 +27,25 @@ def optimizer_terms(optimizer):
     rate = optimizer.learning_rate
     options = {
         "clip_norm": optimizer.clip_norm or 0.0,
+        "clip_value": optimizer.clip_value or 0.0,
         "schedule": schedule_terms(rate) if isinstance(rate, Schedule) else None,
+        "watches": isinstance(rate, ReduceOnPlateau),
+        "rate_of_epoch": rate.rate if isinstance(rate, ByEpoch) else None,
     }
     return UPDATES.index(optimizer.rule), optimizer.hyperparameters(), options
 
 
 def as_callbacks(callbacks, names):
-    """Early stopping as the engine takes it, or None; and what is called after each epoch."""
+    """What the engine decides by itself, as its options; and what is called after each epoch."""
     try:
         given = tuple(callbacks)
     except TypeError:
         raise TypeError(
             f"callbacks must be a sequence of callbacks, but is {callbacks!r}"
         ) from None
-    stops = [one for one in given if isinstance(one, EarlyStopping)]
-    if len(stops) > 1:
-        raise ValueError(f"callbacks must have one EarlyStopping at most, but has {len(stops)}")
     calls = []
     for one in given:
-        if isinstance(one, EarlyStopping):
+        if isinstance(one, Monitor):
             continue
         call = getattr(one, "on_epoch_end", None)
         if isinstance(one, type) or not callable(call):
@@ -52,28 +54,52 @@ def as_callbacks(callbacks, names):
                 f"callbacks.Callback has, but {one!r} has none"
             )
         calls.append(call)
-    return (early_stop_terms(stops[0], names) if stops else None), tuple(calls)
+    early, goal = (only_one(kind, given) for kind in (EarlyStopping, Goal))
+    decided = {
+        "early_stop": early
+        and (*watched_column(early, names), early.min_delta, early.patience, early.restore_best),
+        "goal": goal and (*watched_column(goal, names), goal.value),
+    }
+    return decided, tuple(calls)
 
 
-def early_stop_terms(early, names):
-    """Early stopping as the engine takes it."""
-    if early.monitor not in names:
+def only_one(kind, given):
+    """The callback of a kind, of which there may be one; None without it."""
+    found = [one for one in given if isinstance(one, kind)]
+    if len(found) > 1:
+        raise ValueError(f"callbacks must have one {kind.__name__} at most, but has {len(found)}")
+    return found[0] if found else None
+
+
+def watched_column(monitor, names):
+    """The column of what is recorded, and -1 where a larger value is better, else 1."""
+    if monitor.monitor not in names:
         validated = any(name.startswith(VALIDATION) for name in names)
-        base = early.monitor.removeprefix(VALIDATION)
+        base = monitor.monitor.removeprefix(VALIDATION)
         remedy = ""
-        if early.monitor.startswith(VALIDATION) and not validated:
-            remedy = ": give validation_data"
+        if monitor.monitor.startswith(VALIDATION) and not validated:
+            remedy = ": give validation_data or validation_fraction"
         elif base in METRIC_NAMES:
             remedy = f": give metrics=[{base!r}]"
         raise ValueError(
-            f"EarlyStopping monitors {early.monitor!r}, but what is recorded is "
+            f"{type(monitor).__name__} monitors {monitor.monitor!r}, but what is recorded is "
             f"{', '.join(names)}{remedy}"
         )
-    sign = -1 if early.larger_is_better else 1
-    return names.index(early.monitor), sign, early.min_delta, early.patience, early.restore_best
+    return names.index(monitor.monitor), -1 if monitor.larger_is_better else 1
 
 
-def as_validation(net, validation_data):
+def plateau_terms(schedule, names):
+    """A schedule that watches what is recorded, as the engine takes it; None for another one."""
+    if not isinstance(schedule, ReduceOnPlateau):
+        return None
+    column, sign = watched_column(schedule, names)
+    fields = ("factor", "patience", "threshold", "cooldown", "final")
+    # The learning rate, the best value, epochs since then, epochs of cooling down that are left.
+    first = (schedule.initial, sign * math.inf, 0.0, 0.0)
+    return column, sign, *(float(getattr(schedule, name)) for name in fields), first
+
+
+def as_validation(net, validation_data, class_weights):
     """(X, y) or (X, y, sample_weight) as samples for the engine; None for None."""
     if validation_data is None:
         return None
@@ -84,7 +110,7 @@ def as_validation(net, validation_data):
     if n_entries not in (2, 3):
         raise TypeError(f"{expected} has {n_entries} {'entry' if n_entries == 1 else 'entries'}")
     with naming_the_validation():
-        return net._as_sample_set(*validation_data)
+        return net._as_sample_set(*validation_data, class_weights=class_weights)
 
 
 @contextmanager
@@ -94,6 +120,15 @@ def naming_the_validation():
         yield
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation_data: {error}") from None
+
+
+def as_split(net, fraction, y, goes_on):
+    """Which samples are for validation; those of the last fit, where this one goes on with it."""
+    fraction = as_share(fraction, "validation_fraction")
+    last = net._split
+    if goes_on and last is not None and (last.fraction, last.n_samples) == (fraction, len(y)):
+        return last
+    return Split(fraction, y, net._generator)
 
 
 def metric_codes(net, metrics, samples, validation=None):
@@ -130,7 +165,9 @@ def train(
     optimizer,
     shuffle,
     metrics,
+    class_weight,
     validation_data,
+    validation_fraction,
     callbacks,
     verbose,
     reset_optimizer,
@@ -143,20 +180,34 @@ def train(
     reset_optimizer = as_flag(reset_optimizer, "reset_optimizer")
     n_threads = as_n_threads(n_threads)
     samples = net._as_sample_set(X, y, sample_weight)
+    class_weights = as_class_weights(class_weight, samples.y)
+    if class_weights is not None:
+        samples = net._as_sample_set(X, y, sample_weight, class_weights=class_weights)
+    split = None
+    if validation_fraction is None:
+        validation = as_validation(net, validation_data, class_weights)
+    elif validation_data is not None:
+        raise TypeError("give validation_data or validation_fraction, not both")
+    else:
+        split = as_split(net, validation_fraction, samples.y, goes_on=not reset_optimizer)
+        samples, validation = split.apply(net, samples)
     batch_size = as_batch_size(batch_size, samples.n_samples)
-    validation = as_validation(net, validation_data)
     names, codes = metric_codes(net, metrics, samples, validation)
-    early_stop, calls = as_callbacks(callbacks, names)
+    decided, calls = as_callbacks(callbacks, names)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     warn_of_range(net, samples.y)
     trainer = Trainer(net, samples, codes, validation, net._own_loss)
-    history = History(names, trainer.record)
+    history = History(names, trainer.record, None if split is None else split.validation)
     update, hyperparameters, options = optimizer_terms(chosen)
+    del options["watches"]
+    plateau = plateau_terms(chosen.learning_rate, names)
 
     def begin(state):
         """Have the network hold what the fit will fill in, once the fit is sure to begin."""
         watcher = Watcher(net, names, epochs, verbose, calls) if verbose or calls else None
-        net.__dict__.update(_optimizer=chosen, _optimizer_state=state, history=history)
+        net.__dict__.update(
+            _optimizer=chosen, _optimizer_state=state, history=history, _split=split
+        )
         return watcher
 
     trainer.fit(
@@ -169,12 +220,13 @@ def train(
         None if reset_optimizer else state_to_go_on_from(net._optimizer_state, chosen),
         n_threads,
         shuffled=shuffle,
-        early_stop=early_stop,
+        plateau=plateau,
+        **decided,
         watched=bool(calls),
         **options,
     )
     if trainer.diverged:
-        restored = early_stop is not None and early_stop[-1]
+        restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)
     if trainer.overwritten:
         warnings.warn(

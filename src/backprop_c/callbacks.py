@@ -1,10 +1,11 @@
 """Callbacks: what a fit does between epochs. The fit itself acts on them."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from ._frozen import Frozen
-from ._validation.scalars import as_count, as_flag, as_in_range
+from ._monitor import as_monitor, larger_is_better
+from ._validation.scalars import as_count, as_finite_number, as_flag, as_not_negative
 
 
 class Callback(ABC):
@@ -40,7 +41,37 @@ class Callback(ABC):
         """
 
 
-class EarlyStopping(Frozen):
+class Monitor(Frozen):
+    """What watches a value of the history, and which way it is better.
+
+    Parameters
+    ----------
+    monitor : str
+        The value's name in the history.
+
+    Examples
+    --------
+    >>> from backprop_c import EarlyStopping
+    >>> EarlyStopping("val_accuracy").larger_is_better
+    True
+    """
+
+    monitor: str
+    _checks: ClassVar = {
+        "monitor": as_monitor,
+        "value": as_finite_number,
+        "patience": lambda value, name: as_count(value, name, 1),
+        "min_delta": as_not_negative,
+        "restore_best": as_flag,
+    }
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether a larger value is the better one: of what ends in "accuracy"."""
+        return larger_is_better(self.monitor)
+
+
+class EarlyStopping(Monitor):
     """End a fit when a value has not become better for some epochs.
 
     Parameters
@@ -80,14 +111,28 @@ class EarlyStopping(Frozen):
     min_delta: float = 0.0
     restore_best: bool = True
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.monitor, str):
-            raise TypeError(f"monitor must be a name such as 'val_loss', but is {self.monitor!r}")
-        self._accept("patience", as_count(self.patience, "patience", 1))
-        self._accept("min_delta", as_in_range(self.min_delta, "min_delta", 0))
-        self._accept("restore_best", as_flag(self.restore_best, "restore_best"))
 
-    @property
-    def larger_is_better(self) -> bool:
-        """Whether a larger value is the better one."""
-        return self.monitor.endswith("accuracy")
+class Goal(Monitor):
+    """End a fit as soon as a value is reached.
+
+    Parameters
+    ----------
+    monitor : str
+        What to watch, by its name in the history. The larger the better where the name ends in
+        "accuracy", else the smaller.
+    value : float
+        What is good enough; finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is of the wrong kind, or not finite.
+
+    Examples
+    --------
+    >>> from backprop_c import Goal
+    >>> Goal("val_accuracy", 0.97)
+    Goal(monitor='val_accuracy', value=0.97)
+    """
+
+    value: float

@@ -60,5 +60,5 @@ from backprop_c._validation.plain cimport activation_formula, loss_formula
 
 
 # An optimizer's rule, with its learning rate in `hyperparameters[0]`, which may be changed from
-# step to step; neither a schedule nor clip_norm is in it.
+# step to step; neither a schedule nor clipping is in it.
 cdef Rule update_rule(optimizer) except *

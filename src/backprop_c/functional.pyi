@@ -31,7 +31,7 @@ def loss_and_delta(
     out: _Numbers | None = None,
 ) -> tuple[float, _Numbers]: ...
 def update(
-    optimizer: Optimizer,
+    optimizer: Optimizer | str,
     parameters: _Numbers,
     gradient: _Numbers,
     state: OptimizerState | None = None,

@@ -11,7 +11,7 @@ NaN goes in, and comes out.
 
 cimport numpy as cnp
 from cpython.pystate cimport PyThreadState
-from libc.math cimport INFINITY, sqrt
+from libc.math cimport sqrt
 from libc.string cimport strcmp
 
 from functools import lru_cache
@@ -21,8 +21,10 @@ from backprop_c._engine.plain cimport (
     backward_layer, clipping, enter_gil, forward_activation, forward_layer, leave_gil,
     loss_of_outputs, slopes_of_activation, update_parameters,
 )
-from backprop_c._engine.samples cimport is_plain
-from backprop_c._engine.states cimport as_state, first_state, scheduled_rate
+from backprop_c._engine.samples cimport are_targets, is_plain
+from backprop_c._engine.states cimport (
+    as_state, first_state, refuse_watching, scheduled_rate,
+)
 from backprop_c._engine.tables cimport table_of
 from backprop_c._kernels.table cimport MAX_HYPERPARAMETERS, Loss, Table, Update
 from backprop_c._validation.plain cimport (
@@ -393,13 +395,13 @@ def loss_and_delta(loss, activation, Z, y, out=None):
 
 
 cdef cnp.ndarray targets_of(const Loss* entry, object y, cnp.ndarray z):
-    """Targets as the kernels read them; those that may be any number are checked here."""
-    if (entry.lowest == -INFINITY and entry.highest == INFINITY
-            and is_plain(y, cnp.PyArray_TYPE(z), cnp.PyArray_DIM(z, 0), cnp.PyArray_DIM(z, 1))
-            and table_for(z).all_finite(cnp.PyArray_SIZE(z), cnp.PyArray_DATA(<cnp.ndarray>y))):
+    """Targets as the kernels read them: as they stand where that can be, else as fit takes them."""
+    cdef Py_ssize_t n_samples = cnp.PyArray_DIM(z, 0)
+    cdef Py_ssize_t n_out = cnp.PyArray_DIM(z, 1)
+    if is_plain(y, cnp.PyArray_TYPE(z), n_samples, n_out) and are_targets(
+            entry, n_samples, n_out, cnp.PyArray_TYPE(z), cnp.PyArray_DATA(<cnp.ndarray>y)):
         return y
-    return as_targets(
-        y, cnp.PyArray_DIM(z, 0), cnp.PyArray_DIM(z, 1), entry.name.decode(), z.dtype)
+    return as_targets(y, n_samples, n_out, entry.name.decode(), z.dtype)
 
 
 def update(optimizer, parameters, gradient, state=None):
@@ -407,8 +409,8 @@ def update(optimizer, parameters, gradient, state=None):
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Such as ``SGD(0.1)`` or ``Adam()``. `clip_norm` looks at this gradient alone; a schedule
+    optimizer : Optimizer or str
+        Such as ``SGD(0.1)`` or ``"adam"``. `clip_norm` looks at this gradient alone; a schedule
         counts each call as an epoch, and needs its number of epochs.
     parameters : ndarray
         Of any shape. What changes.
@@ -453,7 +455,8 @@ def update(optimizer, parameters, gradient, state=None):
     cdef double scale = 1
     cdef double norm
     cdef PyThreadState* left
-    terms = terms_of(as_optimizer(optimizer))
+    optimizer = as_optimizer(optimizer)
+    terms = terms_of(optimizer)
     rule = rule_of(terms)
     p = written(parameters, "parameters")
     g = taken(gradient, "gradient", parameters.shape, p)
@@ -466,9 +469,16 @@ def update(optimizer, parameters, gradient, state=None):
     options = terms[2]
     if options["schedule"] is not None:
         rule.hyperparameters[0] = scheduled_rate(options["schedule"], kept.steps)
+    if options["watches"]:
+        refuse_watching("update")
+    if options["rate_of_epoch"] is not None:
+        rule.hyperparameters[0] = options["rate_of_epoch"](kept.steps)
     if options["clip_norm"]:
         norm = sqrt(table.sum_of_squares(n, cnp.PyArray_DATA(g)))
         scale = clipping(norm, options["clip_norm"])
+    if options["clip_value"]:
+        g = g.copy()
+        table.clip(n, options["clip_value"], cnp.PyArray_DATA(g))
     left = leave_gil(WORK_OF_NUMBER * <double>n)
     update_parameters(table, &rule, scale, kept.steps + 1, n, cnp.PyArray_DATA(g),
                       <double*>cnp.PyArray_DATA(kept.carried), cnp.PyArray_DATA(kept.vectors),

@@ -26,6 +26,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     names : sequence of str
         "loss", then the metrics; with validation data the same once more, with "val_" before them.
     values : array-like of shape (epochs, len(names)), or the record of a fit
+    validation_indices : array-like of int, optional
+        Which samples were for validation.
 
     Examples
     --------
@@ -36,8 +38,17 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     (['loss'], 3)
     """
 
-    def __init__(self, names: Sequence[str], values: "ArrayLike | Record") -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        values: "ArrayLike | Record",
+        validation_indices: "ArrayLike | None" = None,
+    ) -> None:
         self._best_epoch: int | None = None
+        self._validation_indices = None
+        if validation_indices is not None:
+            self._validation_indices = np.array(validation_indices, dtype=np.intp)
+            self._validation_indices.flags.writeable = False
         self._names = tuple(names)
         self._record = values if isinstance(values, Record) else None
         self._columns = np.empty((len(self._names), 0))
@@ -91,6 +102,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         """The epoch, from 1, that early stopping found best; None without it."""
         return self._best_epoch if self._record is None else self._record.best_epoch
 
+    @property
+    def validation_indices(self) -> "NDArray[np.intp] | None":
+        """Which samples `validation_fraction` kept for validation; None without it."""
+        return self._validation_indices
+
     def __repr__(self) -> str:
         if not self.epochs:
             return "History(0 epochs)"
@@ -100,7 +116,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     def __reduce__(self):
         # First the best epoch: during a fit the values may become more.
         best_epoch = self.best_epoch
-        return _restore, (Format(), self._names, self._values.T, best_epoch)
+        indices = self._validation_indices
+        return _restore, (Format(), self._names, self._values.T, best_epoch, indices)
 
     def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.
@@ -157,10 +174,10 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return plot_history(self, axes)
 
 
-def _restore(written, names, values, best_epoch=None):
+def _restore(written, names, values, best_epoch=None, validation_indices=None):
     """What unpickling and copying begin with: the format has been checked by then."""
     try:
-        history = History(names, values)
+        history = History(names, values, validation_indices)
         history._best_epoch = best_epoch
         return history
     except (TypeError, ValueError) as error:

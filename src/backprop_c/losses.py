@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._frozen import Entry, Frozen
-from ._validation.scalars import as_positive
+from ._validation.scalars import as_positive, as_share
 
 
 class Loss(Entry):
@@ -35,15 +35,58 @@ class SquaredError(Loss):
     name = "squared_error"
 
 
-class BinaryCrossEntropy(Loss):
-    """Yes or no for each output: ``-sum of t * log(a) + (1 - t) * log(1 - a)``.
+class AbsoluteError(Loss):
+    """The distance: ``sum of abs(a - t)``, for any outputs and targets. It fits the median.
 
-    It goes with sigmoid outputs, and with targets from 0 to 1. It is computed from z, so that it
-    keeps its digits where a rounds to 0 or 1.
+    Its derivative by an output is the sign of ``a - t``, and 0 where the two are equal.
 
     References
     ----------
-    C. M. Bishop, Neural networks for pattern recognition (1995), chapter 6.
+    P. Bloomfield and W. L. Steiger, Least absolute deviations (1983).
+
+    Examples
+    --------
+    >>> from backprop_c import Network, losses
+    >>> net = Network((1, 1), "identity", losses.AbsoluteError(), biases=False)
+    >>> net.weights[0][:] = 1
+    >>> net.evaluate([[2.0]], [5.0])
+    {'loss': 3.0}
+    """
+
+    name = "absolute_error"
+
+
+class _Smoothed(Loss):
+    """What both cross-entropies share."""
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._accept("label_smoothing", as_share(self.label_smoothing, "label_smoothing"))
+
+
+class BinaryCrossEntropy(_Smoothed):
+    """Yes or no for each output: ``-sum of t * log(a) + (1 - t) * log(1 - a)``.
+
+    It goes with sigmoid outputs, and with targets from 0 to 1. With several outputs, a sample may
+    have any number of labels (multilabel classification). It is computed from z, so that it keeps
+    its digits where a rounds to 0 or 1.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0
+        Which share s of each target is replaced by 1/2: ``(1 - s) * t + s / 2``; at least 0 and
+        below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If label_smoothing is no number, or out of its range.
+
+    References
+    ----------
+    C. M. Bishop, Neural networks for pattern recognition (1995), chapter 6. Smoothing after C.
+    Szegedy et al., Rethinking the inception architecture for computer vision (2016).
 
     Examples
     --------
@@ -57,15 +100,27 @@ class BinaryCrossEntropy(Loss):
     name = "binary_cross_entropy"
 
 
-class CrossEntropy(Loss):
+class CrossEntropy(_Smoothed):
     """One class of several: ``-sum of t * log(a)``.
 
     It goes with softmax outputs, and with targets that are class indices, or shares from 0 to 1
     that sum to 1. It is computed from z, so that it keeps its digits where a rounds to 0 or 1.
 
+    Parameters
+    ----------
+    label_smoothing : float, default 0
+        Which share s of each target is spread over all classes: of n, ``(1 - s) * t + s / n``; at
+        least 0 and below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If label_smoothing is no number, or out of its range.
+
     References
     ----------
-    C. M. Bishop, Neural networks for pattern recognition (1995), chapter 6.
+    C. M. Bishop, Neural networks for pattern recognition (1995), chapter 6. Smoothing after C.
+    Szegedy et al., Rethinking the inception architecture for computer vision (2016).
 
     Examples
     --------
@@ -139,6 +194,89 @@ class Poisson(Loss):
     """
 
     name = "poisson"
+
+
+class LogCosh(Loss):
+    """The logarithm of the hyperbolic cosine: ``sum of log(cosh(a - t))``.
+
+    Squared near the target and linear far from it, like `Huber`, but smooth everywhere. For any
+    outputs and targets.
+
+    References
+    ----------
+    P. J. Green, Bayesian reconstructions from emission tomography data using a modified EM
+    algorithm (1990).
+
+    Examples
+    --------
+    >>> from backprop_c import Network, losses
+    >>> net = Network((1, 1), "identity", losses.LogCosh(), biases=False)
+    >>> net.weights[0][:] = 1
+    >>> round(net.evaluate([[2.0]], [5.0])["loss"], 4)
+    2.3093
+    """
+
+    name = "log_cosh"
+
+
+class Quantile(Loss):
+    """Fits a quantile of the targets: ``sum of max(q * (t - a), (q - 1) * (t - a))``.
+
+    With ``q = 0.9`` the outputs come to lie above nine in ten targets. For any outputs and targets.
+
+    Parameters
+    ----------
+    quantile : float, default 0.5
+        q, above 0 and below 1. The default fits the median.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the quantile is no number, or out of its range.
+
+    References
+    ----------
+    R. Koenker and G. Bassett, Regression quantiles, Econometrica 46 (1978).
+
+    Examples
+    --------
+    >>> from backprop_c import Network, losses
+    >>> net = Network((1, 1), "identity", losses.Quantile(quantile=0.75), biases=False)
+    >>> net.weights[0][:] = 1
+    >>> net.evaluate([[2.0]], [4.0]), net.evaluate([[2.0]], [0.0])
+    ({'loss': 1.5}, {'loss': 0.5})
+    """
+
+    name = "quantile"
+    quantile: float = 0.5
+
+    def __post_init__(self) -> None:
+        self._accept("quantile", as_share(self.quantile, "quantile"))
+        if self.quantile == 0:
+            raise ValueError("quantile must be above 0, but is 0.0")
+
+
+class Gamma(Loss):
+    """Amounts above 0: ``sum of log(a) + t / a``, the gamma distribution's likelihood.
+
+    It is the negative logarithm of that, but for a constant, where the spread is in proportion to
+    the expected amount. It goes with exponential outputs, which are the expected amounts, and with
+    targets above 0. It is computed from ``z = log(a)``.
+
+    References
+    ----------
+    P. McCullagh and J. A. Nelder, Generalized linear models (1989).
+
+    Examples
+    --------
+    >>> from backprop_c import Network, losses
+    >>> net = Network((1, 1), "exponential", losses.Gamma(), biases=False)
+    >>> net.weights[0][:] = 0
+    >>> net.evaluate([[2.0]], [5.0])
+    {'loss': 5.0}
+    """
+
+    name = "gamma"
 
 
 class FunctionLoss(Frozen):

@@ -1,18 +1,19 @@
 """Network: a feed-forward network, trained by backpropagation."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from . import _summary
 from ._engine.evaluation import evaluate
-from ._initialization import draw_weights
 from ._pickles import remake
 from ._structure import Structure
 from ._training import metric_codes, train
 from ._validation.scalars import as_generator
 from ._validation.shape import name_or_object
 from .activations import Activation
-from .callbacks import Callback, EarlyStopping
+from .callbacks import Callback, Monitor
 from .history import History
+from .initializers import Initializer, draw_weights
 from .losses import Loss
 from .optimizers import Optimizer, as_optimizer
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    InitializerLike = str | Initializer | Callable[..., Any] | NDArray[Any] | None
     RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
 
@@ -33,18 +35,21 @@ class Network(Structure):
     layer_sizes : sequence of int
         Units of each layer: inputs, hidden ..., outputs.
     activations : str, Activation, or sequence of these, optional
-        One for every layer, outputs too, or one per layer: "identity", "sigmoid", "tanh", "relu",
-        "leaky_relu", "gelu", and for the outputs also "softmax" and "exponential". A name stands
-        for an object of `backprop_c.activations` with its defaults, such as ``LeakyReLU()``. By
-        default hidden layers are tanh, and outputs what the loss goes with: sigmoid for
-        "binary_cross_entropy", softmax for "cross_entropy", exponential for "poisson", else
-        identity.
+        One for every layer, outputs too, or one per layer: "identity", "sigmoid", "tanh",
+        "softsign", "hard_sigmoid", "hard_tanh", "relu", "leaky_relu", "elu", "selu", "softplus",
+        "gelu", "gelu_tanh", "silu", "mish", and for the outputs also "softmax" and "exponential".
+        A name stands for an object of `backprop_c.activations` with its defaults, such as
+        ``LeakyReLU()``. By default hidden layers are tanh, and outputs what the loss goes with:
+        sigmoid for "binary_cross_entropy", softmax for "cross_entropy", exponential for "poisson"
+        and "gamma", else identity.
     loss : str, Loss or callable, optional
         The loss of a sample, summed over outputs; a name, or an object of `backprop_c.losses`:
-        "squared_error", which is half the sum of ``(a - t)**2``, "huber"; with sigmoid outputs also
-        "binary_cross_entropy", with softmax "cross_entropy", with exponential ones "poisson". What
-        is reported and minimized is the mean over samples. The default is "cross_entropy" for
-        softmax outputs, else "squared_error". For a loss of your own see the notes.
+        "squared_error", which is half the sum of ``(a - t)**2``, "absolute_error", "huber",
+        "log_cosh", "quantile"; with sigmoid outputs also "binary_cross_entropy" (two classes, or
+        several labels a sample), with softmax "cross_entropy" (one class of several), with
+        exponential ones "poisson" and "gamma". What is reported and minimized is the mean over
+        samples. The default is "cross_entropy" for softmax outputs, else "squared_error". For a
+        loss of your own see the notes.
     biases : bool, default True
         Whether layers have biases.
     dtype : str or dtype, default "float64"
@@ -52,9 +57,11 @@ class Network(Structure):
     random_state : None, int, Generator, BitGenerator or RandomState
         Where the weights and each epoch's order come from. A generator that is passed in is
         used as it is, and advanced.
-    l2 : float or sequence of float, default 0
-        The penalty on weights, for all layers or one for each: ``l2 / 2 * sum(weights**2)`` is part
-        of the loss, whatever the batch size. Biases have none.
+    l1, l2 : float or sequence of float, default 0
+        The penalties on weights, for all layers or one for each: ``l1 * sum(abs(weights)) + l2 / 2
+        * sum(weights**2)`` is part of the loss, whatever the batch size. l1 makes weights exactly
+        0, with every optimizer: a step that would carry one through 0 stops there. Biases have
+        none.
     dropout : float or sequence of float, default 0
         The share of a layer's inputs that is dropped in training, by chance and anew for each
         sample and epoch; those that are kept are divided by ``1 - dropout``. One number for all
@@ -63,6 +70,11 @@ class Network(Structure):
     max_norm : float, sequence of float or None, optional
         Bound on the Euclidean norm of each unit's incoming weights, for all layers or one for each;
         weights that a step takes beyond it are scaled back.
+    initializer : str, Initializer, callable, ndarray or sequence of these, optional
+        How fresh weights are drawn, for all layers or one for each: a name, an object of
+        `backprop_c.initializers`, a function of ``(rng, shape)`` that returns weights, or the
+        weights. By default "glorot_uniform", for relu and its kin (leaky relu, elu, gelu, silu,
+        mish) "he_uniform", for selu "lecun_normal". Biases begin at 0.
 
     Attributes
     ----------
@@ -84,7 +96,7 @@ class Network(Structure):
 
     See Also
     --------
-    Adam, Nadam, SGD : the optimizers.
+    SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW, Nadam, Adamax, Lion : the optimizers.
     trace : one forward and backward pass, number by number.
 
     Notes
@@ -124,13 +136,24 @@ class Network(Structure):
         dtype: "DTypeLike" = "float64",
         random_state: "RandomState" = None,
         *,
+        l1: float | Sequence[float] = 0.0,
         l2: float | Sequence[float] = 0.0,
         dropout: float | Sequence[float] = 0.0,
         max_norm: float | Sequence[float | None] | None = None,
+        initializer: "InitializerLike | Sequence[InitializerLike]" = None,
     ) -> None:
         generator = as_generator(random_state)
         self._construct(
-            layer_sizes, activations, loss, biases, dtype, l2=l2, dropout=dropout, max_norm=max_norm
+            layer_sizes,
+            activations,
+            loss,
+            biases,
+            dtype,
+            l1=l1,
+            l2=l2,
+            dropout=dropout,
+            max_norm=max_norm,
+            initializer=initializer,
         )
         self._generator = generator
         self.initialize()
@@ -156,7 +179,7 @@ class Network(Structure):
         return self._optimizer
 
     @optimizer.setter
-    def optimizer(self, value: Optimizer) -> None:
+    def optimizer(self, value: Optimizer | str) -> None:
         self._require_set_up()
         # At once, so that Ctrl-C comes before both or after both.
         self.__dict__.update(_optimizer=as_optimizer(value), _optimizer_state=None)
@@ -171,13 +194,33 @@ class Network(Structure):
             f"{'' if self.biases else 'no biases; '}{self.parameters.size} parameters>"
         )
 
+    def summary(self) -> str:
+        """What the network is made of, as a table to be printed.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> print(Network((4, 8, 3), random_state=0).summary().splitlines()[-1])
+        parameters: 67 (536 bytes)
+        """
+        self._require_set_up()
+        return _summary.text(self)
+
+    def _repr_html_(self) -> str:
+        """The summary for notebooks."""
+        self._require_set_up()
+        return _summary.html(self)
+
     # -- Weights -----------------------------------------------------------------------------
 
     def initialize(self, random_state: "RandomState" = None) -> None:
         """Draw fresh weights; biases become zero and the optimizer's state is forgotten.
 
-        Glorot-uniform: within ``sqrt(6 / (n_in + n_out))``; for relu, leaky relu and gelu layers
-        He-uniform: within ``sqrt(6 / n_in)``. The same draws for both dtypes, rounded.
+        By the network's initializers. The same draws for both dtypes, rounded.
 
         Parameters
         ----------
@@ -187,14 +230,10 @@ class Network(Structure):
         Raises
         ------
         TypeError, ValueError
-            If random_state is of the wrong kind or value, or the parameters are read-only.
+            If random_state is of the wrong kind or value, the parameters are read-only, or an
+            initializer of the caller's does not return weights. Nothing has changed then.
         RuntimeError
             If the network is being trained.
-
-        References
-        ----------
-        X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward
-        neural networks (2010). K. He et al., Delving deep into rectifiers (2015).
 
         Examples
         --------
@@ -212,12 +251,11 @@ class Network(Structure):
         if self._training:
             raise RuntimeError("initialize cannot draw weights while a fit trains them")
         self._require_writable("initialize")
-        self._generator = generator
-        self._optimizer_state = None
-        for weights, activation in zip(self.weights, self._activations, strict=True):
-            draw_weights(weights, activation.is_rectifier, generator)
+        draw_weights(self._initializers, self.weights, generator)
         for biases in self.biases:
             biases[:] = 0
+        self._generator = generator
+        self._optimizer_state = None
 
     # -- Training ----------------------------------------------------------------------------
 
@@ -229,11 +267,13 @@ class Network(Structure):
         *,
         epochs: int = 100,
         batch_size: int | Literal["auto"] | None = "auto",
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         shuffle: bool = True,
         metrics: str | Sequence[str] = (),
+        class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
         validation_data: "tuple[ArrayLike, ...] | None" = None,
-        callbacks: Iterable[Callback | EarlyStopping] = (),
+        validation_fraction: float | None = None,
+        callbacks: Iterable[Callback | Monitor] = (),
         verbose: bool = False,
         reset_optimizer: bool = True,
         n_threads: int | None = 1,
@@ -256,7 +296,8 @@ class Network(Structure):
         batch_size : int, "auto" or None, default "auto"
             Samples in an update; the last batch of an epoch may be shorter. 1 is online
             training, None the full batch, "auto" 32.
-        optimizer : Optimizer, optional
+        optimizer : Optimizer or str, optional
+            An object such as ``Adam(0.01)``, or a name such as "adam" for one with its defaults.
             Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
         shuffle : bool, default True
             Take the samples in a fresh random order each epoch. With the full batch nothing is
@@ -269,14 +310,24 @@ class Network(Structure):
             every one is on its target's side of 1/2. Tanh outputs whose targets are all -1 or 1,
             or all 1, are right if every one has its target's sign. Other targets that name no
             classes are refused.
+        class_weight : dict or "balanced", optional
+            What the weights of samples are multiplied by, of training and of validation: by class
+            index; classes that are not in the dict have 1. "balanced" gives all classes of y the
+            same say: ``n_samples / (n_classes * count of the class)``. Classes are indices, columns
+            of a 1 beside zeros, or 0 and 1 (or -1 and 1) of one output.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Other samples. At the end of each epoch the loss and the metrics over them are recorded
             as "val_loss" and so on.
-        callbacks : iterable of Callback or EarlyStopping, default ()
-            What happens between epochs. `EarlyStopping` is decided without Python, at the very
-            epoch. Any other object's ``on_epoch_end(epoch, logs, network)`` is called after each
-            epoch. True ends the fit; any other return value is ignored. An exception ends the fit
-            too, and the network is then that of the last finished epoch.
+        validation_fraction : float, optional
+            In place of validation_data: the share of the samples that is kept for validation, above
+            0 and below 1. They are drawn at random; where targets tell classes, each class gives
+            its share. ``history.validation_indices`` tells which. A fit that goes on, with
+            ``reset_optimizer=False`` and as many samples, keeps the same ones.
+        callbacks : iterable of Callback, EarlyStopping or Goal, default ()
+            What happens between epochs. `EarlyStopping` and `Goal` are decided without Python, at
+            the very epoch. Any other object's ``on_epoch_end(epoch, logs, network)`` is called
+            after each epoch. True ends the fit; any other return value is ignored. An exception
+            ends the fit too, and the network is then that of the last finished epoch.
         verbose : bool, default False
             Show progress on standard error: with tqdm if it is installed (extra "progress").
         reset_optimizer : bool, default True
@@ -346,7 +397,9 @@ class Network(Structure):
             optimizer=optimizer,
             shuffle=shuffle,
             metrics=metrics,
+            class_weight=class_weight,
             validation_data=validation_data,
+            validation_fraction=validation_fraction,
             callbacks=callbacks,
             verbose=verbose,
             reset_optimizer=reset_optimizer,

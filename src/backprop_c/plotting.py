@@ -73,8 +73,12 @@ def plot_history(history, axes=None):
         raise ValueError(
             f"axes has {len(axes)} entries, but there are {len(shown)} panels: {', '.join(shown)}"
         )
+    best_epoch = getattr(history, "best_epoch", None)
     for axis, (base, names) in zip(axes, shown.items(), strict=True):
         plot_panel(axis, base, {name: history[name] for name in names})
+        if best_epoch:
+            axis.axvline(best_epoch, color="#888888", linestyle=":", label="best epoch")
+            axis.legend(frameon=False)
     axes[-1].set_xlabel("epoch")
     return axes
 
@@ -109,6 +113,41 @@ def plot_panel(axis, base, lines):
         axis.set_yscale("log")
     elif values.min(initial=0) >= 0:
         axis.set_ylim(0, 1.05 * values.max(initial=0) or None)
+
+
+def plot_range_test(found, axis=None):
+    """Draw losses over learning rates: each step's, their running mean, and the suggestion.
+
+    Parameters
+    ----------
+    found : RangeTest
+    axis : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    import_matplotlib()
+    from matplotlib import pyplot
+
+    if axis is None:
+        _, axis = pyplot.subplots(layout="constrained", figsize=(6.4, 3.6))
+    colour = COLOURS["loss"]
+    axis.plot(found.rates, found.losses, color=colour, alpha=0.3, linewidth=1, label="each step")
+    axis.plot(found.rates, found.smoothed, color=colour, linewidth=1.8, label="running mean")
+    axis.axvline(
+        found.suggestion, color="#333333", linestyle=":", label=f"suggestion {found.suggestion:.2g}"
+    )
+    axis.set_xscale("log")
+    # The last losses are far above the others.
+    smallest, first = found.smoothed.min(), found.smoothed[0]
+    axis.set_ylim(smallest - 0.1 * abs(first - smallest), first + 0.5 * abs(first - smallest))
+    axis.set_xlabel("learning rate")
+    axis.set_ylabel("loss")
+    axis.legend(frameon=False)
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+    return axis
 
 
 def save_history(history, bases, path, title):

@@ -10,6 +10,7 @@ class BareKernels:
         dtype_name: str,
         layer_sizes: tuple[int, ...],
         biases: bool,
+        l1: tuple[float, ...],
         l2: tuple[float, ...],
         max_norm: tuple[float, ...],
     ) -> Self: ...
@@ -22,6 +23,14 @@ class BareKernels:
         gradient: NDArray[Any] | None,
     ) -> float: ...
     def sum_of_squares(self, x: NDArray[Any]) -> float: ...
+    def stop_at_zero(
+        self,
+        begin: int,
+        end: int,
+        before: NDArray[Any],
+        gradient: NDArray[Any],
+        parameters: NDArray[Any],
+    ) -> None: ...
     def constrain(self, layer: int, parameters: NDArray[Any]) -> None: ...
     def given_delta(
         self, targets: NDArray[Any], weights: NDArray[Any], delta: NDArray[Any]

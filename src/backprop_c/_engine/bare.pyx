@@ -20,12 +20,13 @@ cdef class BareKernels:
     cdef const Table* table
     cdef Plan plan
 
-    def __cinit__(self, str dtype_name, tuple layer_sizes, bint biases, tuple l2, tuple max_norm):
+    def __cinit__(self, str dtype_name, tuple layer_sizes, bint biases, tuple l1, tuple l2,
+                  tuple max_norm):
         memset(&self.plan, 0, sizeof(Plan))
         self.table = table_of(dtype_name)
         make_plan(&self.plan, self.table, BATCH, layer_sizes,
-                  ((0, ()),) * (len(layer_sizes) - 1), (0, ()), biases, l2, (0.0,) * len(l2),
-                  max_norm)
+                  ((0, ()),) * (len(layer_sizes) - 1), (0, ()), biases, l1, l2,
+                  (0.0,) * len(l2), max_norm)
 
     def __dealloc__(self):
         free_plan(&self.plan)
@@ -37,6 +38,11 @@ cdef class BareKernels:
 
     def sum_of_squares(self, cnp.ndarray x):
         return self.table.sum_of_squares(cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x))
+
+    def stop_at_zero(self, begin, end, cnp.ndarray before, cnp.ndarray gradient,
+                     cnp.ndarray parameters):
+        self.table.stop_at_zero(&self.plan, begin, end, cnp.PyArray_DATA(before),
+                                cnp.PyArray_DATA(gradient), cnp.PyArray_DATA(parameters))
 
     def constrain(self, layer, cnp.ndarray parameters):
         self.table.constrain(&self.plan, layer, cnp.PyArray_DATA(parameters))

@@ -3,7 +3,9 @@
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.passes cimport Pass
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, Schedule
-from backprop_c._kernels.table cimport MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_SCALARS, Update
+from backprop_c._kernels.table cimport (
+    MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_SCALARS, Plan, Table, Update,
+)
 
 
 # All that training changes: the parameters, then the optimizer's state vectors; its scalars that
@@ -27,6 +29,36 @@ ctypedef struct EarlyStop:
     bint reached                   # patience is at its end
 
 
+# When the learning rate is reduced: the column of the record that is watched, and how; `sign` as
+# above. What lives from epoch to epoch is among the carried scalars, from number `at` on: the
+# learning rate, the best value, epochs since then, epochs of cooling down that are left.
+ctypedef struct Plateau:
+    Py_ssize_t column              # -1: never
+    double sign
+    double factor
+    double patience
+    double threshold
+    double cooldown
+    double lowest
+    int at
+
+
+cdef enum:
+    RATE_NOW = 0
+    BEST_VALUE = 1
+    EPOCHS_SINCE = 2
+    COOLING = 3
+    KEPT_BY_PLATEAU = 4
+
+
+# When to end because a value is good enough: `sign` as above.
+ctypedef struct Goal:
+    Py_ssize_t column              # -1: never
+    double sign
+    double value
+    bint reached
+
+
 ctypedef struct Fit:
     # What to do.
     Pass training
@@ -36,14 +68,18 @@ ctypedef struct Fit:
     const Schedule* schedule       # NULL: the learning rate stays
     double schedule_parameters[MAX_SCHEDULE_PARAMETERS]
     Position position
+    int n_carried                  # scalars in a state that are used: the rule's and a schedule's
     long long schedule_begin       # the count of updates at which the schedule's first step is made
     double clip_norm               # 0: none
+    double clip_value              # 0: none
     bint online                    # plain steps of one sample each
     bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
     const int* stop                # set from elsewhere: end with this epoch
     EarlyStop early
+    Goal goal
+    Plateau plateau
     # What it works with. `ends` has the states at the ends of the last two finished epochs, which
     # take turns: `finished` points to the last one, `earlier` to the one before. `best` is as of
     # the best epoch, where that is kept.
@@ -54,6 +90,7 @@ ctypedef struct Fit:
     State best
     double* range_penalties        # one for each range of parameters
     double* range_squares
+    char* before                   # weights before an update, where some stop at 0; else NULL
     double scalars[MAX_SCALARS]    # what an update reads
     # Where it stands.
     Py_ssize_t epoch               # epochs finished in this run
@@ -64,6 +101,11 @@ ctypedef struct Fit:
     double* record                 # (epochs, columns): loss and metrics, and those of validation
     bint diverged                  # the loss or the parameters were not finite
     bint overflowed                # the loss was finite, the parameters were not
+
+
+cdef inline size_t bytes_of_weights(const Plan* plan, const Table* table) noexcept:
+    """What `before` takes: as much as the parameters, where some stop at 0."""
+    return plan.stride * table.real_bytes if plan.stops_at_zero else 0
 
 
 cdef void keep_states(Fit* fit) noexcept nogil

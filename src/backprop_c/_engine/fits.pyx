@@ -62,6 +62,20 @@ cdef void update_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcep
                       fit.scalars, fit.training.gradient, fit.live.vectors)
 
 
+cdef void update_range_stopping(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Update a range of parameters; weights with an l1 penalty do not go through 0."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef const Plan* plan = fit.training.plan
+    cdef Py_ssize_t begin = plan.ranges[number].begin
+    cdef Py_ssize_t end = plan.ranges[number].end
+    cdef Py_ssize_t real_bytes = fit.training.table.real_bytes
+    memcpy(fit.before + begin * real_bytes, fit.live.vectors + begin * real_bytes,
+           (end - begin) * real_bytes)
+    update_range(fit_, number, thread)
+    fit.training.table.stop_at_zero(plan, begin, end, fit.before, fit.training.gradient,
+                                    fit.live.vectors)
+
+
 cdef void step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
     """Gather the gradient of a range, and update it."""
     cdef Fit* fit = <Fit*>fit_
@@ -77,12 +91,27 @@ cdef void penalize_range(Fit* fit, Py_ssize_t number) noexcept nogil:
         fit.training.sums.batch_weight, fit.live.vectors, fit.training.gradient)
 
 
-cdef void penalized_step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
-    """Gather the gradient of a range, penalize and update it."""
+cdef void clip_range(Fit* fit, Py_ssize_t number) noexcept nogil:
+    """Hold each entry of the mean gradient of a range to clip_value; what is held is the sum."""
+    cdef const Plan* plan = fit.training.plan
+    cdef Py_ssize_t begin = plan.ranges[number].begin
+    fit.training.table.clip(plan.ranges[number].end - begin,
+                            fit.clip_value * fit.training.sums.batch_weight,
+                            fit.training.gradient + begin * fit.training.table.real_bytes)
+
+
+cdef void changed_step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Gather the gradient of a range, change it by penalties and clip_value, and update it."""
     cdef Fit* fit = <Fit*>fit_
     gather_range(&fit.training, number, thread)
-    penalize_range(fit, number)
-    update_range(fit_, number, thread)
+    if fit.training.plan.penalized:
+        penalize_range(fit, number)
+    if fit.clip_value > 0:
+        clip_range(fit, number)
+    if fit.training.plan.stops_at_zero:
+        update_range_stopping(fit_, number, thread)
+    else:
+        update_range(fit_, number, thread)
 
 
 cdef void measure_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
@@ -140,20 +169,24 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
     if fit.clip_norm > 0:
         training.phases[0] = Phase(NULL, measure_range, n_ranges)
         training.phases[1] = Phase(prepare_clipped_step, update_range, n_ranges)
+        if plan.stops_at_zero:
+            training.phases[1].task = update_range_stopping
         training.n_phases = 2
     else:
         training.phases[0] = Phase(prepare_step, step_range, n_ranges)
         if fit.schedule != NULL:
             training.phases[0].begin = prepare_scheduled_step
+        if plan.penalized or fit.clip_value > 0:
+            training.phases[0].task = changed_step_range
         if plan.penalized:
-            training.phases[0].task = penalized_step_range
             training.phases[1] = Phase(add_penalties, NULL, 0)
             training.n_phases = 2
     if plan.n_bounded > 0:
         training.phases[training.n_phases] = Phase(NULL, constrain_weights, plan.n_bounded)
         training.n_phases += 1
-    fit.online = (plan.sets_gradient and training.n_phases == 1 and fit.schedule == NULL
-                  and training.before_batch == NULL)
+    fit.online = (plan.sets_gradient and training.n_phases == 1
+                  and training.phases[0].begin == prepare_step
+                  and training.phases[0].task == step_range and training.before_batch == NULL)
 
 
 cdef Py_ssize_t run_online(Fit* fit) noexcept nogil:
@@ -239,6 +272,30 @@ cdef void look_for_stop(Fit* fit, const double* record) noexcept nogil:
         early.reached = True
 
 
+cdef void look_for_plateau(Fit* fit, const double* record) noexcept nogil:
+    """Reduce the learning rate, if the value has not become better for long enough.
+
+    As PyTorch's ReduceLROnPlateau, with a relative threshold.
+    """
+    cdef Plateau* plateau = &fit.plateau
+    cdef double* kept = fit.live.carried + plateau.at
+    cdef double best = plateau.sign * kept[BEST_VALUE]
+    cdef double value = plateau.sign * record[plateau.column]
+    if value < best * (1 - plateau.sign * plateau.threshold):
+        kept[BEST_VALUE] = record[plateau.column]
+        kept[EPOCHS_SINCE] = 0
+    else:
+        kept[EPOCHS_SINCE] += 1
+    if kept[COOLING] > 0:
+        kept[COOLING] -= 1
+        kept[EPOCHS_SINCE] = 0
+    if kept[EPOCHS_SINCE] > plateau.patience:
+        kept[RATE_NOW] = max(kept[RATE_NOW] * plateau.factor, plateau.lowest)
+        kept[COOLING] = plateau.cooldown
+        kept[EPOCHS_SINCE] = 0
+    fit.hyperparameters[0] = kept[RATE_NOW]
+
+
 cdef bint finish_epoch(Fit* fit) noexcept nogil:
     """Record the epoch and keep its end; go back if its loss or its end is not finite.
 
@@ -258,6 +315,8 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         if fit.training.plan.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
+    if fit.plateau.column >= 0:
+        look_for_plateau(fit, record)
     # What was finished is the earlier one now, whose place the new one takes.
     fit.earlier, fit.finished = fit.finished, fit.earlier
     copy_state(fit, &fit.live, fit.finished)
@@ -267,7 +326,10 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         return False
     if fit.early.column >= 0:
         look_for_stop(fit, record)
-    return not fit.early.reached
+    if fit.goal.column >= 0:
+        fit.goal.reached = (
+            fit.goal.sign * record[fit.goal.column] <= fit.goal.sign * fit.goal.value)
+    return not (fit.early.reached or fit.goal.reached)
 
 
 cdef void restore_best(Fit* fit) noexcept nogil:
@@ -336,7 +398,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
     """
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
-    if fit.diverged or fit.early.reached or fit.training.failed:
+    if fit.diverged or fit.early.reached or fit.goal.reached or fit.training.failed:
         return
     while fit.epoch < fit.epochs:
         if not fit.begun:

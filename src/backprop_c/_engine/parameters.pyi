@@ -30,10 +30,13 @@ class SharedParameters:
         loss: tuple[int, tuple[float, ...]],
         biases: bool,
         dtype: np.dtype[Any],
+        l1: tuple[float, ...],
         l2: tuple[float, ...],
         dropout: tuple[float, ...],
         max_norm: tuple[float, ...],
     ) -> None: ...
+    @property
+    def l1(self) -> tuple[float, ...]: ...
     @property
     def l2(self) -> tuple[float, ...]: ...
     @property

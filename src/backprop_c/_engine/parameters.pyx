@@ -46,8 +46,8 @@ cdef class SharedParameters:
         Whether layers have biases.
     dtype : numpy.dtype
         float32 or float64.
-    l2, dropout, max_norm : tuple of float
-        Of each layer: the penalty on its weights, the share of its inputs that is dropped in
+    l1, l2, dropout, max_norm : tuple of float
+        Of each layer: the penalties on its weights, the share of its inputs that is dropped in
         training, and the bound on the norm of a unit's incoming weights, or 0.
 
     Everything here has been validated by the caller.
@@ -63,7 +63,7 @@ cdef class SharedParameters:
         release(self.workspace)
 
     def _set_up(self, tuple layer_sizes, tuple activations, tuple loss, bint biases, dtype,
-                tuple l2, tuple dropout, tuple max_norm):
+                tuple l1, tuple l2, tuple dropout, tuple max_norm):
         if self.plan.layers != NULL:
             raise RuntimeError("a network is constructed once; make a new one")
         cdef const Table* table = table_of(dtype.name)
@@ -73,20 +73,26 @@ cdef class SharedParameters:
         self.layer_sizes = layer_sizes
         self.shares_dropped = dropout
         self.allocate_parameters(biases)
-        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases, l2,
+        make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases, l1, l2,
                   dropout, max_norm)
         if one_lane_pays(layer_sizes):
             single_table = table_of(dtype.name, single=True)
         make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases,
-                  l2, dropout, max_norm)
+                  l1, l2, dropout, max_norm)
         self.lay_out_parameters(biases)
         self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
         self.single_table = single_table
         self.table = table
 
     @property
+    def l1(self):
+        """The penalty on the sizes of each layer's weights."""
+        self.require_set_up()
+        return tuple([self.plan.layers[k].l1 for k in range(self.plan.n_layers)])
+
+    @property
     def l2(self):
-        """The penalty on each layer's weights."""
+        """The penalty on the squares of each layer's weights."""
         self.require_set_up()
         return tuple([self.plan.layers[k].l2 for k in range(self.plan.n_layers)])
 

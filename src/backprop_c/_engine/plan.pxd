@@ -12,6 +12,6 @@ cdef enum:
 cdef bint one_lane_pays(tuple layer_sizes)
 cdef int take_constants(tuple constants, double* constants_out) except -1
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
-                   tuple activations, tuple loss, bint biases, tuple l2, tuple dropout,
-                   tuple max_norm) except -1
+                   tuple activations, tuple loss, bint biases, tuple l1, tuple l2,
+                   tuple dropout, tuple max_norm) except -1
 cdef void free_plan(Plan* plan) noexcept

@@ -106,8 +106,8 @@ cdef int take_constants(tuple constants, double* constants_out) except -1:
 
 
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
-                   tuple activations, tuple loss, bint biases, tuple l2, tuple dropout,
-                   tuple max_norm) except -1:
+                   tuple activations, tuple loss, bint biases, tuple l1, tuple l2,
+                   tuple dropout, tuple max_norm) except -1:
     """Lay out parameters and memory for a shape of work."""
     cdef Plan* plan = plan_out
     cdef Layer* layer
@@ -129,13 +129,14 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         layer.stride = rounded_up(layer.n_out, table.lanes)
         layer.activation = table.activations + <int>activations[k][0]
         take_constants(activations[k][1], layer.constants)
-        layer.l2, layer.max_norm = l2[k], max_norm[k]
+        layer.l1, layer.l2, layer.max_norm = l1[k], l2[k], max_norm[k]
         layer.drop_below = <unsigned long long>(<double>dropout[k] * 4294967296.0)
         layer.drop_scale = 1 / (1 - <double>dropout[k])
         layer.first_input = first_input
         first_input += layer.n_in
         plan.drops = plan.drops or layer.drop_below > 0
-        plan.penalized = plan.penalized or layer.l2 > 0
+        plan.penalized = plan.penalized or layer.l1 > 0 or layer.l2 > 0
+        plan.stops_at_zero = plan.stops_at_zero or layer.l1 > 0
         if layer.max_norm > 0:
             plan.n_bounded = k + 1
         layer.weights = offset

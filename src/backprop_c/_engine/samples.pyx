@@ -51,7 +51,8 @@ cdef bint loss_takes(const Loss* loss, Py_ssize_t n_rows, Py_ssize_t n_out,
     for s in range(n_rows):
         total = 0
         for j in range(n_out):
-            if not loss.lowest <= y[s * n_out + j] <= loss.highest:
+            if not loss.lowest <= y[s * n_out + j] <= loss.highest or (
+                    loss.above_lowest and y[s * n_out + j] == loss.lowest):
                 return False
             total += y[s * n_out + j]
         if not isfinite(total) or (loss.sums_to_one and fabs(total - 1) > TOLERANCE):

@@ -6,6 +6,7 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from backprop_c._engine.samples cimport is_plain
+from backprop_c._engine.fits cimport KEPT_BY_PLATEAU, Plateau
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, schedule_of
 from backprop_c._kernels.table cimport MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_STATES, Plan
 
@@ -13,8 +14,8 @@ cnp.import_array()
 
 
 cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
-                                Py_ssize_t n_parameters, dtype):
-    """What a rule begins with, before its first step."""
+                                Py_ssize_t n_parameters, dtype, tuple of_schedule=()):
+    """What a rule and a schedule begin with, before the first step."""
     cdef double states[MAX_STATES]
     cdef double carried[MAX_CARRIED]
     cdef int k
@@ -26,14 +27,25 @@ cdef OptimizerState first_state(const Update* update, const double* hyperparamet
     for k in range(update.n_states):
         vectors[k] = states[k]
     return OptimizerState(update.name.decode(), 0, vectors.reshape(-1),
-                          np.array([carried[k] for k in range(update.n_carried)], np.float64))
+                          np.array([carried[k] for k in range(update.n_carried)]
+                                   + list(of_schedule), np.float64))
+
+
+cdef OptimizerState with_schedule(OptimizerState state, const Update* update, tuple of_schedule):
+    """The state, with what a schedule begins with in place of what another one has left."""
+    cdef Py_ssize_t n_carried = update.n_carried + len(of_schedule)
+    cdef Py_ssize_t n_kept = state.carried.size - update.n_carried
+    if state.carried.size == n_carried or n_kept not in (0, KEPT_BY_PLATEAU):
+        return state
+    carried = np.concatenate([state.carried[:update.n_carried], np.array(of_schedule, float)])
+    return OptimizerState(state.rule, state.steps, state.vectors, carried)
 
 
 cdef bint belongs_to(OptimizerState state, const Update* update, Py_ssize_t n_parameters,
-                     int type_number):
+                     int type_number, int n_carried):
     """Whether a state has the arrays that the rule keeps for this number of parameters."""
     return (is_plain(state.vectors, type_number, n_parameters * update.n_states, 0)
-            and is_plain(state.carried, cnp.NPY_FLOAT64, update.n_carried, 0))
+            and is_plain(state.carried, cnp.NPY_FLOAT64, n_carried, 0))
 
 
 cdef require_writable_state(OptimizerState state):
@@ -44,7 +56,8 @@ cdef require_writable_state(OptimizerState state):
 
 cdef check_state(OptimizerState state, const Fit* fit, int type_number):
     """Raise unless an optimizer's state is of this network and update rule, and can be written."""
-    if not belongs_to(state, fit.update, fit.training.plan.n_parameters, type_number):
+    if not belongs_to(state, fit.update, fit.training.plan.n_parameters, type_number,
+                      fit.n_carried):
         raise ValueError("the optimizer's state is not of this network and update rule")
     require_writable_state(state)
 
@@ -58,8 +71,7 @@ cdef void take_state(Fit* fit, OptimizerState state) noexcept:
     for k in range(fit.update.n_states):
         memcpy(fit.live.vectors + (k + 1) * stride,
                cnp.PyArray_BYTES(state.vectors) + k * n_bytes, n_bytes)
-    memcpy(fit.live.carried, cnp.PyArray_DATA(state.carried),
-           fit.update.n_carried * sizeof(double))
+    memcpy(fit.live.carried, cnp.PyArray_DATA(state.carried), fit.n_carried * sizeof(double))
     fit.live.steps = state.steps
 
 
@@ -70,8 +82,7 @@ cdef void give_state(const Fit* fit, const State* given, OptimizerState state_ou
     cdef size_t n_bytes = plan.n_parameters * fit.training.table.real_bytes
     cdef Py_ssize_t k
     state_out.steps = given.steps
-    memcpy(cnp.PyArray_DATA(state_out.carried), given.carried,
-           fit.update.n_carried * sizeof(double))
+    memcpy(cnp.PyArray_DATA(state_out.carried), given.carried, fit.n_carried * sizeof(double))
     for k in range(fit.update.n_states):
         memcpy(cnp.PyArray_BYTES(state_out.vectors) + k * n_bytes,
                given.vectors + (k + 1) * stride, n_bytes)
@@ -94,25 +105,44 @@ cdef refuse_endless(str caller):
         "part of no fit that could have a length")
 
 
+cdef refuse_watching(str caller):
+    """Raise what is to be said of a schedule that watches epochs where there are none."""
+    raise ValueError(
+        f"{caller} cannot follow ReduceOnPlateau, which watches the values of epochs: give another "
+        "learning rate")
+
+
 cdef set_schedule(Fit* fit, tuple schedule, epochs):
     """A schedule (code, parameters, length), for steps that begin at the live state.
 
-    One without a length ends with this fit, of so many epochs, and begins with it; another goes on
-    where its steps were. `epochs` is None for single steps, each of which counts as an epoch.
+    One that needs a length and is given none ends with this fit, of so many epochs, and begins with
+    it; another goes on where its steps were. `epochs` is None for single steps, each of which
+    counts as an epoch.
     """
     cdef Py_ssize_t n_samples = fit.training.n_samples
     cdef Py_ssize_t batch_size = fit.training.batch_size
     code, parameters, length = schedule
     if len(parameters) > MAX_SCHEDULE_PARAMETERS:
         raise ValueError(f"a schedule has at most {MAX_SCHEDULE_PARAMETERS} parameters")
-    if length is None and epochs is None:
+    fit.schedule = schedule_of(code)
+    of_fit = fit.schedule.has_length and length is None
+    if of_fit and epochs is None:
         refuse_endless("train_step")
     for k, value in enumerate(parameters):
         fit.schedule_parameters[k] = value
-    fit.schedule = schedule_of(code)
-    fit.schedule_begin = fit.live.steps if length is None else 0
-    fit.position.epochs = epochs if length is None else length
+    fit.schedule_begin = fit.live.steps if of_fit else 0
+    fit.position.epochs = epochs if of_fit else length or 0
     fit.position.steps_of_epoch = (n_samples + batch_size - 1) // batch_size
+    fit.position.samples_of_epoch = n_samples
+
+
+cdef set_plateau(Fit* fit, tuple plateau):
+    """What is watched, of (column, sign, factor, patience, threshold, cooldown, lowest, kept)."""
+    cdef Plateau* watched = &fit.plateau
+    (watched.column, watched.sign, watched.factor, watched.patience, watched.threshold,
+     watched.cooldown, watched.lowest, kept) = plateau
+    watched.at = fit.update.n_carried
+    fit.n_carried = fit.update.n_carried + <int>len(kept)
 
 
 cdef OptimizerState as_state(object state, object optimizer, const Update* update,
@@ -128,7 +158,7 @@ cdef OptimizerState as_state(object state, object optimizer, const Update* updat
         raise ValueError(
             f"state is of the update rule {kept.rule!r}, but {optimizer!r} has the rule "
             f"{optimizer.rule!r}: pass None, to begin anew")
-    if not belongs_to(kept, update, n, cnp.PyArray_TYPE(parameters)):
+    if not belongs_to(kept, update, n, cnp.PyArray_TYPE(parameters), update.n_carried):
         raise ValueError(
             f"state is of other parameters: {update.n_states} vectors for {n} parameters of "
             f"{parameters.dtype} are needed, but it has {kept.vectors.size} numbers of "
@@ -143,11 +173,11 @@ cdef double scheduled_rate(tuple schedule, long long steps) except *:
     cdef Position position
     cdef int k
     code, parameters, length = schedule
-    if length is None:
+    if schedule_of(code).has_length and length is None:
         refuse_endless("update")
     for k in range(len(parameters)):
         values[k] = parameters[k]
     position.steps = <double>steps
-    position.steps_of_epoch = 1
-    position.epochs = length
+    position.steps_of_epoch = position.samples_of_epoch = 1
+    position.epochs = length or 0
     return schedule_of(code).learning_rate(values, &position)

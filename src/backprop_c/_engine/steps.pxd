@@ -20,6 +20,7 @@ cdef class Step:
     cdef long long label           # of one sample: its class,
     cdef float float_target        # or the target of one output, in the network's dtype
     cdef double double_target
+    cdef object rate_of_epoch      # of the step's number, in place of a learning rate; or None
     cdef object state_before       # of the generator, before a step with dropout
 
 

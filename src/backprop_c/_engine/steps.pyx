@@ -11,7 +11,7 @@ from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 from backprop_c._engine.engine cimport Engine
-from backprop_c._engine.fits cimport Fit, choose_phases
+from backprop_c._engine.fits cimport Fit, bytes_of_weights, choose_phases
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.own_loss cimport LossCaller
@@ -20,7 +20,8 @@ from backprop_c._engine.passes cimport (
 )
 from backprop_c._engine.samples cimport SampleSet, are_targets, is_plain
 from backprop_c._engine.states cimport (
-    check_state, first_state, give_state, set_hyperparameters, set_schedule, take_state,
+    check_state, first_state, give_state, refuse_watching, set_hyperparameters, set_schedule,
+    take_state, with_schedule,
 )
 from backprop_c._kernels.table cimport Loss, Samples, Table
 from backprop_c._system.sharing cimport (
@@ -226,23 +227,30 @@ cdef class Stepper(Engine):
             step.plan.loss = table.given_delta
         set_pass(&fit.training, table, &step.plan, &samples, n_samples, n_samples, ())
         fit.update = table.updates + <int>update
+        fit.n_carried = fit.update.n_carried
         set_hyperparameters(fit, hyperparameters)
-        fit.clip_norm = options["clip_norm"]
+        fit.clip_norm, fit.clip_value = options["clip_norm"], options["clip_value"]
         if options["schedule"] is not None:
             set_schedule(fit, options["schedule"], None)
+        if options["watches"]:
+            refuse_watching("train_step")
+        step.rate_of_epoch = options["rate_of_epoch"]
         bytes_of_state = step.plan.stride * table.real_bytes * (1 + fit.update.n_states)
         step.memory.reserve(
             room_for_pass(&fit.training, 1, True) + room_for(bytes_of_state)
-            + 2 * room_for(step.plan.n_ranges * sizeof(double)))
+            + 2 * room_for(step.plan.n_ranges * sizeof(double))
+            + room_for(bytes_of_weights(&step.plan, table)))
         lay_out_pass(&fit.training, step.memory, 1, True)
         fit.live.vectors = step.memory.cut(bytes_of_state)
         memset(fit.live.vectors, 0, bytes_of_state)
         fit.range_penalties = <double*>step.memory.cut(step.plan.n_ranges * sizeof(double))
         fit.range_squares = <double*>step.memory.cut(step.plan.n_ranges * sizeof(double))
+        fit.before = step.memory.cut(bytes_of_weights(&step.plan, table))
         fit.training.parameters = fit.live.vectors
         choose_phases(fit)
         if state is None or state.rule != optimizer.rule:
             state = first_state(fit.update, fit.hyperparameters, step.plan.n_parameters, self.dtype)
+        state = with_schedule(state, fit.update, ())
         check_state(state, fit, self.type_number)
         step.optimizer, step.state, step.given = optimizer, state, given
         step.n_samples = n_samples
@@ -255,6 +263,8 @@ cdef class Stepper(Engine):
         memcpy(fit.live.vectors, self.shared,
                step.plan.n_parameters * training.table.real_bytes)
         take_state(fit, step.state)
+        if step.rate_of_epoch is not None:
+            fit.hyperparameters[0] = step.rate_of_epoch(fit.live.steps)
         training.samples.X = cnp.PyArray_DATA(x)
         training.samples.y = NULL
         training.samples.labels = NULL

@@ -15,6 +15,7 @@ class LossEntry(NamedTuple):
     outputs: str
     lowest: float
     highest: float
+    above_lowest: bool
     sums_to_one: bool
 
 class UpdateEntry(NamedTuple):

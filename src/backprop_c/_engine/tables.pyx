@@ -40,6 +40,7 @@ class LossEntry(NamedTuple):
     outputs: str
     lowest: float
     highest: float
+    above_lowest: bool
     sums_to_one: bool
 
 
@@ -81,7 +82,7 @@ def loss_table():
         entry = table.losses + k
         entries[entry.name.decode()] = LossEntry(
             words(entry.parameters), entry.outputs.decode(), entry.lowest, entry.highest,
-            bool(entry.sums_to_one))
+            bool(entry.above_lowest), bool(entry.sums_to_one))
         assert len(words(entry.parameters)) <= MAX_CONSTANTS
     return entries
 

@@ -42,8 +42,12 @@ class Trainer:
         *,
         shuffled: bool = True,
         clip_norm: float = 0.0,
+        clip_value: float = 0.0,
         schedule: tuple[int, tuple[float, ...], int | None] | None = None,
+        rate_of_epoch: Callable[[int], float] | None = None,
+        plateau: tuple[Any, ...] | None = None,
         early_stop: tuple[int, int, float, int, bool] | None = None,
+        goal: tuple[int, int, float] | None = None,
         watched: bool = False,
     ) -> None: ...
     def fit(

@@ -13,7 +13,7 @@ from libc.string cimport memset
 from backprop_c._engine.crew cimport Crew
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
-    Fit, choose_phases, keep_states, draw_epoch, restore_best, run_fit,
+    RATE_NOW, Fit, bytes_of_weights, choose_phases, draw_epoch, keep_states, restore_best, run_fit,
 )
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
@@ -25,7 +25,8 @@ from backprop_c._engine.passes cimport (
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.samples cimport SampleSet
 from backprop_c._engine.states cimport (
-    check_state, first_state, give_state, set_hyperparameters, set_schedule, take_state,
+    check_state, first_state, give_state, set_hyperparameters, set_plateau, set_schedule,
+    take_state, with_schedule,
 )
 from backprop_c._system.platform cimport SECONDS_OF_RUN, load_flag
 from backprop_c._system.sharing cimport load_shared
@@ -75,6 +76,7 @@ cdef class Trainer:
     cdef Py_ssize_t epochs_at_a_time  # in one run at most: 1 where Python code runs after each
     cdef double work_of_epoch      # multiplications of its forward passes
     cdef bint watched              # Python code looks at the network after each epoch
+    cdef object rate_of_epoch      # called before each epoch; or None
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly bint overwritten  # somebody wrote to the parameters, and this fit wrote over it
     cdef readonly Py_ssize_t n_threads
@@ -134,6 +136,7 @@ cdef class Trainer:
         cdef Memory memory = self.engine.memory
         cdef Py_ssize_t n_states = 4 if best else 3
         cdef Py_ssize_t n_ranges = fit.training.plan.n_ranges
+        cdef size_t bytes_before = bytes_of_weights(fit.training.plan, fit.training.table)
         cdef size_t bytes_of_order = fit.training.n_samples * sizeof(Py_ssize_t) if ordered else 0
         # Nobody else shall have it, not even a fit in a child that is forked in the midst of this.
         self.engine.memory = None
@@ -144,7 +147,7 @@ cdef class Trainer:
             room_for_pass(&fit.training, self.n_threads, True)
             + (room_for_pass(&fit.validation, self.n_threads, False) if self.validation else 0)
             + n_states * room_for(bytes_of_state) + 2 * room_for(n_ranges * sizeof(double))
-            + room_for(bytes_of_order))
+            + room_for(bytes_of_order) + room_for(bytes_before))
         lay_out_pass(&fit.training, memory, self.n_threads, True)
         if self.validation is not None:
             lay_out_pass(&fit.validation, memory, self.n_threads, False)
@@ -155,16 +158,20 @@ cdef class Trainer:
             fit.best.vectors = memory.cut(bytes_of_state)
         fit.range_penalties = <double*>memory.cut(n_ranges * sizeof(double))
         fit.range_squares = <double*>memory.cut(n_ranges * sizeof(double))
+        fit.before = memory.cut(bytes_before)
         if ordered:
             fit.order = <Py_ssize_t*>memory.cut(bytes_of_order)
             fit.training.samples.order = fit.order
 
-    cdef _take_state(self, OptimizerState optimizer_state, size_t bytes_of_state):
+    cdef _take_state(self, OptimizerState optimizer_state, size_t bytes_of_state,
+                     tuple of_schedule):
         """Begin with the network's parameters and the optimizer's state, or a fresh one."""
         cdef Fit* fit = &self.fit_
         if optimizer_state is None:
             optimizer_state = first_state(fit.update, fit.hyperparameters,
-                                          fit.training.plan.n_parameters, self.engine.dtype)
+                                          fit.training.plan.n_parameters, self.engine.dtype,
+                                          of_schedule)
+        optimizer_state = with_schedule(optimizer_state, fit.update, of_schedule)
         check_state(optimizer_state, fit, self.engine.type_number)
         self.optimizer_state = optimizer_state
         memset(fit.live.vectors, 0, bytes_of_state)
@@ -174,8 +181,9 @@ cdef class Trainer:
 
     def prepare(self, Py_ssize_t epochs, Py_ssize_t batch_size, int update, tuple hyperparameters,
                 bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
-                bint shuffled=True, double clip_norm=0, tuple schedule=None,
-                tuple early_stop=None, bint watched=False):
+                bint shuffled=True, double clip_norm=0, double clip_value=0,
+                tuple schedule=None, rate_of_epoch=None, tuple plateau=None,
+                tuple early_stop=None, tuple goal=None, bint watched=False):
         """Make it the engine's one fit, until `close`: take the private copies.
 
         Parameters
@@ -195,12 +203,23 @@ cdef class Trainer:
             Whether the order is drawn; if not, the rows are taken as they stand.
         clip_norm : float
             The largest norm of a step's mean gradient; 0 sets no limit.
+        clip_value : float
+            The largest size of its entries; 0 sets no limit.
         schedule : tuple (int, tuple of float, int or None) or None
             The schedule's code, its parameters, and its length in epochs or None for that of
             this fit.
+        rate_of_epoch : callable or None
+            In place of a schedule: a function of the epoch, from 0, that is called before it.
+        plateau : tuple or None
+            In place of a schedule: the record's column that is watched, the sign as for early_stop,
+            the factor, the patience, the threshold, the epochs of cooling down, the lowest learning
+            rate, and what the optimizer's state has of it at first.
         early_stop : tuple (int, int, float, int, bool) or None
             The record's column that is watched, -1 where more is better or else 1, the least
             improvement, the patience in epochs, and whether to restore the best epoch.
+        goal : tuple (int, int, float) or None
+            The record's column that is watched, -1 where more is better or else 1, and the value
+            that ends the fit.
         watched : bool
             Whether Python code looks at the network after each epoch.
 
@@ -220,9 +239,14 @@ cdef class Trainer:
         fit.stop = &self.engine.stop_wanted
         self._set_passes(batch_size, epochs, n_threads)
         fit.update = fit.training.table.updates + update
+        fit.n_carried = fit.update.n_carried
         set_hyperparameters(fit, hyperparameters)
-        fit.clip_norm = clip_norm
-        fit.early.column = -1
+        fit.clip_norm, fit.clip_value = clip_norm, clip_value
+        fit.early.column = fit.goal.column = fit.plateau.column = -1
+        if plateau is not None:
+            set_plateau(fit, plateau)
+        if goal is not None:
+            fit.goal.column, fit.goal.sign, fit.goal.value = goal
         if early_stop is not None:
             (fit.early.column, fit.early.sign, fit.early.min_delta, fit.early.patience,
              fit.early.restore_best) = early_stop
@@ -232,7 +256,9 @@ cdef class Trainer:
         bytes_of_state = (
             fit.training.plan.stride * fit.training.table.real_bytes * (1 + fit.update.n_states))
         self._take_memory(bytes_of_state, ordered, fit.early.restore_best)
-        self._take_state(optimizer_state, bytes_of_state)
+        self._take_state(optimizer_state, bytes_of_state, plateau[-1] if plateau else ())
+        if plateau is not None:
+            fit.hyperparameters[0] = fit.live.carried[fit.plateau.at + RATE_NOW]
         fit.training.parameters = fit.validation.parameters = fit.live.vectors
         if schedule is not None:
             set_schedule(fit, schedule, epochs)
@@ -248,7 +274,8 @@ cdef class Trainer:
         self.epochs_left = epochs
         self.epochs_at_a_time = epochs
         self.watched = watched
-        if watched or self.own_loss is not None:
+        self.rate_of_epoch = rate_of_epoch
+        if watched or self.own_loss is not None or rate_of_epoch is not None:
             self.epochs_at_a_time = 1
 
     # -- Its runs ------------------------------------------------------------------------------
@@ -295,6 +322,10 @@ cdef class Trainer:
         fit.epoch = 0
         fit.record = self.record.room(self.epochs_left, &fit.epochs)
         fit.epochs = min(fit.epochs, self.epochs_at_a_time)
+        if self.rate_of_epoch is not None and not fit.begun and self.epochs_left > 0:
+            n_samples, batch_size = fit.training.n_samples, fit.training.batch_size
+            steps_of_epoch = (n_samples + batch_size - 1) // batch_size
+            fit.hyperparameters[0] = self.rate_of_epoch(fit.live.steps // steps_of_epoch)
 
     cdef void _drive(self, double seconds) noexcept:
         """One run of the driver; no Python code runs meanwhile, but a loss of the caller's."""
@@ -340,7 +371,7 @@ cdef class Trainer:
             self.own_loss.raise_error()
             self.own_validation_loss.raise_error()
         # A stop waits for the end of the epoch.
-        over = (self.epochs_left == 0 or fit.diverged or fit.early.reached
+        over = (self.epochs_left == 0 or fit.diverged or fit.early.reached or fit.goal.reached
                 or (load_flag(fit.stop) and not fit.begun))
         # Who looks after each epoch must see that epoch.
         self._publish(over or self.watched)

@@ -2,7 +2,7 @@
 # and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport INFINITY, sqrt
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
@@ -24,7 +24,8 @@ cdef extern from "lanes.h":
     const real* NORMAL_TAIL
     const real ROUNDER, EXPONENT_BIAS, LOG2_E, LN2_HIGH, LN2_LOW, SQRT_HALF
     const real EXP_LIMIT, TANH_LIMIT, NORMAL_LIMIT, NORMAL_CENTRE, NORMAL_SLOPE, NORMAL_PEAK
-    const real SMALLEST
+    const real SMALLEST, LARGE, LN2, ASINH_OF_1, SELU_SCALE, SELU_BOUND
+    const real GELU_LINEAR, GELU_CUBIC, GELU_TANH_LIMIT
     lanes splat(real) noexcept nogil
     lanes first_lane(real) noexcept nogil
     bits as_bits(lanes) noexcept nogil
@@ -55,10 +56,18 @@ cdef extern from "lanes.h":
 
 include "lanes/elementary.pxi"
 include "formulas/loops.pxi"
-include "formulas/activations.pxi"
+include "formulas/activations/outputs.pxi"
+include "formulas/activations/bounded.pxi"
+include "formulas/activations/rectifiers.pxi"
+include "formulas/activations/gated.pxi"
+include "formulas/activations/table.pxi"
 include "formulas/losses.pxi"
 include "formulas/metrics.pxi"
-include "formulas/updates.pxi"
+include "formulas/updates/scalars.pxi"
+include "formulas/updates/gradient.pxi"
+include "formulas/updates/moments.pxi"
+include "formulas/updates/squares.pxi"
+include "formulas/updates/table.pxi"
 include "formulas/penalties.pxi"
 include "lanes/arrays.pxi"
 include "lanes/transpose.pxi"
@@ -94,7 +103,9 @@ TABLE.metrics = METRICS
 TABLE.updates = UPDATES
 TABLE.routines = ROUTINES
 TABLE.penalize = penalize
+TABLE.stop_at_zero = stop_at_zero
 TABLE.sum_of_squares = sum_of_squares
+TABLE.clip = clip
 TABLE.constrain = constrain
 TABLE.all_finite = all_finite
 TABLE.copy = copy

@@ -24,7 +24,7 @@ cdef enum:
 cdef enum:
     MAX_CONSTANTS = 4              # parameters of an activation, or of a loss
     MAX_STATES = 4                 # state vectors of an update rule
-    MAX_CARRIED = 4                # scalars that an update rule carries from step to step
+    MAX_CARRIED = 8                # scalars that live from step to step, a schedule's included
     MAX_SCALARS = 12               # what an update rule's formula reads: prepared once a step
     MAX_METRICS = 8
     MAX_HYPERPARAMETERS = 8        # of an update rule
@@ -55,7 +55,8 @@ ctypedef struct Layer:
     Places rows                    # in numbers for each row of a slab (wide), or of the workspace
     const Activation* activation
     double constants[MAX_CONSTANTS]    # the activation's parameters, in its entry's order
-    double l2                      # the penalty on its weights is l2 / 2 times their squares; or 0
+    double l1                      # the penalty on its weights is l1 times their sizes, or 0,
+    double l2                      # and l2 / 2 times their squares, or 0
     double max_norm                # bound on the norm of a unit's incoming weights; 0 for none
     # Of its inputs, those are dropped whose 32 random bits are below a number, 0 where none is;
     # the others are multiplied by a scale. `first_input` counts the inputs of all layers.
@@ -96,6 +97,7 @@ ctypedef struct Loss:
     const char* outputs        # the one output activation it goes with; "" for any
     double lowest              # the smallest target that it takes
     double highest             # and the largest
+    bint above_lowest          # the smallest is not among them
     bint sums_to_one           # the targets of a sample must sum to 1
     bint delta_is_of_z         # delta_out is dloss/dz, and the loss reads z; else dloss/da
     double (*value_and_delta)(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
@@ -139,6 +141,7 @@ ctypedef struct Plan:
     bint gathers_slabs             # ranges are gathered after every slab, not only a batch's last
     bint drops                     # there is dropout
     bint penalized                 # there are penalties
+    bint stops_at_zero             # some of them are l1: `stop_at_zero` follows an update
     Py_ssize_t n_bounded           # `constrain` takes numbers below this one
     # What the kernels read: the layers, the loss, and where things are.
     Py_ssize_t n_layers
@@ -277,7 +280,12 @@ ctypedef struct Table:
     # The penalty on the weights in a range of the parameters; its gradient times `weight` is added.
     double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
                        const void* parameters, void* gradient_out) noexcept nogil
+    # Weights with an l1 penalty end at 0 where a step would carry them through it.
+    void (*stop_at_zero)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, const void* before,
+                         const void* gradient, void* parameters_out) noexcept nogil
     double (*sum_of_squares)(Py_ssize_t n, const void* x) noexcept nogil
+    # Holds numbers between -limit and limit.
+    void (*clip)(Py_ssize_t n, double limit, void* x_out) noexcept nogil
     # Brings the weights of each unit of a layer down to the layer's bound.
     void (*constrain)(const Plan* plan, Py_ssize_t layer, void* parameters_out) noexcept nogil
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil

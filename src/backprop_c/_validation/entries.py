@@ -6,7 +6,7 @@ from .._engine.tables import LossEntry, activation_table, loss_table, metric_tab
 
 ACTIVATIONS = activation_table()
 LOSSES = loss_table()
-OWN_LOSS = LossEntry((), "", -math.inf, math.inf, False)
+OWN_LOSS = LossEntry((), "", -math.inf, math.inf, False, False)
 METRICS = metric_table()
 METRIC_NAMES = tuple(dict.fromkeys(name for name, _ in METRICS))
 UPDATES = list(update_table())

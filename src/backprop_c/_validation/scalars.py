@@ -46,6 +46,14 @@ def as_positive(value, name):
     return number
 
 
+def as_finite_number(value, name):
+    """A finite float."""
+    number = as_number(value, name)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, but is {number}")
+    return number
+
+
 def as_in_range(value, name, lowest, below=math.inf):
     """A float from `lowest` on, below another one."""
     number = as_number(value, name)
@@ -101,6 +109,21 @@ def as_generator(random_state):
             "random_state must be None, an integer, or a numpy Generator, BitGenerator or "
             f"RandomState, but is {random_state!r}"
         ) from None
+
+
+def as_share(value, name):
+    """A float of at least 0 and below 1."""
+    return as_in_range(value, name, 0, 1)
+
+
+def as_not_negative(value, name):
+    """A finite float of at least 0."""
+    return as_in_range(value, name, 0)
+
+
+def as_limit(value, name):
+    """A positive float, or None for no limit."""
+    return None if value is None else as_positive(value, name)
 
 
 def as_known_name(value, name, known):

@@ -14,7 +14,11 @@ from .scalars import as_count, as_in_range, as_known_name, as_positive
 
 def classes_of(kind):
     """The classes of the activations, or of the losses, by the names of their entries."""
-    return {made.name: made for made in kind.__subclasses__()}
+    classes = kind.__subclasses__()
+    found = {made.name: made for made in classes if isinstance(made.name, str)}
+    for base in classes:
+        found |= classes_of(base)
+    return found
 
 
 # The code of a loss that is not in the kernels' table: the caller's.

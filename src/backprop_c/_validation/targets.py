@@ -66,12 +66,13 @@ def as_labels(array, n_out):
 def check_targets(targets, loss):
     """Raise unless the loss is defined for such targets."""
     entry = loss_entry(loss)
-    wrong = ~((targets >= entry.lowest) & (targets <= entry.highest))
+    low_enough = targets > entry.lowest if entry.above_lowest else targets >= entry.lowest
+    wrong = ~(low_enough & (targets <= entry.highest))
     if wrong.any():
         s, j = np.unravel_index(np.argmax(wrong), targets.shape)
         expected = f"between {entry.lowest:g} and {entry.highest:g}"
         if np.isinf(entry.highest):
-            expected = f"at least {entry.lowest:g}"
+            expected = f"{'above' if entry.above_lowest else 'at least'} {entry.lowest:g}"
         raise ValueError(f"y[{s}, {j}] is {targets[s, j]}, but targets of {loss!r} are {expected}")
     if entry.sums_to_one:
         totals = targets.sum(axis=1, dtype=np.float64)

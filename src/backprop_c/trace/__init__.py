@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._engine.tables import activation_slopes
-from .._frozen import Frozen
+from .._frozen import ByIdentity
 from .._validation.arrays import as_numbers
 from .._validation.entries import ACTIVATIONS, LOSSES
 from .._validation.scalars import as_flag, as_positive
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 MOST_UNITS = 40
 
 
-class ByIdentity(Frozen):
-    """A frozen object that is equal to itself alone: it has arrays, whose equality is an array."""
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return object.__hash__(self)
-
-
 class LayerTrace(ByIdentity):
     """One layer's part of a pass.
 
@@ -43,8 +33,8 @@ class LayerTrace(ByIdentity):
     activation : str
     constants : dict of str to float
         The activation's parameters by name, such as the slope of a leaky relu.
-    l2 : float
-        The strength of the penalty on the weights.
+    l1, l2 : float
+        The strengths of the penalties on the weights.
     x, z, a : ndarray
         Inputs (n_in,), pre-activations and activations (n_out,).
     slope : ndarray of shape (n_out,) or None
@@ -58,6 +48,7 @@ class LayerTrace(ByIdentity):
 
     activation: str
     constants: dict[str, float]
+    l1: float
     l2: float
     x: np.ndarray
     z: np.ndarray
@@ -200,12 +191,18 @@ def trace(
     derivatives, stepped = shadow.__copy__(), shadow.__copy__()
     derivatives.parameters[:] = gradient
     with np.errstate(all="ignore"):
-        for k, l2 in enumerate(net.l2):
-            derivatives.weights[k][:] += l2 * shadow.weights[k]
-            stepped.weights[k][:] -= rate * derivatives.weights[k]
+        for k, (l1, l2) in enumerate(zip(net.l1, net.l2, strict=True)):
+            before, derivative = shadow.weights[k], derivatives.weights[k]
+            derivative += l2 * before
+            # Where a weight is 0, the smallest of the subgradients.
+            held = np.clip(derivative, -l1, l1)
+            derivative += np.where(before == 0, -held, l1 * np.sign(before))
+            stepped.weights[k][:] -= rate * derivative
+            if l1:
+                stepped.weights[k][before * stepped.weights[k] < 0] = 0
             if net.biases:
                 stepped.biases[k][:] -= rate * derivatives.biases[k]
-    penalty = _penalty(shadow, net.l2)
+    penalty = _penalty(shadow, net)
     result = Trace(
         x=X[0].copy(),
         target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
@@ -217,7 +214,7 @@ def trace(
         penalty=penalty,
         loss=sample_loss + penalty,
         prediction=shadow.predict(X[0]),
-        new_loss=stepped.evaluate(X, targets)["loss"] + _penalty(stepped, net.l2),
+        new_loss=stepped.evaluate(X, targets)["loss"] + _penalty(stepped, net),
         new_prediction=stepped.predict(X[0]),
     )
     if verbose:
@@ -279,14 +276,14 @@ def _slopes(activation, z):
     return activation_slopes(code, constants, z)
 
 
-def _penalty(net, l2):
-    """What weights add to the loss, by the strengths of their layers."""
+def _penalty(net, penalized):
+    """What the weights of a network add to the loss, by the strengths of the other's layers."""
+    total = 0.0
     with np.errstate(all="ignore"):
-        return sum(
-            strength / 2 * float(np.square(w, dtype=float).sum())
-            for strength, w in zip(l2, net.weights, strict=True)
-            if strength
-        )
+        for l1, l2, w in zip(penalized.l1, penalized.l2, net.weights, strict=True):
+            total += l1 * float(abs(w).sum(dtype=float)) if l1 else 0.0
+            total += l2 / 2 * float(np.square(w, dtype=float).sum()) if l2 else 0.0
+    return total
 
 
 def _layers(net, derivatives, stepped, x, traced):
@@ -300,6 +297,7 @@ def _layers(net, derivatives, stepped, x, traced):
             LayerTrace(
                 activation=activation.name,
                 constants=_constants(activation, ACTIVATIONS),
+                l1=traced.l1[k],
                 l2=traced.l2[k],
                 x=inputs,
                 z=z,

@@ -8,25 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-# name -> a, and da/dz; softmax's is da[k]/dz[j], where `same` is 1 for k = j and else 0.
-# Names and numbers are put into the same text; between names " * " is left out. `base` is z in
-# parentheses where it is negative; the other names are those of the activation's parameters.
-ACTIVATION_FORMULAS = {
-    "identity": ("{z}", "1"),
-    "sigmoid": ("1 / (1 + exp({minus_z}))", "{a} * (1 - {a})"),
-    "tanh": ("tanh({z})", "1 - {a}^2"),
-    "relu": ("max(0, {z})", "1 where {z} > 0, else 0"),
-    "leaky_relu": (
-        "{z} where {z} > 0, else {slope} * {z}",
-        "1 where {z} > 0, else {slope}",
-    ),
-    "gelu": (
-        "{z} * erfc({minus_z} / sqrt(2)) / 2",
-        "erfc({minus_z} / sqrt(2)) / 2 + {z} * exp(-{base}^2 / 2) / sqrt(2 * pi)",
-    ),
-    "exponential": ("exp({z})", "{a}"),
-    "softmax": ("exp({z}) / ({sum_of_exp})", "{a} * ({same} - {a_j})"),
-}
+from .formulas import ACTIVATION_FORMULAS
+
+# The parameter of losses whose targets are not taken as they are given.
+SMOOTHING = "label_smoothing"
 
 
 def lines(trace):
@@ -39,12 +24,15 @@ def lines(trace):
     yield "Error"
     yield f"  target {listed(trace.target)}, prediction {listed(trace.prediction)}"
     loss = LOSS_FORMULAS[trace.loss_name]
-    numbers = loss.by_numbers(trace.layers[-1], trace.target, **trace.loss_constants)
+    yield from smoothing_lines(trace)
+    target = _smoothed(trace)
+    constants = {k: value for k, value in trace.loss_constants.items() if k != SMOOTHING}
+    numbers = loss.by_numbers(trace.layers[-1], target, **constants)
     yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.sample_loss)}"
     yield from penalty_lines(trace)
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
-    yield from loss.delta_lines(*layers[-1], trace.target, **trace.loss_constants)
+    yield from loss.delta_lines(*layers[-1], target, **constants)
     for (n, layer), (_, following) in reversed(list(pairwise(layers))):
         yield f"  layer {n}, {layer.activation}"
         yield from _hidden_delta_lines(n, layer, following)
@@ -170,6 +158,33 @@ def _poisson(layer, target):
     )
 
 
+def _absolute_error(layer, target):
+    return " + ".join(
+        f"abs({number(a)} - {_factor(t)})" for a, t in zip(layer.a, target, strict=True)
+    )
+
+
+def _log_cosh(layer, target):
+    return " + ".join(
+        f"log(cosh({number(a)} - {_factor(t)}))" for a, t in zip(layer.a, target, strict=True)
+    )
+
+
+def _quantile(layer, target, quantile):
+    return " + ".join(
+        f"max({number(quantile)} * ({number(t)} - {_factor(a)}), "
+        f"({number(quantile)} - 1) * ({number(t)} - {_factor(a)}))"
+        for a, t in zip(layer.a, target, strict=True)
+    )
+
+
+def _gamma(layer, target):
+    return " + ".join(
+        f"{number(z)} + {number(t)} * exp({number(-z)})"
+        for z, t in zip(layer.z, target, strict=True)
+    )
+
+
 def _has_logarithms(a):
     """Whether the digits shown of a are enough for log(a) and log(1 - a).
 
@@ -220,6 +235,19 @@ def _huber_deltas(n, layer, target, delta):
     )
 
 
+def _absolute_error_deltas(n, layer, target):
+    yield from _error_deltas(n, layer, target, "sign({a} - {t})")
+
+
+def _log_cosh_deltas(n, layer, target):
+    yield from _error_deltas(n, layer, target, "tanh({a} - {t})")
+
+
+def _quantile_deltas(n, layer, target, quantile):
+    slope = f"((1 + sign({{a}} - {{t}})) / 2 - {number(quantile)})"
+    yield from _error_deltas(n, layer, target, slope)
+
+
 def _error_deltas(n, layer, target, error):
     """Deltas by dloss/da, which is written as `error`, and da/dz."""
     if layer.slope is None:
@@ -267,6 +295,19 @@ def _poisson_deltas(n, layer, target):
     yield from _plain_deltas(n, layer, target)
 
 
+def _gamma_deltas(n, layer, target):
+    slope = _slope(layer, z=f"z{n}[j]", a=f"a{n}[j]")
+    yield (
+        f"    dloss/da{n}[j] = (1 - t[j] / a{n}[j]) / a{n}[j] times da{n}[j]/dz{n}[j] = {slope} "
+        f"leaves 1 - t[j] / a{n}[j]"
+    )
+    for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True), 1):
+        yield (
+            f"    delta{n}[{j}] = 1 - t[{j}] / a{n}[{j}] = 1 - {number(t)} / {number(a)} = "
+            f"{number(delta)}"
+        )
+
+
 def _plain_deltas(n, layer, target):
     for j, (a, t, delta) in enumerate(zip(layer.a, target, layer.delta, strict=True), 1):
         yield (
@@ -311,26 +352,40 @@ class LossFormula:
     """How a loss is written.
 
     By symbols; by the numbers of the last layer and the target; and the lines of the last layer's
-    deltas, from its number, the layer and the target. All three also get the loss's parameters.
+    deltas, from its number, the layer and the target. All three also get the loss's parameters,
+    but for label smoothing: the target that they get is smoothed. `classes` says of how many
+    outputs how many classes share what smoothing takes away.
     """
 
     formula: str
     by_numbers: Callable[..., str]
     delta_lines: Callable[..., Iterator[str]]
+    classes: Callable[[int], int] = lambda n_out: 0
 
 
 LOSS_FORMULAS = {
     "squared_error": LossFormula("1/2 sum (a - t)^2", _squared_error, _squared_error_deltas),
     "binary_cross_entropy": LossFormula(
-        "-sum (t log a + (1 - t) log(1 - a))", _binary_cross_entropy, _binary_cross_entropy_deltas
+        "-sum (t log a + (1 - t) log(1 - a))",
+        _binary_cross_entropy,
+        _binary_cross_entropy_deltas,
+        classes=lambda n_out: 2,  # yes and no
     ),
-    "cross_entropy": LossFormula("-sum t log a", _cross_entropy, _cross_entropy_deltas),
+    "cross_entropy": LossFormula(
+        "-sum t log a", _cross_entropy, _cross_entropy_deltas, classes=lambda n_out: n_out
+    ),
     "huber": LossFormula(
         "sum (1/2 (a - t)^2 where |a - t| <= {delta}, else {delta} (|a - t| - {delta}/2))",
         _huber,
         _huber_deltas,
     ),
+    "absolute_error": LossFormula("sum |a - t|", _absolute_error, _absolute_error_deltas),
+    "log_cosh": LossFormula("sum log(cosh(a - t))", _log_cosh, _log_cosh_deltas),
+    "quantile": LossFormula(
+        "sum max({quantile} (t - a), ({quantile} - 1) (t - a))", _quantile, _quantile_deltas
+    ),
     "poisson": LossFormula("sum (exp(z) - t z)", _poisson, _poisson_deltas),
+    "gamma": LossFormula("sum (z + t exp(-z))", _gamma, _gamma_deltas),
 }
 
 
@@ -340,14 +395,35 @@ def loss_formula(trace):
     return formula.format(**_shown(trace.loss_constants))
 
 
+def _smoothed(trace):
+    """The target, with what label smoothing makes of it."""
+    share = trace.loss_constants.get(SMOOTHING, 0)
+    if not share:
+        return trace.target
+    return (1 - share) * trace.target + share / _n_classes(trace)
+
+
+def _n_classes(trace):
+    return LOSS_FORMULAS[trace.loss_name].classes(len(trace.target))
+
+
+def smoothing_lines(trace):
+    """The targets as label smoothing makes them, where there is any: those of what follows."""
+    share = number(trace.loss_constants.get(SMOOTHING, 0))
+    if share != "0":
+        yield "  smoothed target"
+        for j, (given, t) in enumerate(zip(trace.target, _smoothed(trace), strict=True), 1):
+            kept, spread = f"(1 - {share}) * {number(given)}", f"{share} / {_n_classes(trace)}"
+            yield f"    t[{j}] = {kept} + {spread} = {number(t)}"
+
+
 def penalty_lines(trace):
     """The penalty on the weights, and the loss with it, where there is one."""
-    if any(layer.l2 for layer in trace.layers):
-        terms = [
-            f"{number(layer.l2)}/2 sum w{n}^2"
-            for n, layer in enumerate(trace.layers, 1)
-            if layer.l2
-        ]
+    terms = []
+    for n, layer in enumerate(trace.layers, 1):
+        terms += [f"{number(layer.l1)} sum |w{n}|"] if layer.l1 else []
+        terms += [f"{number(layer.l2)}/2 sum w{n}^2"] if layer.l2 else []
+    if terms:
         yield f"  penalty = {' + '.join(terms)} = {number(trace.penalty)}"
         both = f"{number(trace.sample_loss)} + {number(trace.penalty)}"
         yield f"  loss with it = {both} = {number(trace.loss)}"
@@ -364,11 +440,24 @@ def _step_lines(n, layer, rate):
             if layer.l2:
                 names += f" + {number(layer.l2)} w{n}[{i + 1},{j + 1}]"
                 values += f" + {number(layer.l2)} * {number(layer.weights[i, j])}"
+            if layer.l1:
+                names, values = _with_l1(layer, names, values, f"w{n}[{i + 1},{j + 1}]", (i, j))
             derivative = f"{names} = {values}"
             yield step_line(n, layer, rate, (i, j), derivative)
     if layer.biases is not None:
         for j in range(len(layer.delta)):
             yield step_line(n, layer, rate, (j,), f"delta{n}[{j + 1}]")
+
+
+def _with_l1(layer, names, values, weight, at):
+    """The derivative with that of l1: where a weight is 0, the smallest that is possible."""
+    strength, value = number(layer.l1), layer.weights[at]
+    if value != 0:
+        return (
+            f"{names} + {strength} sign({weight})",
+            f"{values} + {strength} * sign({number(value)})",
+        )
+    return tuple(f"{side} - max(-{strength}, min({strength}, {side}))" for side in (names, values))
 
 
 def step_line(n, layer, rate, at, derivative=None):
@@ -379,4 +468,8 @@ def step_line(n, layer, rate, at, derivative=None):
         number(getattr(layer, field)[at]) for field in (kind, f"{kind}_gradient", f"new_{kind}")
     )
     sides = [side for side in (f"dloss/d{name}", derivative, gradient) if side]
-    return f"    {_equation(*sides)};  {name}: {value} - {number(rate)} * {gradient} = {new_value}"
+    step = f"{value} - {number(rate)} * {gradient}"
+    if kind == "weights" and layer.l1 and layer.new_weights[at] == 0 != layer.weights[at]:
+        # It stops at 0, where the step would go through it.
+        step = f"{'max' if layer.weights[at] > 0 else 'min'}(0, {step})"
+    return f"    {_equation(*sides)};  {name}: {step} = {new_value}"

@@ -71,6 +71,13 @@ cdef inline lanes exponential(lanes x) noexcept nogil:
     return scale * tail + scale
 
 
+cdef inline lanes expm1_of_negative(lanes x) noexcept nogil:
+    # exp(x) - 1 for x <= 0
+    cdef lanes scale
+    cdef lanes tail = exponential_parts(x, &scale)
+    return scale * tail + (scale - splat(1))
+
+
 cdef inline lanes exponential_of_any(lanes x) noexcept nogil:
     # exp(x) = exp(x / 2)**2: it overflows to infinity, and underflows to 0, where exp(x) does
     cdef lanes half = x * splat(<real>0.5)
@@ -115,7 +122,7 @@ cdef inline lanes logarithm(lanes x) noexcept nogil:
         exponent * splat(LN2_LOW) + (fraction + fraction) + (x - x))
 
 
-cdef inline lanes softplus(lanes x) noexcept nogil:
+cdef inline lanes log_1_plus_exp(lanes x) noexcept nogil:
     # log(1 + exp(x)) = 2 atanh(u / (2 + u)), u = exp(x), x <= 0
     cdef lanes u = exponential(x)
     cdef lanes half = atanh(u / (u + splat(2)))

@@ -52,6 +52,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #define HALF_BITS 12                   /* what is left of a number has an exact square */
 #define NORMAL_LIMIT 13.27f            /* exp(-x * x / 2) is below the smallest normal number */
 #define NORMAL_CENTRE 4.0f
+#define GELU_TANH_LIMIT 12.0f          /* below minus this, its sigmoid is 0 */
 #define NORMAL_TERMS 11
 static const real NORMAL_TAIL[NORMAL_TERMS] = {
     0.40124522580208716f, -0.11052114189940197f, 0.03469578246879728f, 0.0097924194791497634f,
@@ -87,6 +88,7 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
 #define HALF_BITS 27
 #define NORMAL_LIMIT 37.658
 #define NORMAL_CENTRE 5.0
+#define GELU_TANH_LIMIT 22.0
 #define NORMAL_TERMS 23
 static const real NORMAL_TAIL[NORMAL_TERMS] = {
     0.38940398143596937118, -0.10128452060213443592, 0.04697507657472119751,
@@ -109,6 +111,13 @@ static const real NORMAL_TAIL[NORMAL_TERMS] = {
 #define SQRT_HALF ((real)0.70710678118654752440)
 #define NORMAL_SLOPE ((real)0.8125)
 #define NORMAL_PEAK ((real)0.39894228040143267794) /* 1 / sqrt(2 pi) */
+#define LARGE ((real)1e30)
+#define LN2 ((real)0.69314718055994530942)
+#define ASINH_OF_1 ((real)0.88137358701954302523)
+#define SELU_SCALE ((real)1.05070098735548049342)
+#define SELU_BOUND ((real)1.75809934084737685994) /* scale * alpha, alpha 1.67326324235437728482 */
+#define GELU_LINEAR ((real)1.59576912160573071176) /* 2 sqrt(2 / pi) */
+#define GELU_CUBIC ((real)0.07135481627260024878) /* 0.044715 of it */
 
 #if LANE_BYTES
 #define LANES_ARE_VECTORS 1

@@ -1,62 +1,4 @@
-# Update rules: each is a formula on lanes, which makes a parameter's new value of its old one, the
-# gradient and the rule's states, and a function that names it and the loop that applies it to a
-# range. One entry each in UPDATES. `prepare` turns hyperparameters, in the order of the entry, into
-# the scalars that the formula reads, once a step; `scale` divides the summed gradient by the
-# batch's weight. Parameters are followed by the rule's state vectors, each `stride` numbers on.
-
-# The scalars by name; `keep` is what weight decay leaves of a parameter.
-cdef enum:
-    SCALE = 0
-    KEEP = 1
-    RATE = 2
-    MOMENTUM = 3
-    AHEAD = 4
-    BETA_1 = 5
-    REST_1 = 6
-    BETA_2 = 7
-    REST_2 = 8
-    EPSILON = 9
-    GRADIENT_RATE = 10             # Nadam's rate for the gradient; RATE is for its mean
-
-
-cdef inline lanes sgd(lanes parameter, lanes gradient, const lanes* scalars,
-                      lanes* states_out) noexcept nogil:
-    # parameter = keep * parameter - rate * gradient
-    # scalars: (MAX_SCALARS,); states: (0,)
-    return scalars[KEEP] * parameter - scalars[RATE] * gradient
-
-
-cdef inline lanes momentum(lanes parameter, lanes gradient, const lanes* scalars,
-                           lanes* states_out) noexcept nogil:
-    # velocity = momentum * velocity + gradient
-    # parameter = keep * parameter - (rate * velocity + ahead * gradient); ahead is Nesterov's
-    # scalars: (MAX_SCALARS,); states: (1,)
-    cdef lanes mean_gradient = scalars[SCALE] * gradient
-    states_out[0] = flushed(scalars[MOMENTUM] * states_out[0] + mean_gradient)
-    return scalars[KEEP] * parameter - (
-        scalars[RATE] * states_out[0] + scalars[AHEAD] * mean_gradient)
-
-
-cdef void sgd_prepare(const double* hyperparameters, double scale, long long step,
-                      double* carried_out, double* scalars_out) noexcept nogil:
-    # what sgd reads, whose rate takes the scale in
-    # hyperparameters: (4,): learning_rate, momentum, nesterov, weight_decay
-    scalars_out[KEEP] = 1 - hyperparameters[0] * hyperparameters[3]
-    scalars_out[RATE] = hyperparameters[0] * scale
-
-
-cdef void momentum_prepare(const double* hyperparameters, double scale, long long step,
-                           double* carried_out, double* scalars_out) noexcept nogil:
-    # what momentum reads
-    # hyperparameters: (4,): learning_rate, momentum, nesterov, weight_decay
-    cdef double learning_rate = hyperparameters[0]
-    cdef bint nesterov = hyperparameters[2] != 0
-    scalars_out[SCALE] = scale
-    scalars_out[KEEP] = 1 - learning_rate * hyperparameters[3]
-    scalars_out[RATE] = learning_rate * hyperparameters[1] if nesterov else learning_rate
-    scalars_out[MOMENTUM] = hyperparameters[1]
-    scalars_out[AHEAD] = learning_rate if nesterov else 0
-
+# Update rules that divide a mean of the gradient by a measure of the gradient's size.
 
 cdef inline lanes moments(lanes gradient, const lanes* scalars, lanes* states_out) noexcept nogil:
     # first_moment = beta_1 * first_moment + (1 - beta_1) * gradient
@@ -100,6 +42,27 @@ cdef void adam_prepare(const double* hyperparameters, double scale, long long st
     scalars_out[REST_2] = 1 - beta_2
     # Not 0 in float32: 0 / 0 would be the step of a parameter that has no gradient.
     scalars_out[EPSILON] = max(hyperparameters[3] * correction, <double>SMALLEST)
+
+
+cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                      const void* gradient, void* parameters_out) noexcept nogil:
+    each_update(adam, 2, begin, end, stride, scalars, gradient, parameters_out)
+
+
+cdef inline lanes amsgrad(lanes parameter, lanes gradient, const lanes* scalars,
+                          lanes* states_out) noexcept nogil:
+    # largest = max(largest, second_moment)
+    # parameter = keep * parameter - rate * (first_moment / (sqrt(largest) + epsilon))
+    # scalars: (MAX_SCALARS,); states: (3,)
+    moments(gradient, scalars, states_out)
+    states_out[2] = select_less(states_out[2], states_out[1], states_out[1], states_out[2])
+    return scalars[KEEP] * parameter - scalars[RATE] * (
+        states_out[0] / (square_root(states_out[2]) + scalars[EPSILON]))
+
+
+cdef void amsgrad_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                         const void* gradient, void* parameters_out) noexcept nogil:
+    each_update(amsgrad, 3, begin, end, stride, scalars, gradient, parameters_out)
 
 
 cdef inline lanes nadam(lanes parameter, lanes gradient, const lanes* scalars,
@@ -153,36 +116,34 @@ cdef void nadam_prepare(const double* hyperparameters, double scale, long long s
     carried_out[0] = momenta
 
 
-cdef void sgd_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
-                     const void* gradient, void* parameters_out) noexcept nogil:
-    each_update(sgd, 0, begin, end, stride, scalars, gradient, parameters_out)
-
-
-cdef void momentum_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride,
-                          const double* scalars, const void* gradient,
-                          void* parameters_out) noexcept nogil:
-    each_update(momentum, 1, begin, end, stride, scalars, gradient, parameters_out)
-
-
-cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
-                      const void* gradient, void* parameters_out) noexcept nogil:
-    each_update(adam, 2, begin, end, stride, scalars, gradient, parameters_out)
-
-
 cdef void nadam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                        const void* gradient, void* parameters_out) noexcept nogil:
     each_update(nadam, 2, begin, end, stride, scalars, gradient, parameters_out)
 
 
-cdef Update[4] UPDATES
-UPDATES[0] = Update(
-    b"sgd", b"learning_rate momentum nesterov weight_decay", 0, 0, NULL, sgd_prepare, sgd_update)
-UPDATES[1] = Update(
-    b"momentum", b"learning_rate momentum nesterov weight_decay", 1, 0, NULL, momentum_prepare,
-    momentum_update)
-UPDATES[2] = Update(
-    b"adam", b"learning_rate beta_1 beta_2 epsilon weight_decay", 2, 0, NULL, adam_prepare,
-    adam_update)
-UPDATES[3] = Update(
-    b"nadam", b"learning_rate beta_1 beta_2 epsilon weight_decay momentum_decay", 2, 1, nadam_begin,
-    nadam_prepare, nadam_update)
+cdef inline lanes adamax(lanes parameter, lanes gradient, const lanes* scalars,
+                         lanes* states_out) noexcept nogil:
+    # first_moment = beta_1 * first_moment + (1 - beta_1) * gradient
+    # largest = max(beta_2 * largest, abs(gradient) + epsilon)
+    # parameter = keep * parameter - rate * (first_moment / largest)
+    # scalars: (MAX_SCALARS,); states: (2,)
+    cdef lanes mean_gradient = scalars[SCALE] * gradient
+    cdef lanes faded = scalars[BETA_2] * states_out[1]
+    cdef lanes size = absolute(mean_gradient) + scalars[EPSILON]
+    states_out[0] = flushed(scalars[BETA_1] * states_out[0] + scalars[REST_1] * mean_gradient)
+    states_out[1] = select_less(faded, size, size, faded)
+    return scalars[KEEP] * parameter - scalars[RATE] * (states_out[0] / states_out[1])
+
+
+cdef void adamax_prepare(const double* hyperparameters, double scale, long long step,
+                         double* carried_out, double* scalars_out) noexcept nogil:
+    # what adamax reads: as adam, but only the mean is corrected for its start
+    # hyperparameters: (5,): learning_rate, beta_1, beta_2, epsilon, weight_decay
+    adam_prepare(hyperparameters, scale, step, carried_out, scalars_out)
+    scalars_out[RATE] = hyperparameters[0] / (1 - power(hyperparameters[1], step))
+    scalars_out[EPSILON] = max(hyperparameters[3], <double>SMALLEST)
+
+
+cdef void adamax_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                        const void* gradient, void* parameters_out) noexcept nogil:
+    each_update(adamax, 2, begin, end, stride, scalars, gradient, parameters_out)

@@ -1,0 +1,63 @@
+"""Optimizers: what an update rule's hyperparameters are. The arithmetic is in the kernels.
+
+Each family has a file, as its rules have in the kernels.
+"""
+
+import warnings
+
+from .._validation.scalars import as_known_name
+from .base import OF_GRADIENT, Optimizer
+from .gradient import SGD, Lion
+from .moments import Adam, Adamax, AdamW, Nadam
+from .squares import Adadelta, Adagrad, RMSprop
+
+__all__ = [
+    "OF_GRADIENT",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "as_optimizer",
+    "optimizers_by_name",
+    "state_to_go_on_from",
+]
+
+
+def optimizers_by_name(kind=Optimizer):
+    """The optimizers of this package: name, as users may write it -> class."""
+    found = {}
+    for made in kind.__subclasses__():
+        if made.__module__.startswith(__name__):
+            if not made.__name__.startswith("_"):
+                found[made.__name__.lower()] = made
+            found |= optimizers_by_name(made)
+    return found
+
+
+def as_optimizer(value):
+    """The optimizer, or the one that a name stands for, with its defaults."""
+    if isinstance(value, str):
+        known = optimizers_by_name()
+        return known[as_known_name(value, "optimizer", known)]()
+    if not isinstance(value, Optimizer):
+        raise TypeError(f"optimizer must be a name or an optimizer such as SGD(), but is {value!r}")
+    return value
+
+
+def state_to_go_on_from(state, optimizer):
+    """A copy of a fit's optimizer state, or None with a warning if it is of another rule."""
+    if state is None or state.rule == optimizer.rule:
+        return state and state.copy()
+    warnings.warn(
+        f"reset_optimizer=False cannot go on: {optimizer!r} begins anew, since the state that is "
+        f"kept belongs to another update rule, {state.rule!r}",
+        RuntimeWarning,
+        stacklevel=4,  # the caller of fit
+    )
+    return None

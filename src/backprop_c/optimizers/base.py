@@ -1,0 +1,93 @@
+"""What all optimizers share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import field
+from typing import ClassVar
+
+from .._frozen import Frozen
+from .._validation.scalars import as_flag, as_limit, as_not_negative, as_positive, as_share
+from ..schedules import ByEpoch, ReduceOnPlateau, Schedule
+
+# What the engine does to the gradient before a rule sees it.
+OF_GRADIENT = ("clip_norm", "clip_value")
+
+
+# What may stand in the place of a learning rate.
+SCHEDULES = (Schedule, ReduceOnPlateau, ByEpoch)
+
+
+def _as_learning_rate(value, name):
+    if isinstance(value, SCHEDULES):
+        return value
+    if callable(value) and not isinstance(value, type):
+        return ByEpoch(value)
+    return as_positive(value, name)
+
+
+# A function of the epoch becomes a `ByEpoch`.
+LearningRate = float | Schedule | ReduceOnPlateau | ByEpoch | Callable[[int], float]
+
+
+class Optimizer(Frozen, ABC):
+    """What all optimizers share, and a base to name them by in type hints.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+        Step size; positive and finite.
+    clip_norm, clip_value : float, optional
+        The largest norm of the gradient, or the largest size of each of its entries; positive and
+        finite. See `SGD`.
+
+    Examples
+    --------
+    >>> from backprop_c import SGD, Optimizer
+    >>> isinstance(SGD(), Optimizer)
+    True
+    """
+
+    learning_rate: LearningRate = 0.01
+    clip_norm: float | None = field(default=None, kw_only=True)
+    clip_value: float | None = field(default=None, kw_only=True)
+    # A name means the same in every optimizer.
+    _checks: ClassVar = {
+        "learning_rate": _as_learning_rate,
+        "momentum": as_share,
+        "beta_1": as_share,
+        "beta_2": as_share,
+        "epsilon": as_positive,
+        "weight_decay": as_not_negative,
+        "momentum_decay": as_not_negative,
+        "nesterov": as_flag,
+        "amsgrad": as_flag,
+        "centred": as_flag,
+        "clip_norm": as_limit,
+        "clip_value": as_limit,
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.clip_norm is not None and self.clip_value is not None:
+            raise ValueError("clip_norm and clip_value cannot go together: give one of them")
+
+    def _is_shown(self, one):
+        # Whoever reads of an optimizer wants to know the learning rate first.
+        return one.name == "learning_rate" or super()._is_shown(one)
+
+    @property
+    @abstractmethod
+    def rule(self) -> str:
+        """The name of its update rule in the kernels' table."""
+
+    def hyperparameters(self) -> tuple[float, ...]:
+        """The hyperparameters as floats, in the order that the update rule reads them.
+
+        In the place of a schedule stands the learning rate that it begins with. `clip_norm` and
+        `clip_value` are not among them: the gradient that a rule sees has been clipped.
+        """
+        names = (one.name for one in self._fields)
+        values = {name: getattr(self, name) for name in names if name not in OF_GRADIENT}
+        if isinstance(self.learning_rate, SCHEDULES):
+            values["learning_rate"] = self.learning_rate.first_rate()
+        return tuple(map(float, values.values()))
