@@ -16,12 +16,15 @@ from backprop_c._system import cpu
 TESTS = Path(__file__).parent
 OF_LEVELS = (
     "accuracy",
+    "clip_value",
     "clipping",
     "dropout",
     "elementary",
     "functional",
     "kernels",
+    "l1",
     "levels",
+    "losses",
     "network",
     "optimizers",
     "own_loss",

@@ -45,12 +45,19 @@ def held(rule, sizes_met):
 
 @any_targets
 @every_dtype
-@pytest.mark.parametrize("options", [{}, {"l2": (0.5, 0.2)}, {"biases": False}], ids=str)
-@pytest.mark.parametrize(("batch_size", "n_samples"), [(1, 12), (4, 12), (300, 1100)])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize(
+    ("sizes", "batch_size", "n_samples", "options", "weighted"),
+    [
+        *((sizes, batch_size, 12, {}, False) for sizes in SIZES for batch_size in (1, 4)),
+        ((3, 4, 2), 300, 1100, {}, True),
+        ((20, 48, 32), 300, 1100, {"biases": False}, False),
+        ((20, 48, 32), 4, 12, {"l2": (0.5, 0.2)}, True),
+        ((20, 48, 32), 1, 12, {"l2": (0.5, 0.2)}, False),
+    ],
+    ids=str,
+)
 @every_rule
-def test_by_the_naive_rule(name, sizes, weighted, batch_size, n_samples, options, dtype):
+def test_by_the_naive_rule(name, sizes, batch_size, n_samples, options, weighted, dtype):
     """Of the mean gradient with its penalties, whatever the weights; some entries are left."""
     X, y = data(sizes, n_samples)
     weights = np.random.default_rng(2).integers(1, 4, n_samples) * 10.0 if weighted else None

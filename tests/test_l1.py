@@ -64,8 +64,10 @@ RULES = {
 @every_dtype
 @pytest.mark.parametrize(("batch_size", "n_samples"), [(1, 15), (7, 15), (300, 1100)])
 @pytest.mark.parametrize("options", [{"l1": 0.02}, {"l1": (0.0, 0.05), "l2": 0.1}], ids=str)
-@every_size
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [*((name, sizes) for name in RULES for sizes in SIZES[:3]), ("momentum", SIZES[3])],
+)
 def test_fits_by_the_reference(name, sizes, options, batch_size, n_samples, dtype):
     """In some of them weights have come to 0, and others have left it."""
     net = network(sizes, dtype, **options)

@@ -123,9 +123,16 @@ def test_parameters_around_the_ends_of_vectors(name, width, dtype):
         check(net, OPTIMIZERS[name], 5, batch_size, epochs=3, seed=width)
 
 
+# One setting for each rule; how parameters are cut into ranges does not depend on the rule.
+FIRST_OF_RULE = {optimizer.rule: name for name, optimizer in reversed(OPTIMIZERS.items())}
+RANGES = [("sgd", (16_384, 1)), ("adam", (33_000, 1))]
+RANGES += [
+    (name, sizes) for name in FIRST_OF_RULE.values() for sizes in ((16_387, 1), (80, 300, 64))
+]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("sizes", [(16_384, 1), (16_387, 1), (33_000, 1), (500, 300, 64)])
-@every_optimizer
+@pytest.mark.parametrize(("name", "sizes"), RANGES)
 def test_several_ranges_of_parameters(name, sizes, dtype):
     """More parameters than are updated in one go, from one part of samples and from several."""
     optimizer = OPTIMIZERS[name]
