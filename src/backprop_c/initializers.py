@@ -36,9 +36,24 @@ class Initializer(Frozen, ABC):
     def name(self) -> str:
         """The name that stands for it with its defaults."""
 
-    def _prepared(self, generator: Any, shape: tuple[int, int]) -> "Initializer":
-        """Itself, or what has been made of it for a layer, after all that can go wrong."""
+    @abstractmethod
+    def _prepared(self, generator: Any, shape: tuple[int, int]) -> "_Filler":
+        """What fills a layer's weights, after all that can go wrong."""
+
+
+class _Filler(Initializer):
+    """What can fill weights by itself."""
+
+    def _prepared(self, generator: Any, shape: tuple[int, int]) -> "_Filler":
         return self
+
+    @abstractmethod
+    def _fill(self, weights: Any, generator: Any) -> None:
+        """Fill weights (n_in, n_out)."""
+
+
+class _Drawn(_Filler):
+    """Numbers that are drawn one by one."""
 
     def _fill(self, weights: Any, generator: Any) -> None:
         """Fill weights (n_in, n_out), part by part.
@@ -50,16 +65,17 @@ class Initializer(Frozen, ABC):
             part = flat[start : start + DRAWS_AT_A_TIME]
             part[:] = self._draw(generator, part.size, *weights.shape)
 
+    @abstractmethod
     def _draw(self, generator, size, n_in, n_out):
         """So many numbers for a layer."""
-        raise NotImplementedError
 
 
-class _ByFans(Initializer):
+class _ByFans(_Drawn):
     """Numbers with a mean square of ``1 / fan``, which depends on the layer's sizes."""
 
+    @abstractmethod
     def _fan(self, n_in, n_out):
-        raise NotImplementedError
+        """What the mean square is divided by."""
 
 
 class _UniformByFans(_ByFans):
@@ -198,7 +214,7 @@ class LeCunNormal(_LeCun, _NormalByFans):
     name = "lecun_normal"
 
 
-class Uniform(Initializer):
+class Uniform(_Drawn):
     """Uniform within a limit, whatever the layer's sizes.
 
     Parameters
@@ -226,7 +242,7 @@ class Uniform(Initializer):
         return generator.uniform(-self.limit, self.limit, size)
 
 
-class Normal(Initializer):
+class Normal(_Drawn):
     """Normal with mean 0, whatever the layer's sizes.
 
     Parameters
@@ -254,7 +270,7 @@ class Normal(Initializer):
         return generator.normal(0.0, self.deviation, size)
 
 
-class Constant(Initializer):
+class Constant(_Drawn):
     """One number for all weights: units of a layer stay the same then, if nothing tells them apart.
 
     Parameters
@@ -281,7 +297,7 @@ class Constant(Initializer):
         return self.value
 
 
-class Zeros(Initializer):
+class Zeros(_Drawn):
     """Zeros: for a single layer, whose units the targets tell apart.
 
     Examples
@@ -297,7 +313,7 @@ class Zeros(Initializer):
         return 0.0
 
 
-class Orthogonal(Initializer):
+class Orthogonal(_Filler):
     """Columns of length `gain` at right angles to one another; rows, where there are fewer inputs.
 
     Drawn so that all such matrices are equally likely.
@@ -340,7 +356,7 @@ class Orthogonal(Initializer):
         weights[:] = columns if n_in >= n_out else columns.T
 
 
-class FromArray(ByIdentity, Initializer):
+class FromArray(ByIdentity, _Filler):
     """Given weights.
 
     Parameters
@@ -365,7 +381,7 @@ class FromArray(ByIdentity, Initializer):
     def __post_init__(self) -> None:
         self._accept("array", np.array(self.array))
 
-    def _prepared(self, generator: Any, shape: tuple[int, int]) -> "Initializer":
+    def _prepared(self, generator: Any, shape: tuple[int, int]) -> _Filler:
         """Itself, if its shape and its numbers are such as a layer needs."""
         if self.array.dtype.kind not in "buif":
             raise TypeError(f"an initializer must be real numbers, but is of {self.array.dtype}")
@@ -400,7 +416,7 @@ class FromFunction(Initializer):
     name = "function"
     function: Callable[..., Any]
 
-    def _prepared(self, generator: Any, shape: tuple[int, int]) -> "Initializer":
+    def _prepared(self, generator: Any, shape: tuple[int, int]) -> _Filler:
         """What the function returns, as given weights."""
         return FromArray(self.function(generator, shape))._prepared(generator, shape)
 
