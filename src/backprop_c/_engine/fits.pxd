@@ -77,6 +77,7 @@ ctypedef struct Fit:
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
     const int* stop                # set from elsewhere: end with this epoch
+    bint decides                   # one of these three looks at each epoch
     EarlyStop early
     Goal goal
     Plateau plateau

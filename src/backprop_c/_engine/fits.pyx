@@ -226,7 +226,8 @@ cdef void copy_state(const Fit* fit, const State* state, State* state_out) noexc
     cdef const Plan* plan = fit.training.plan
     fit.training.table.copy(plan.n_parameters + fit.update.n_states * plan.stride,
                             state.vectors, state_out.vectors)
-    memcpy(state_out.carried, state.carried, sizeof(state.carried))
+    if fit.n_carried > 0:
+        memcpy(state_out.carried, state.carried, fit.n_carried * sizeof(double))
     state_out.steps = state.steps
 
 
@@ -315,7 +316,7 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         if fit.training.plan.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
-    if fit.plateau.column >= 0:
+    if fit.decides and fit.plateau.column >= 0:
         look_for_plateau(fit, record)
     # What was finished is the earlier one now, whose place the new one takes.
     fit.earlier, fit.finished = fit.finished, fit.earlier
@@ -324,6 +325,8 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         fit.overflowed = True
         go_back(fit)
         return False
+    if not fit.decides:
+        return True
     if fit.early.column >= 0:
         look_for_stop(fit, record)
     if fit.goal.column >= 0:

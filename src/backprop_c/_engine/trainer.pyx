@@ -242,6 +242,7 @@ cdef class Trainer:
         fit.n_carried = fit.update.n_carried
         set_hyperparameters(fit, hyperparameters)
         fit.clip_norm, fit.clip_value = clip_norm, clip_value
+        fit.decides = not (early_stop is None and goal is None and plateau is None)
         fit.early.column = fit.goal.column = fit.plateau.column = -1
         if plateau is not None:
             set_plateau(fit, plateau)
