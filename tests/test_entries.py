@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, repla
 
 import numpy as np
 import pytest
-import reference_rules as formulas
+import reference as formulas
 from helpers import assert_same_network, check_network
 
 from backprop_c import Network, activations, losses
