@@ -38,6 +38,8 @@ UNIX_FLAGS = ["-O3", "-g0", "-fno-trapping-math", "-fno-math-errno", "-fvisibili
 UNIX_FLAGS += ["-Wno-psabi"]
 # The auto-vectoriser only gets in the way of the lanes; GCC and Clang have a name each for it.
 OPTIONAL_FLAGS = ["-fno-tree-loop-vectorize", "-fno-vectorize"]
+# Nothing is thrown: tables for unwinding are a part of the modules' size that nobody reads.
+OPTIONAL_FLAGS += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
 CHECKED_FLAGS = ["-O1", "-g", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
 CHECKED_FLAGS += ["-fstrict-overflow", "-fno-sanitize-recover=undefined", "-Wno-psabi"]
 CLANG_CL_FLAGS = ["-O3", "-fno-trapping-math", "-fno-math-errno", "-fno-vectorize"]
