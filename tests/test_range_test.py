@@ -88,6 +88,18 @@ def test_weights_and_the_same_result_each_time():
     np.testing.assert_array_equal(again.losses, one.losses)
 
 
+def test_batches_without_weight_are_left_out():
+    """One sample has all the weight: every loss is its own."""
+    X, y = data(40)
+    weights = np.arange(40) == 7
+    net = network()
+    found = find_learning_rate(
+        net, X, y, weights, batch_size=5, lowest=1e-13, highest=1e-12, steps=30, optimizer=SGD()
+    )
+    expected = net.evaluate(X[7:8], y[7:8])["loss"]
+    np.testing.assert_allclose(found.losses, np.full(30, expected), rtol=1e-6)
+
+
 def test_plot():
     pytest.importorskip("matplotlib").use("Agg")
     found = find_learning_rate(network(), *data())

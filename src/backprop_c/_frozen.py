@@ -1,7 +1,7 @@
 """What all small objects with parameters share: they are frozen, and shown as they are typed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
@@ -116,6 +116,13 @@ class Frozen:
     def _accept(self, name, value):
         """Set a field to what validation made of it."""
         vars(self)[name] = value
+
+
+def all_subclasses(kind: Any) -> Iterator[Any]:
+    """The classes that are derived from a class, in the order in which they were made."""
+    for made in kind.__subclasses__():
+        yield made
+        yield from all_subclasses(made)
 
 
 class ByIdentity(Frozen):

@@ -22,7 +22,7 @@ from ._validation.shape import (
     coded,
 )
 from ._validation.targets import as_samples, as_step
-from ._validation.weights import as_sample_weight, weights_by_class
+from ._validation.weights import as_sample_weight
 from .initializers import as_initializers
 from .losses import FunctionLoss
 from .optimizers import Adam
@@ -92,12 +92,9 @@ class Structure(Stepper):
         n_in, n_out = self.layer_sizes[0], self.layer_sizes[-1]
         return as_samples(X, y, n_in, n_out, self._loss.name, self.dtype)
 
-    def _as_sample_set(self, X, y, sample_weight=None, *, class_weights=None):
+    def _as_sample_set(self, X, y, sample_weight=None):
         samples, targets = self._as_samples(X, y)
         weights = as_sample_weight(sample_weight, len(samples), self.dtype)
-        if class_weights is not None:
-            weights = weights_by_class(class_weights, targets, weights)
-            weights = as_sample_weight(weights, len(samples), self.dtype, "sample_weight by class")
         return SampleSet(self, *map(self._apart, (samples, targets, weights)))
 
     def _apart(self, array):

@@ -4,13 +4,14 @@ import math
 import warnings
 from contextlib import contextmanager
 
+from ._engine.samples import SampleSet
 from ._engine.trainer import Trainer
 from ._split import Split
 from ._validation.entries import METRIC_NAMES, METRICS, UPDATES
 from ._validation.metrics import VALIDATION, as_metric_codes, as_metrics, is_all_one
 from ._validation.scalars import as_batch_size, as_count, as_flag, as_n_threads, as_share
 from ._validation.targets import targets_out_of_range
-from ._validation.weights import as_class_weights
+from ._validation.weights import as_class_weights, as_sample_weight, weights_by_class
 from ._watcher import Watcher
 from .callbacks import EarlyStopping, Goal, Monitor
 from .exceptions import DivergenceWarning, TargetRangeWarning
@@ -29,7 +30,7 @@ def optimizer_terms(optimizer):
         "clip_norm": optimizer.clip_norm or 0.0,
         "clip_value": optimizer.clip_value or 0.0,
         "schedule": schedule_terms(rate) if isinstance(rate, Schedule) else None,
-        "watches": isinstance(rate, ReduceOnPlateau),
+        "plateau": rate if isinstance(rate, ReduceOnPlateau) else None,
         "rate_of_epoch": rate.rate if isinstance(rate, ByEpoch) else None,
     }
     return UPDATES.index(optimizer.rule), optimizer.hyperparameters(), options
@@ -89,14 +90,23 @@ def watched_column(monitor, names):
 
 
 def plateau_terms(schedule, names):
-    """A schedule that watches what is recorded, as the engine takes it; None for another one."""
-    if not isinstance(schedule, ReduceOnPlateau):
+    """A schedule that watches what is recorded, as the engine takes it; None for none."""
+    if schedule is None:
         return None
     column, sign = watched_column(schedule, names)
     fields = ("factor", "patience", "threshold", "cooldown", "final")
     # The learning rate, the best value, epochs since then, epochs of cooling down that are left.
     first = (schedule.initial, sign * math.inf, 0.0, 0.0)
     return column, sign, *(float(getattr(schedule, name)) for name in fields), first
+
+
+def by_class(net, samples, class_weights):
+    """The same samples, with weights times those of their classes, where these count."""
+    if class_weights is None:
+        return samples
+    weights = weights_by_class(class_weights, samples.y, samples.sample_weight)
+    weights = as_sample_weight(weights, len(weights), net.dtype, "sample_weight by class")
+    return SampleSet(net, samples.X, samples.y, weights)
 
 
 def as_validation(net, validation_data, class_weights):
@@ -110,7 +120,7 @@ def as_validation(net, validation_data, class_weights):
     if n_entries not in (2, 3):
         raise TypeError(f"{expected} has {n_entries} {'entry' if n_entries == 1 else 'entries'}")
     with naming_the_validation():
-        return net._as_sample_set(*validation_data, class_weights=class_weights)
+        return by_class(net, net._as_sample_set(*validation_data), class_weights)
 
 
 @contextmanager
@@ -181,8 +191,7 @@ def train(
     n_threads = as_n_threads(n_threads)
     samples = net._as_sample_set(X, y, sample_weight)
     class_weights = as_class_weights(class_weight, samples.y)
-    if class_weights is not None:
-        samples = net._as_sample_set(X, y, sample_weight, class_weights=class_weights)
+    samples = by_class(net, samples, class_weights)
     split = None
     if validation_fraction is None:
         validation = as_validation(net, validation_data, class_weights)
@@ -199,8 +208,7 @@ def train(
     trainer = Trainer(net, samples, codes, validation, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)
     update, hyperparameters, options = optimizer_terms(chosen)
-    del options["watches"]
-    plateau = plateau_terms(chosen.learning_rate, names)
+    options["plateau"] = plateau_terms(options["plateau"], names)
 
     def begin(state):
         """Have the network hold what the fit will fill in, once the fit is sure to begin."""
@@ -220,7 +228,6 @@ def train(
         None if reset_optimizer else state_to_go_on_from(net._optimizer_state, chosen),
         n_threads,
         shuffled=shuffle,
-        plateau=plateau,
         **decided,
         watched=bool(calls),
         **options,

@@ -469,7 +469,7 @@ def update(optimizer, parameters, gradient, state=None):
     options = terms[2]
     if options["schedule"] is not None:
         rule.hyperparameters[0] = scheduled_rate(options["schedule"], kept.steps)
-    if options["watches"]:
+    if options["plateau"] is not None:
         refuse_watching("update")
     if options["rate_of_epoch"] is not None:
         rule.hyperparameters[0] = options["rate_of_epoch"](kept.steps)

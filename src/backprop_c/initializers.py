@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._frozen import ByIdentity, Frozen
+from ._frozen import ByIdentity, Frozen, all_subclasses
 from ._validation.scalars import as_finite_number, as_positive
 
 # A large network has no second copy of its weights while they are drawn.
@@ -421,15 +421,13 @@ class FromFunction(Initializer):
         return FromArray(self.function(generator, shape))._prepared(generator, shape)
 
 
-def initializers_by_name(kind: Any = Initializer) -> dict[str, Any]:
+def initializers_by_name() -> dict[str, Any]:
     """The initializers that a name can stand for: name -> class."""
-    found: dict[str, Any] = {}
-    for made in kind.__subclasses__():
-        complete = all(one.default is not MISSING for one in made._fields)
-        if isinstance(made.name, str) and complete:
-            found[made.name] = made
-        found |= initializers_by_name(made)
-    return found
+    return {
+        made.name: made
+        for made in all_subclasses(Initializer)
+        if isinstance(made.name, str) and all(one.default is not MISSING for one in made._fields)
+    }
 
 
 def as_initializers(value: Any, activations: tuple[Any, ...]) -> tuple[Initializer, ...]:

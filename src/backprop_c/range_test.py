@@ -135,7 +135,7 @@ def find_learning_rate(
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     twin = copy.copy(net)
     samples = twin._as_sample_set(X, y, sample_weight)
-    batches = _batches(samples.n_samples, as_batch_size(batch_size, samples.n_samples), twin)
+    batches = _batches(samples, as_batch_size(batch_size, samples.n_samples), twin)
     rates = np.geomspace(lowest, highest, steps)
     losses, smoothed, mean = [], [], 0.0
     for k, rate in enumerate(rates, 1):
@@ -154,28 +154,30 @@ def find_learning_rate(
     return RangeTest(rates[: len(losses)], *found)
 
 
-def _batches(n_samples, batch_size, net):
-    """Rows of one batch after the other, in a new order each time that all have been taken."""
+def _batches(samples, batch_size, net):
+    """Rows of one batch after the other, in a new order each time that all have been taken.
+
+    Batches without weight make no step, and are left out.
+    """
+    weights = samples.sample_weight
     while True:
-        order = net._generator.permutation(n_samples)
-        for start in range(0, n_samples, batch_size):
-            yield order[start : start + batch_size]
+        order = net._generator.permutation(samples.n_samples)
+        for start in range(0, samples.n_samples, batch_size):
+            rows = order[start : start + batch_size]
+            if weights is None or weights[rows].any():
+                yield rows
 
 
 def _step(net, samples, rows, optimizer):
     """The loss of a batch, before a step; None where it is not finite."""
     weights = samples.sample_weight
-    weights = None if weights is None else weights[rows]
-    if weights is not None and not weights.any():
-        # A batch without weight makes no step: its samples count as others do.
-        weights = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DivergenceWarning)
         warnings.simplefilter("ignore", TargetRangeWarning)
         history = net.fit(
             samples.X[rows],
             samples.y[rows],
-            weights,
+            None if weights is None else weights[rows],
             epochs=1,
             batch_size=None,
             optimizer=optimizer,

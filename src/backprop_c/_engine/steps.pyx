@@ -232,7 +232,7 @@ cdef class Stepper(Engine):
         fit.clip_norm, fit.clip_value = options["clip_norm"], options["clip_value"]
         if options["schedule"] is not None:
             set_schedule(fit, options["schedule"], None)
-        if options["watches"]:
+        if options["plateau"] is not None:
             refuse_watching("train_step")
         step.rate_of_epoch = options["rate_of_epoch"]
         bytes_of_state = step.plan.stride * table.real_bytes * (1 + fit.update.n_states)

@@ -6,6 +6,7 @@ import numbers
 import sys
 from collections.abc import Mapping
 
+from .._frozen import all_subclasses
 from ..activations import Activation
 from ..losses import FunctionLoss, Loss
 from .entries import ACTIVATIONS, LOSSES, loss_entry
@@ -14,11 +15,7 @@ from .scalars import as_count, as_in_range, as_known_name, as_positive
 
 def classes_of(kind):
     """The classes of the activations, or of the losses, by the names of their entries."""
-    classes = kind.__subclasses__()
-    found = {made.name: made for made in classes if isinstance(made.name, str)}
-    for base in classes:
-        found |= classes_of(base)
-    return found
+    return {made.name: made for made in all_subclasses(kind) if isinstance(made.name, str)}
 
 
 # The code of a loss that is not in the kernels' table: the caller's.

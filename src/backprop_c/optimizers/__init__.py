@@ -5,6 +5,7 @@ Each family has a file, as its rules have in the kernels.
 
 import warnings
 
+from .._frozen import all_subclasses
 from .._validation.scalars import as_known_name
 from .base import OF_GRADIENT, Optimizer
 from .gradient import SGD, Lion
@@ -29,15 +30,13 @@ __all__ = [
 ]
 
 
-def optimizers_by_name(kind=Optimizer):
+def optimizers_by_name():
     """The optimizers of this package: name, as users may write it -> class."""
-    found = {}
-    for made in kind.__subclasses__():
-        if made.__module__.startswith(__name__):
-            if not made.__name__.startswith("_"):
-                found[made.__name__.lower()] = made
-            found |= optimizers_by_name(made)
-    return found
+    return {
+        made.__name__.lower(): made
+        for made in all_subclasses(Optimizer)
+        if made.__module__.startswith(__name__) and not made.__name__.startswith("_")
+    }
 
 
 def as_optimizer(value):
