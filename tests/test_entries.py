@@ -71,6 +71,9 @@ def test_they_are_dataclasses():
     assert is_dataclass(made)
     assert asdict(made) == {"delta": 2.0}
     assert replace(made, delta=3) == losses.Huber(delta=3.0) != made
+    # What copy.replace calls, where Python has it.
+    assert made.__replace__(delta=3) == losses.Huber(delta=3.0)
+    assert made == losses.Huber(delta=2.0)
     with pytest.raises(ValueError, match="delta must be positive"):
         replace(made, delta=-1)
     assert str(inspect.signature(losses.Huber)) == "(delta: float = 1.0)"

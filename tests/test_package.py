@@ -74,7 +74,7 @@ def test_import_costs_little_over_numpy(tmp_path):
         for _ in range(7)
     ]
     numpys, ours, _ = zip(*outs, strict=True)
-    # Without a GIL it takes longer, most of it for the standard library's dataclasses.
+    # Without a GIL it takes longer.
     limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.040
     assert min(map(float, ours)) <= max(limit, limit * min(map(float, numpys)) / 0.070)
     assert {random for *_, random in outs} == {"False"}

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from dataclasses import MISSING, Field, FrozenInstanceError, field, make_dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform, get_origin
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -27,9 +27,22 @@ class _SignatureOnDemand:
         return Signature(parameters)
 
 
+class _DataclassFieldsOnDemand:
+    """What the standard library's functions on dataclasses ask for, of the class that has it."""
+
+    def __get__(self, instance: object, owner: Any) -> dict[str, Field[Any]]:
+        described = [
+            (one.name, one.type, field(default=one.default, kw_only=one.kw_only))
+            for one in owner._fields
+        ]
+        made: Any = make_dataclass(owner.__name__, described)
+        found: dict[str, Field[Any]] = made.__dataclass_fields__
+        return found
+
+
 def _as_typed(owner):
     """The fields as a call has them: those that go by name alone are the last."""
-    return sorted(owner._fields, key=lambda one: one.kw_only is True)
+    return sorted(owner._fields, key=lambda one: one.kw_only)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -41,14 +54,29 @@ class Frozen:
     """
 
     __signature__ = _SignatureOnDemand()
+    __dataclass_fields__: ClassVar[Any] = _DataclassFieldsOnDemand()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
     _fields: ClassVar[tuple[Field[Any], ...]] = ()
     # How fields are checked, by their names: functions of a value and its name.
     _checks: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {}
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
-        made: Any = dataclass(init=False, repr=False, eq=False)(cls)
-        cls._fields = fields(made)
+        inherited = (vars(base).get("_fields", ()) for base in reversed(cls.__mro__[1:]))
+        found = {one.name: one for fields in inherited for one in fields}
+        for name, kind in cls.__annotations__.items():
+            if ClassVar in (kind, get_origin(kind)):
+                continue
+            given = vars(cls).get(name, MISSING)
+            one: Field[Any] = given if isinstance(given, Field) else field(default=given)
+            one.name, one.type, one.kw_only = name, kind, one.kw_only is True
+            if one is given:
+                setattr(cls, name, one.default)
+            found[name] = one
+        cls._fields = tuple(found.values())
+        places = tuple(one.name for one in cls._fields if not one.kw_only)
+        # mypy takes it for a constant of each class.
+        cls.__match_args__ = places  # type: ignore[misc]
 
     def __init__(self, *values: Any, **named: Any) -> None:
         given = self._by_name(values, named) if values or named else {}
@@ -62,7 +90,7 @@ class Frozen:
     def _by_name(self, values, named):
         """The arguments of a call by the names of their fields, if they fit."""
         kind = type(self).__name__
-        places = [one.name for one in self._fields if not one.kw_only]
+        places = self.__match_args__
         if len(values) > len(places):
             raise TypeError(
                 f"{kind} takes at most {len(places)} positional arguments, but got {len(values)}"
@@ -108,6 +136,9 @@ class Frozen:
             if self._is_shown(one)
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __replace__(self, **changes: Any) -> Self:
+        return replace(self, **changes)
 
     def _is_shown(self, one):
         """Whether the repr needs the field: its value is not the default, or there is none."""

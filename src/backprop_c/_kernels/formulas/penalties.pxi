@@ -140,13 +140,13 @@ cdef double penalize(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double 
 
 cdef void clip(Py_ssize_t n, double limit, void* x_out) noexcept nogil:
     # x = max(-limit, min(limit, x)), and NaN where x is not finite: a divergence is not hidden
-    # x: (n,); vectors may be read past its end, never written
+    # x: (n,), with or without room behind it
     cdef real* number = <real*>x_out
     cdef lanes limits = splat(<real>limit)
     cdef lanes x, size
     cdef Py_ssize_t k
     for k from 0 <= k < n by LANES:
-        x = load(number + k)
+        x = load_first(number + k, n - k)
         size = absolute(x)
         store(number + k, with_sign_of(x, select_less(limits, size, limits, size)) + (x - x), n - k)
 
