@@ -19,10 +19,11 @@ import platforms.freethreaded
 import platforms.macos
 import platforms.pyodide
 import platforms.windows
-from platforms.common import ALONE, ONE_DTYPE, PARALLEL
+from platforms.common import AGAIN, ALONE, PARALLEL, WHOLE
 
 nox.options.sessions = ["wheel", "lint", "configuration", "tests", "recipes", "checked"]
-nox.options.default_venv_backend = "venv"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
@@ -37,7 +38,7 @@ OF_KERNELS += ["optimizers", "penalties", "regularization", "trace", "wide"]
 OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "every_level", "headers"]
 OF_PROGRAMS += ["plotting", "targets", "wheels", "workflows"]
 
-nox.needs_version = ">= 2025.2.9"
+nox.needs_version = ">= 2025.11.12"
 
 
 def groups(*names):
@@ -45,11 +46,29 @@ def groups(*names):
     return nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *names)
 
 
-def wheel_of(session, sdist, folder):
-    """Build the wheel of an sdist; never pip's copy of one that was built before."""
-    session.run(
-        "python", "-m", "pip", "wheel", "--no-cache-dir", "--no-deps", "-w", str(folder), str(sdist)
+def current_sdist(session):
+    """The sdist in dist/, which must be of the sources as they are."""
+    sdists = list(DIST.glob("backprop_c-*.tar.gz"))
+    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in SOURCES]
+    newest = max(
+        path.stat().st_mtime
+        for path in [*sources, ROOT / "setup.py", ROOT / "tools" / "targets.py"]
     )
+    if not sdists or sdists[0].stat().st_mtime < newest:
+        session.error("dist/ is older than the sources: run `nox -s wheel` first")
+    return sdists[0]
+
+
+def wheel_of(session, sdist, **environment):
+    """Build the wheel of an sdist for this session's Python, in a folder of the session's."""
+    source, out = Path(session.create_tmp()) / "source", Path(session.create_tmp()) / "wheel"
+    for folder in (source, out):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.unpack_archive(sdist, source, filter="data")
+    (unpacked,) = source.iterdir()
+    command = ["python", "-m", "build", "--wheel", "--installer", "uv", "--outdir", str(out)]
+    session.run(*command, str(unpacked), env=environment)
+    return next(out.glob("*.whl"))
 
 
 def repair(session, wheel):
@@ -66,16 +85,15 @@ def wheel(session):
     session.install(*groups("wheel"))
     # Any time will do: what is built twice must have the same.
     session.env["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH", "1577836800")
-    once, again = Path(session.create_tmp()) / "once", Path(session.create_tmp()) / "again"
-    for old in [*DIST.glob("backprop_c-*"), *once.glob("*"), *again.glob("*")]:
+    once = Path(session.create_tmp()) / "once"
+    for old in [*DIST.glob("backprop_c-*"), *once.glob("*")]:
         old.unlink()
-    session.run("python", "-m", "build", "--outdir", str(once), str(ROOT))
+    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(once), str(ROOT))
     (sdist,), (made,) = once.glob("*.tar.gz"), once.glob("*.whl")
     DIST.mkdir(exist_ok=True)
     shutil.copy(sdist, DIST)
-    wheel_of(session, sdist, again)
     check = [str(ROOT / "tools" / "check_wheel.py")]
-    session.run("python", *check, str(made), str(again / made.name))
+    session.run("python", *check, str(made), str(wheel_of(session, sdist)))
     repair(session, made)
     session.run("twine", "check", "--strict", *map(str, DIST.glob("backprop_c-*")))
     for path in map(str, DIST.glob("backprop_c-*.whl")):
@@ -99,22 +117,11 @@ def built_wheel(session):
     """The wheel for this session's Python: the one in dist/, or one built from the sdist."""
     abi = f"cp{str(session.python).replace('.', '')}"
     pattern = f"backprop_c-*-{abi.removesuffix('t')}-{abi}-*.whl"
-    sdists = list(DIST.glob("backprop_c-*.tar.gz"))
-    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in SOURCES]
-    newest = max(
-        path.stat().st_mtime
-        for path in [*sources, ROOT / "setup.py", ROOT / "tools" / "targets.py"]
-    )
-    if not sdists or sdists[0].stat().st_mtime < newest:
-        session.error("dist/ is older than the sources: run `nox -s wheel` first")
-    found = list(DIST.glob(pattern))
-    if not found:
-        session.install(*groups("repair"))
-        folder = Path(session.create_tmp())
-        wheel_of(session, sdists[0], folder)
-        repair(session, next(folder.glob(pattern)))
-        found = list(DIST.glob(pattern))
-    return found[0]
+    sdist = current_sdist(session)
+    if not list(DIST.glob(pattern)):
+        session.install(*groups("build"))
+        repair(session, wheel_of(session, sdist))
+    return next(DIST.glob(pattern))
 
 
 @nox.session(python=OWN)
@@ -143,7 +150,7 @@ def without(names):
 
 
 def suite(session, *command, **options):
-    """All tests by a command that takes pytest's words, and then those that count time."""
+    """Tests by a command that takes pytest's words, and then those that count time."""
     session.run(*command, *PARALLEL, *session.posargs, **options)
     # Where only some files are asked for, they may have no such tests.
     codes = [0, 5] if session.posargs else [0]
@@ -159,9 +166,9 @@ def tests(session):
     """
     session.install(f"{built_wheel(session)}[test]")
     if session.python == OWN:
-        suite(session, "python", str(ROOT / "tests" / "every_level.py"), "--quick")
+        suite(session, "python", str(ROOT / "tests" / "every_level.py"), "--quick", *WHOLE)
     else:
-        suite(session, "pytest", *ONE_DTYPE, *without(OF_KERNELS))
+        suite(session, "pytest", *AGAIN, *without(OF_KERNELS))
 
 
 @nox.session(python=OWN)
@@ -175,7 +182,9 @@ def recipes(session):
 @nox.session(python=OWN)
 def checked(session):
     """The suite on a build with address and undefined-behaviour sanitizers and C assertions."""
-    session.install("--no-cache-dir", ".[test]", env={"BACKPROP_C_CHECKED": "1"})
+    session.install(*groups("build"))
+    built = wheel_of(session, current_sdist(session), BACKPROP_C_CHECKED="1")
+    session.install(f"{built}[test]")
     # The C++ library too: the sanitizer looks for its functions when it is loaded, and
     # matplotlib throws.
     compiler = os.environ.get("CC", "gcc")
@@ -193,7 +202,7 @@ def checked(session):
         "BACKPROP_C_CHECKED": "1",
     }
     # Tests that count time are left out: the sanitizers make everything several times as slow.
-    words = [*PARALLEL, *ONE_DTYPE, *without(OF_PROGRAMS)]
+    words = [*PARALLEL, *AGAIN, *without(OF_PROGRAMS)]
     session.run("pytest", *words, *session.posargs, env=environment)
 
 

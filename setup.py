@@ -52,6 +52,31 @@ DIRECTIVES = {
 }
 
 
+EXTENSIONS = [
+    Extension(
+        "backprop_c." + module.path.replace("/", "."),
+        [f"{PACKAGE}/{module.path}.pyx"],
+        include_dirs=[*HEADERS, numpy.get_include()],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+            *module.macros.items(),
+        ],
+    )
+    for module in MODULES
+]
+
+
+def generate():
+    """The modules' C files, by Cython: their paths, in the order of MODULES."""
+    made = cythonize(
+        EXTENSIONS,
+        build_dir="build/cython",
+        compiler_directives=DIRECTIVES,
+        nthreads=os.cpu_count(),
+    )
+    return [extension.sources for extension in made]
+
+
 class BuildExt(build_ext):
     """Flags by the compiler's kind; no path of the building Python in the modules."""
 
@@ -104,29 +129,14 @@ class BuildExt(build_ext):
             self.compiler.linker_so = [
                 word for word in self.compiler.linker_so if "-rpath" not in word
             ]
-        for extension in self.extensions:
-            flags = [prefix + flag for flag in extension.flags]
-            extension.extra_compile_args = common + flags
+        # Only now: a request for the package's name or for its sdist needs no C files.
+        for extension, module, sources in zip(self.extensions, MODULES, generate(), strict=True):
+            extension.sources = sources
+            extension.extra_compile_args = common + [prefix + flag for flag in module.flags]
             extension.extra_link_args = link
         super().build_extensions()
 
 
-EXTENSIONS = [
-    Extension(
-        "backprop_c." + module.path.replace("/", "."),
-        [f"{PACKAGE}/{module.path}.pyx"],
-        include_dirs=[*HEADERS, numpy.get_include()],
-        define_macros=[
-            ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-            *module.macros.items(),
-        ],
-    )
-    for module in MODULES
-]
-
-# cythonize returns extensions of its own making, in the same order.
-made = cythonize(EXTENSIONS, build_dir="build/cython", compiler_directives=DIRECTIVES)
-for extension, module in zip(made, MODULES, strict=True):
-    extension.flags = module.flags
-
-setup(ext_modules=made, cmdclass={"build_ext": BuildExt})
+# Cython's processes may import this file.
+if __name__ == "__main__":
+    setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": BuildExt})

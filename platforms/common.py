@@ -17,13 +17,14 @@ ROOT = Path(__file__).parent.parent
 PLATFORMS = ROOT / "platforms"
 CACHE = ROOT / "build" / "platforms"
 PACKAGE = ROOT / "src" / "backprop_c"
-# pytest on all processors, an idle one of which takes over tests of the others; without the tests
-# that count time, which have no other test beside them.
-PARALLEL = ["--numprocesses=auto", "--dist=worksteal", "-m", "not alone"]
+# pytest on all processors, an idle one of which takes over tests of the others.
+PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
+# Tests that count time have no other test beside them.
+WHOLE = ["-m", "not alone"]
 ALONE = ["-m", "alone"]
-# Tests of both dtypes run for float32 alone, which has more numbers in a vector. The source is the
-# same for both, and the suite at the best level runs both.
-ONE_DTYPE = ["-k", "not float64"]
+# The suite where it runs once more: without what takes long, and of tests of both dtypes those of
+# float32, which has more numbers in a vector. The source is the same for both.
+AGAIN = ["-m", "not alone and not long", "-k", "not float64"]
 # Where the C headers are.
 HEADERS = [f"-I{PACKAGE / folder}" for folder in ("_kernels/lanes", "_system")]
 INCLUDE = sysconfig.get_path("include")  # of the Python that runs nox
@@ -77,7 +78,8 @@ def generate(session):
     """The package's C files, by the session's Cython."""
     session.install(*build_requirements())
     CACHE.mkdir(parents=True, exist_ok=True)
-    session.run("python", str(ROOT / "setup.py"), "--quiet", "--name", silent=True)
+    with session.chdir(ROOT):
+        session.run("python", "-c", "import setup; setup.generate()", silent=True)
 
 
 def modules(platform, vectors=True):
@@ -113,6 +115,7 @@ def compile_modules(
 
 def wheels(session, folder, *packages, platform, python):
     """Wheels of another platform, unpacked into a folder; one that is there is kept."""
+    session.install("pip")
     if folder.exists():
         return folder
     unfinished = folder.with_name(f"{folder.name}-unfinished")

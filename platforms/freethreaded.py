@@ -13,6 +13,7 @@ from .common import (
     PARALLEL,
     PLATFORMS,
     ROOT,
+    WHOLE,
     build_requirements,
     debian_packages,
 )
@@ -109,7 +110,7 @@ def suite(session, python):
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
     with session.chdir(folder):
-        for words in (PARALLEL, ALONE, IN_THREADS):
+        for words in ([*PARALLEL, *WHOLE], ALONE, IN_THREADS):
             command = [python, "-m", "pytest", "-q", *words, *session.posargs]
             session.run(*command, external=True)
 

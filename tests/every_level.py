@@ -1,8 +1,8 @@
 """The suite at every level that this machine and the installed package both have.
 
 ``python tests/every_level.py`` runs all tests at each level. With ``--quick`` the levels below
-the best run only the files whose outcome can depend on the level, and of tests of both dtypes those
-of float32. What follows goes to pytest.
+the best run only the files whose outcome can depend on the level: without what takes long, and of
+tests of both dtypes those of float32. What follows goes to pytest.
 """
 
 import os
@@ -51,7 +51,9 @@ def commands(words):
     """One pytest command for each level."""
     quick = "--quick" in words
     words = [word for word in words if word != "--quick"]
-    few = [str(TESTS / f"test_{name}.py") for name in OF_LEVELS] + ["-k", "not float64"]
+    few = [str(TESTS / f"test_{name}.py") for name in OF_LEVELS]
+    # pytest takes the last -m that it is given.
+    few += ["-m", "not alone and not long", "-k", "not float64"]
     for place, level in enumerate(levels()):
         files = few if quick and place > 0 else []
         yield level, [sys.executable, "-m", "pytest", *words, *files]

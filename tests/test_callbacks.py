@@ -257,6 +257,7 @@ def test_without_epochs_nothing_is_called():
     assert call.calls == []
 
 
+@pytest.mark.long
 def test_with_threads():
     """Of a wide network, whose epochs take several runs of the driver or a part of one."""
     rng = np.random.default_rng(0)
@@ -274,6 +275,7 @@ def test_with_threads():
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.long
 def test_another_thread_s_long_read():
     """What a callback sees is the epoch that has ended, also while others still read."""
     net = Network((60, 500, 10), "tanh", random_state=0)

@@ -22,6 +22,7 @@ def command(*words):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [(), ("iris",)])
 def test_demo_iris(words):
     done = command("demo", *words)
@@ -36,6 +37,7 @@ def test_demo_iris(words):
     assert "5000" in done.stderr
 
 
+@pytest.mark.long
 def test_demo_functional():
     done = command("demo", "functional")
     assert done.returncode == 0, done.stderr
@@ -55,6 +57,7 @@ def test_demo_steps():
     assert "times as long" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "ending"), [("iris", "png"), ("steps", "svg"), ("functional", "svg")]
 )

@@ -188,6 +188,7 @@ def test_as_many_threads_as_cores(monkeypatch, started):
     assert as_n_threads(None) == 1
 
 
+@pytest.mark.long
 @forking
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("batch_size", [None, 200])
@@ -250,6 +251,7 @@ def test_stop_ends_a_threaded_fit(started):
     assert net.parameters.tobytes() == twin.parameters.tobytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("use", USES)
 def test_many_more_threads_than_cores(use):
     """Those without a task, or without a core, hold nobody up."""
@@ -262,6 +264,7 @@ def test_many_more_threads_than_cores(use):
     assert quickest(64) < 5 * quickest(1) + 0.05
 
 
+@pytest.mark.long
 def test_two_threaded_fits_and_a_threaded_predict_at_once():
     sizes = (WIDE, NARROW)
     nets, twins = ([network(size) for size in sizes] for _ in range(2))
@@ -339,6 +342,7 @@ def test_whatever_replaces_threads_of_python_concerns_no_crew(use, monkeypatch, 
     assert net.parameters.tobytes() == twin.parameters.tobytes()
 
 
+@pytest.mark.long
 @forking
 def test_a_child_that_is_forked_in_the_midst_of_a_threaded_fit(monkeypatch):
     """It goes on with the fit alone: the crew's threads are in the parent."""
@@ -396,6 +400,7 @@ assert len(draws) > 100, len(draws)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no setitimer")
 def test_a_signal_handler_draws_from_the_generator_of_a_threaded_fit():
     done = subprocess.run(

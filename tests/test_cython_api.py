@@ -10,6 +10,8 @@ from helpers import build_cython, cython_blocks, exit_code_of_a_child, forking, 
 from backprop_c import Network
 from backprop_c._engine import parameters
 
+pytestmark = pytest.mark.long
+
 # What the example leaves out: reading that lasts.
 READING = """
 

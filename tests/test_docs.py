@@ -178,6 +178,7 @@ def test_the_table_of_platforms_comes_from_its_file(monkeypatch):
     assert table.filled(text) == text, "run platforms/table.py"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -430,6 +430,7 @@ def own(tmp_path_factory):
     yield from build_cython(tmp_path_factory.mktemp("own"), "own", source)
 
 
+@pytest.mark.long
 def test_the_example_trains(own, rng):
     X, y = rng.normal(size=(30, 4)), rng.random((30, 3))
     net = Network((4, 3), "sigmoid", "squared_error", biases=False, random_state=0)

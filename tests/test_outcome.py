@@ -63,6 +63,7 @@ def interrupted_at(moment, work):
     return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verbose", [False, True])
 def test_ctrl_c_at_every_moment_of_a_fit(verbose, monkeypatch):
     """Either nothing has happened, or all that belongs to some finished epoch is there."""
@@ -115,6 +116,7 @@ def outcome_of(net):
     return net.parameters.tobytes(), state.steps, state.vectors.tobytes()
 
 
+@pytest.mark.long
 @pytest.mark.thread_unsafe(reason="traces, which Python does not do in several threads at once")
 def test_ctrl_c_at_every_moment_of_a_watched_fit():
     """With validation, early stopping and a callback: the last finished epoch, or the outcome."""

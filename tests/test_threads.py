@@ -119,6 +119,7 @@ def test_loss_and_gradient_while_training(n_samples):
     trainer.join()
 
 
+@pytest.mark.long
 def test_a_long_read_does_not_hold_up_a_fit():
     """A fit that begins and ends during another thread's long predict, without waiting for it."""
     net = Network((60, 500, 10), "tanh", random_state=0)
@@ -141,6 +142,7 @@ def test_a_long_read_does_not_hold_up_a_fit():
     assert not np.allclose(net.predict(X[:1]), expected, rtol=1e-9)
 
 
+@pytest.mark.long
 @forking
 @pytest.mark.parametrize(("busy", "n_samples"), [("fit", 1000), ("predict", 100_000)])
 def test_a_forked_child_is_free(busy, n_samples):
@@ -220,6 +222,7 @@ def test_stop_ends_at_a_finished_epoch():
     assert line.net.parameters[0] == weight
 
 
+@pytest.mark.long
 def test_stop_waits_for_the_end_of_a_long_epoch():
     """An epoch of many runs of the driver is finished, not thrown away."""
     # The checked build is many times as slow.
@@ -289,6 +292,7 @@ def reads_at_the_same_time(net):
     return all(np.array_equal(outputs[k], expected[k]) for k in range(2))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("made", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
 def test_the_first_reads_of_a_copy(made):
     """No constructor has run, and nothing that a constructor does may be needed."""
@@ -296,6 +300,7 @@ def test_the_first_reads_of_a_copy(made):
         assert reads_at_the_same_time(made(Network((40, 64, 5), random_state=0)))
 
 
+@pytest.mark.long
 @forking
 def test_the_first_reads_of_a_forked_child():
     net = Network((40, 64, 5), random_state=0)

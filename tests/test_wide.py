@@ -255,6 +255,7 @@ def test_single_rows(width, dtype, rng):
                 check_fit(net, 4, 1, epochs=1, labels=width % 2 == 0 and sizes[-1] > 1)
 
 
+@pytest.mark.long
 @any_targets
 @every_dtype
 def test_single_rows_of_one_lane_and_of_many(dtype, rng):
