@@ -26,9 +26,10 @@ def test_quick_is_all_files_at_the_best_level_and_some_below():
     assert best == [sys.executable, "-m", "pytest", "-x"]
     assert len(others) == len(levels()) - 1
     for _, command in others:
-        *files, option, which = command[4:]
+        *files, marks, kept, names, which = command[4:]
         assert len(files) == len(every_level.OF_LEVELS) > 5
-        assert (option, which) == ("-k", "not float64")
+        assert (marks, kept) == ("-m", "not alone and not long")
+        assert (names, which) == ("-k", "not float64")
 
 
 @pytest.mark.parametrize("name", every_level.OF_LEVELS)
