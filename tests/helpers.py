@@ -19,10 +19,17 @@ from reference import ReferenceNetwork
 
 import backprop_c
 from backprop_c import Network, optimizers
+from backprop_c._engine.samples import SampleSet
+from backprop_c._training import metric_sets
 
 # The build with sanitizers and assertions, which is large and slow.
 CHECKED = os.environ.get("BACKPROP_C_CHECKED", "") not in ("", "0")
 TOLERANCE = {"float64": 1e-11, "float32": 3e-4}
+
+
+def measured(net, X, y, sample_weight=None, metrics=()):
+    """Samples as a trainer takes them, with what is measured."""
+    return metric_sets(net, metrics, SampleSet(net, X, y, sample_weight))[1]
 
 
 def assert_close(got, expected, dtype):

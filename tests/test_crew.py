@@ -16,6 +16,7 @@ from helpers import (
     exit_code_of_a_child,
     forking,
     lanes_of,
+    measured,
     start,
     trains_and_predicts,
     wait_until,
@@ -23,7 +24,6 @@ from helpers import (
 
 from backprop_c import SGD, Adam, Network
 from backprop_c._engine.crew import thread_counts
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 from backprop_c._validation.scalars import as_n_threads
 
@@ -101,7 +101,7 @@ def test_threads_that_are_interrupted_anywhere_go_on_to_the_same_bits(sizes):
     for n_threads, seconds in ((1, 1e9), (3, -1.0)):
         X, y = data(sizes)
         net = network(sizes)
-        trainer = Trainer(net, SampleSet(net, X, y, None), (0, 1))
+        trainer = Trainer(net, measured(net, X, y, None, ("mse", "accuracy")))
         trainer.prepare(3, len(X) // 2, 2, (0.01, 0.9, 0.99, 1e-8, 0.1), None, None, n_threads)
         runs = 1
         while trainer.run(seconds):
@@ -115,7 +115,7 @@ def test_threads_that_are_interrupted_anywhere_go_on_to_the_same_bits(sizes):
 def threads_of(net, n_samples, batch_size, epochs):
     """How many threads a fit takes if it may take 5."""
     X, y = data(net.layer_sizes, n_samples)
-    trainer = Trainer(net, SampleSet(net, X, y, None), ())
+    trainer = Trainer(net, measured(net, X, y, None))
     trainer.prepare(epochs, batch_size, 0, SGD().hyperparameters(), None, None, 5)
     trainer.close()
     return trainer.n_threads

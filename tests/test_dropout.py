@@ -5,12 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import any_targets, assert_close, lanes_of, state_of
+from helpers import any_targets, assert_close, lanes_of, measured, state_of
 from reference import ReferenceNetwork, dropout_bits
 from reference_order import permutation
 
 from backprop_c import SGD, Adam, Network
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 
 DTYPES = ("float64", "float32")
@@ -167,7 +166,7 @@ def trained_in_runs(seconds, batch_size, dtype):
     """Parameters, recorded values and the number of runs, of a fit in runs of so many seconds."""
     net = network((30, 40, 3), (0.2, 0.5), dtype)
     X, y = data((30, 3), 5000)
-    trainer = Trainer(net, SampleSet(net, X.astype(dtype), y, None), (0, 1))
+    trainer = Trainer(net, measured(net, X.astype(dtype), y, None, ("mse", "accuracy")))
     trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None)
     runs = 1
     while trainer.run(seconds):

@@ -6,10 +6,9 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import start, wait_until
+from helpers import measured, start, wait_until
 
 from backprop_c import SGD, Adam, DivergenceWarning, EarlyStopping, Network
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 
 LONG = 300
@@ -281,8 +280,11 @@ def test_in_runs_that_stop_at_every_look(batch_size):
     outcomes = []
     for seconds in (1e9, -1.0):
         net = Network((30, 40, 3), ("tanh", "softmax"), "cross_entropy", random_state=0)
-        samples = SampleSet(net, x_long[:12], y_long[:12], None)
-        trainer = Trainer(net, samples, (0,), SampleSet(net, x_long, y_long, None))
+        trainer = Trainer(
+            net,
+            measured(net, x_long[:12], y_long[:12], None, ("mse",)),
+            measured(net, x_long, y_long, None, ("mse",)),
+        )
         trainer.prepare(
             60, batch_size, 0, (0.1,), np.random.PCG64(5), None, early_stop=(2, 1, 0.0, 4, True)
         )
@@ -315,9 +317,9 @@ def test_in_runs_that_stop_at_every_look(batch_size):
             r"'val_accuracy', but what is recorded is loss, val_loss: give metrics=\['accuracy'\]$",
         ),
         (
-            [EarlyStopping("rmse")],
+            [EarlyStopping("mape")],
             {"validation_data": None},
-            "monitors 'rmse', but what is recorded is loss, mse, accuracy$",
+            "monitors 'mape', but what is recorded is loss, mse, accuracy$",
         ),
         ([EarlyStopping(), EarlyStopping("loss")], {}, "one EarlyStopping at most, but has 2"),
     ],

@@ -274,7 +274,7 @@ def schedule_parameters(made):
         ("accuracy", True),
         ("val_accuracy", True),
         ("balanced_accuracy", True),
-        ("accuracy_loss", False),
+        ("roc_auc", None),
     ],
 )
 def test_what_early_stopping_takes_for_better(monitor, larger):

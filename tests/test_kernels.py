@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from helpers import LAYOUTS, any_targets, assert_close, check_network, targets_for
+from helpers import LAYOUTS, any_targets, assert_close, check_network, measured, targets_for
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -13,7 +13,6 @@ from reference import ReferenceNetwork
 
 from backprop_c import Adam, Network
 from backprop_c._engine.evaluation import evaluate
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES, UPDATES
 
@@ -68,8 +67,7 @@ def test_sample_weights(sizes, n_samples, dtype, rng):
     y = rng.normal(size=(n_samples, sizes[-1])).astype(dtype)
     repeats = rng.integers(0, 3, n_samples)
     repeats[0] = 2
-    samples = SampleSet(net, X, y, repeats.astype(dtype))
-    values, gradient = evaluate(net, samples, (0,), True)
+    values, gradient = evaluate(net, measured(net, X, y, repeats.astype(dtype), ("mse",)), True)
     repeated, targets = np.repeat(X, repeats, axis=0), np.repeat(y, repeats, axis=0)
     loss, expected, outputs = ReferenceNetwork(net).loss_gradient_outputs(repeated, targets)
     assert_close(values, [loss, ((outputs - targets) ** 2).mean()], dtype)
@@ -87,7 +85,7 @@ def test_a_batch_without_weight_makes_no_step(sizes, batch_size, rng):
     y = rng.normal(size=(2 * batch_size, sizes[-1]))
     weights = np.ones(2 * batch_size)
     weights[batch_size:] = 0
-    trainer = Trainer(net, SampleSet(net, X, y, weights), ())
+    trainer = Trainer(net, measured(net, X, y, weights))
     rule = UPDATES.index("adam")
     trainer.prepare(3, batch_size, rule, Adam().hyperparameters(), None, None)
     while trainer.run():

@@ -4,9 +4,9 @@ import ctypes
 
 import numpy as np
 import pytest
+from helpers import measured
 
 from backprop_c import Network
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 
 NEXT_32 = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)
@@ -67,7 +67,7 @@ def last_sample(values, n_samples):
     net = Network((1, 1), "identity", biases=False, random_state=0)
     bits = ChosenBits(values)
     X, y = np.ones((n_samples, 1)), np.arange(float(n_samples))[:, None]
-    trainer = Trainer(net, SampleSet(net, X, y, None), ())
+    trainer = Trainer(net, measured(net, X, y, None))
     trainer.prepare(1, 1, 0, (1.0, 0.0, 0.0, 0.0), bits, None)
     trainer.run()
     trainer.close()

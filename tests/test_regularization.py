@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import any_targets, assert_close
+from helpers import any_targets, assert_close, measured
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -14,7 +14,6 @@ from reference_order import permutation
 from reference_rules import SGDRule, clipped
 
 from backprop_c import SGD, Adam, Network, schedules
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 
 DTYPES = ("float64", "float32")
@@ -310,7 +309,7 @@ def test_a_run_can_stop_anywhere(batch_size):
     X, y = data((30, 3), 5000)
     for seconds in (1e9, -1.0):
         net = network((30, 40, 3), **ALL)
-        trainer = Trainer(net, SampleSet(net, X, y, None), (0, 1))
+        trainer = Trainer(net, measured(net, X, y, None, ("mse", "accuracy")))
         trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None, clip_norm=0.5)
         runs = 1
         while trainer.run(seconds):

@@ -6,13 +6,12 @@ from inspect import signature
 
 import numpy as np
 import pytest
-from helpers import any_targets, assert_close
+from helpers import any_targets, assert_close, measured
 from reference import ReferenceNetwork
 from reference_rules import AdamRule, SGDRule, clipped
 from reference_schedules import SCHEDULES
 
 from backprop_c import SGD, Adam, Nadam, Network, functional, schedules
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.schedules import schedule_table
 from backprop_c._engine.trainer import Trainer
 from backprop_c.schedules import Schedule
@@ -247,7 +246,7 @@ def test_a_run_can_stop_anywhere(batch_size):
     results = []
     for seconds in (1e9, -1.0):
         net = Network((30, 40, 3), ("tanh", "softmax"), random_state=0)
-        trainer = Trainer(net, SampleSet(net, X, y, None), ())
+        trainer = Trainer(net, measured(net, X, y, None))
         schedule = schedules.schedule_terms(schedules.Cosine(0.1, warmup=0.5))
         trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None, schedule=schedule)
         runs = 1

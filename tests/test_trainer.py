@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from helpers import measured
 
 from backprop_c import SGD, Adam, Network
 from backprop_c._engine.engine import Engine
 from backprop_c._engine.evaluation import evaluate
+from backprop_c._engine.measures import MetricSet
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
@@ -18,7 +20,7 @@ def trained_in_runs(seconds, batch_size, dtype, labels):
     X = rng.normal(size=(20_000, 30)).astype(dtype)
     y = rng.integers(0, 3, len(X))
     y = y if labels else np.eye(3, dtype=dtype)[y]
-    trainer = Trainer(net, SampleSet(net, X, y, None), (0, 1))
+    trainer = Trainer(net, measured(net, X, y, None, ("mse", "accuracy")))
     trainer.prepare(3, batch_size, 0, (0.1,), np.random.PCG64(5), None)
     runs = 1
     while trainer.run(seconds):
@@ -97,7 +99,7 @@ def test_too_many_hyperparameters():
 
 def test_a_wrong_optimizer_state_is_refused():
     net = Network((2, 1), random_state=0)
-    trainer = Trainer(net, SampleSet(net, X, Y, None), ())
+    trainer = Trainer(net, measured(net, X, Y, None))
     with pytest.raises(ValueError, match="state is not of this network"):
         trainer.prepare(1, 1, 0, (0.1,), None, OptimizerState("sgd", 0, np.zeros(7)))
     trainer.close()
@@ -107,23 +109,24 @@ def test_a_wrong_optimizer_state_is_refused():
 def test_misuse_raises():
     """Never a crash, also for what only this package calls."""
     net = Network((2, 1), random_state=0)
-    unprepared, unmade = Trainer(net, SampleSet(net, X, Y, None), ()), Trainer.__new__(Trainer)
+    unprepared, unmade = Trainer(net, measured(net, X, Y, None)), Trainer.__new__(Trainer)
     for call in (
         unprepared.run,
         unmade.run,
         lambda: unmade.prepare(1, 1, 0, (0.1,), None, None),
-        lambda: Trainer(None, SampleSet(net, X, Y, None), ()),
-        lambda: unprepared.__init__(net, SampleSet(net, X, Y, None), ()),
-        lambda: evaluate(net, SampleSet(Network((2, 1), random_state=0), X, Y, None), (), True),
-        lambda: Trainer(net, SampleSet(Network((2, 1), random_state=0), X, Y, None), ()),
-        lambda: evaluate(net, SampleSet.__new__(SampleSet), (), True),
+        lambda: Trainer(None, measured(net, X, Y, None)),
+        lambda: unprepared.__init__(net, measured(net, X, Y, None)),
+        lambda: evaluate(net, measured(Network((2, 1), random_state=0), X, Y), True),
+        lambda: Trainer(net, measured(Network((2, 1), random_state=0), X, Y)),
+        lambda: evaluate(net, MetricSet.__new__(MetricSet), True),
+        lambda: MetricSet(SampleSet.__new__(SampleSet)),
         Engine()._snapshot,
         lambda: Engine().predict(np.zeros(2, bool)),
     ):
         with pytest.raises((RuntimeError, TypeError)):
             call()
     unmade.close()
-    trainer = Trainer(net, SampleSet(net, X, Y, None), ())
+    trainer = Trainer(net, measured(net, X, Y, None))
     trainer.prepare(1, 1, 0, (0.1,), None, None)
     with pytest.raises(RuntimeError, match="constructed and then prepared once"):
         trainer.prepare(1, 1, 0, (0.1,), None, None)
@@ -137,7 +140,7 @@ def test_misuse_raises():
 
 def test_a_trainer_that_is_dropped_gives_its_network_back():
     net = Network((2, 1), random_state=0)
-    trainer = Trainer(net, SampleSet(net, X, Y, None), ())
+    trainer = Trainer(net, measured(net, X, Y, None))
     trainer.prepare(1, 1, 0, (0.1,), None, None)
     del trainer
     net.fit(X, Y, epochs=1)

@@ -56,7 +56,7 @@ def test_sgd_by_the_reference(n_samples, batch_size, shuffle, dtype, seed):
         metrics=("accuracy", "mse"),
     )
     expected = reference.fit(X, y, orders, n_samples if full else batch_size, 0.05)
-    assert list(history) == ["loss", "mse", "accuracy"]
+    assert list(history) == ["loss", "accuracy", "mse"]
     for name in expected:
         tolerance = EXACT[name] if dtype == "float64" else 1e-4
         if name != "accuracy" or dtype == "float64":

@@ -93,9 +93,9 @@ BAD_FIT = [
     ({"shuffle": 1}, TypeError, "shuffle must be True or False, but is 1"),
     ({"verbose": "yes"}, TypeError, "verbose must be True or False, but is 'yes'"),
     ({"reset_optimizer": 0}, TypeError, "reset_optimizer must be True or False, but is 0"),
-    ({"metrics": ["mae"]}, ValueError, "metric 'mae' is not known; known: mse, accuracy"),
-    ({"metrics": 3}, TypeError, "metrics must be names, but is 3"),
-    ({"metrics": [3]}, TypeError, "metric must be a name, but is 3; known: mse, accuracy"),
+    ({"metrics": ["mape"]}, ValueError, "metric 'mape' is not known; known: mse, rmse, mae, r2"),
+    ({"metrics": 3}, TypeError, "metric must be a name or an object such as "),
+    ({"metrics": [3]}, TypeError, "metric must be a name or an object such as "),
     (
         {"optimizer": 0.1},
         TypeError,

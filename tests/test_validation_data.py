@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from helpers import any_targets, start
+from helpers import any_targets, measured, start
 
 from backprop_c import SGD, Adam, Network
-from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
 
 METRICS = ("mse", "accuracy")
@@ -133,8 +132,8 @@ def trained_in_runs(seconds, sizes, batch_size, n_threads):
     """Parameters, recorded values and the number of runs, of a fit in runs of so many seconds."""
     X, y = data(sizes, 9000)
     net = classifier(sizes)
-    validation = SampleSet(net, *data(sizes, 20_000, 1), None)
-    trainer = Trainer(net, SampleSet(net, X, y, None), (0, 1), validation)
+    validation = measured(net, *data(sizes, 20_000, 1), None, METRICS)
+    trainer = Trainer(net, measured(net, X, y, None, METRICS), validation)
     options = (0, (0.1,), np.random.PCG64(5), None, n_threads)
     trainer.prepare(3, batch_size, *options, early_stop=(3, 1, 0.0, 5, True))
     runs = 1

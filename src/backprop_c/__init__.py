@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import activations, callbacks, initializers, losses, optimizers, schedules
+from . import activations, callbacks, initializers, losses, metrics, optimizers, schedules
 from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping, Goal
@@ -57,6 +57,7 @@ __all__ = [
     "functional",
     "initializers",
     "losses",
+    "metrics",
     "optimizers",
     "schedules",
     "show_config",

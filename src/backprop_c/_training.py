@@ -4,11 +4,18 @@ import math
 import warnings
 from contextlib import contextmanager
 
+from ._engine.measures import MetricSet
 from ._engine.samples import SampleSet
 from ._engine.trainer import Trainer
+from ._monitor import VALIDATION
 from ._split import Split
-from ._validation.entries import METRIC_NAMES, METRICS, UPDATES
-from ._validation.metrics import VALIDATION, as_metric_codes, as_metrics, is_all_one
+from ._validation.entries import METRIC_NAMES, UPDATES
+from ._validation.metrics import (
+    as_metrics,
+    is_all_one,
+    kind_of_classes,
+    measured,
+)
 from ._validation.scalars import as_batch_size, as_count, as_flag, as_n_threads, as_share
 from ._validation.targets import targets_out_of_range
 from ._validation.weights import as_class_weights, as_sample_weight, weights_by_class
@@ -86,6 +93,11 @@ def watched_column(monitor, names):
             f"{type(monitor).__name__} monitors {monitor.monitor!r}, but what is recorded is "
             f"{', '.join(names)}{remedy}"
         )
+    if monitor.larger_is_better is None:
+        raise ValueError(
+            f"{type(monitor).__name__} monitors {monitor.monitor!r}, a function of one's own: say "
+            "which way is better, by better='larger' or better='smaller'"
+        )
     return names.index(monitor.monitor), -1 if monitor.larger_is_better else 1
 
 
@@ -141,27 +153,30 @@ def as_split(net, fraction, y, goes_on):
     return Split(fraction, y, net._generator)
 
 
-def metric_codes(net, metrics, samples, validation=None):
-    """Names of what is recorded, and the metrics' codes, in the table's order."""
+def metric_sets(net, metrics, samples, validation=None):
+    """Names of what is recorded; what is measured of the samples, and of validation's if any."""
     asked = as_metrics(metrics)
-    loss, activation = net._loss.name, net._activations[-1].name
-    codes = as_metric_codes(asked, samples.y, activation, loss)
-    names = ("loss", *(METRICS[k][0] for k in codes))
+    activation, n_outputs = net._activations[-1].name, net.layer_sizes[-1]
+    names = ("loss", *asked)
+    kind = kind_of_classes(asked, samples.y, activation, net._loss.name)
     if validation is not None:
         with naming_the_validation():
-            codes_of_validation = as_metric_codes(asked, validation.y, activation, loss)
+            other = kind_of_classes(asked, validation.y, activation, net._loss.name)
         # Targets that are all 1 go with 0 and 1, and at tanh outputs with -1 and 1.
         if is_all_one(validation.y):
-            codes_of_validation = codes
+            other = kind
         elif is_all_one(samples.y):
-            codes = codes_of_validation
-        if codes_of_validation != codes:
+            kind = other
+        if other != kind:
             raise ValueError(
                 "the targets of validation_data tell classes in another way than y does: give both "
                 "as class indices, or both with a column for each output"
             )
         names += tuple(f"{VALIDATION}{name}" for name in names)
-    return names, codes
+    return names, *(
+        one and MetricSet(one, measured(asked, one, kind, activation, n_outputs))
+        for one in (samples, validation)
+    )
 
 
 def train(
@@ -201,11 +216,11 @@ def train(
         split = as_split(net, validation_fraction, samples.y, goes_on=not reset_optimizer)
         samples, validation = split.apply(net, samples)
     batch_size = as_batch_size(batch_size, samples.n_samples)
-    names, codes = metric_codes(net, metrics, samples, validation)
+    names, measured_of_samples, measured_of_others = metric_sets(net, metrics, samples, validation)
     decided, calls = as_callbacks(callbacks, names)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     warn_of_range(net, samples.y)
-    trainer = Trainer(net, samples, codes, validation, net._own_loss)
+    trainer = Trainer(net, measured_of_samples, measured_of_others, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)
     update, hyperparameters, options = optimizer_terms(chosen)
     options["plateau"] = plateau_terms(options["plateau"], names)

@@ -3,8 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from ._frozen import Frozen
-from ._monitor import as_monitor, larger_is_better
+from ._monitor import Watching
 from ._validation.scalars import as_count, as_finite_number, as_flag, as_not_negative
 
 
@@ -41,13 +40,15 @@ class Callback(ABC):
         """
 
 
-class Monitor(Frozen):
+class Monitor(Watching):
     """What watches a value of the history, and which way it is better.
 
     Parameters
     ----------
     monitor : str
         The value's name in the history.
+    better : "larger" or "smaller", optional
+        Which way the value is better. Needed for functions of one's own alone; metrics know it.
 
     Examples
     --------
@@ -58,17 +59,12 @@ class Monitor(Frozen):
 
     monitor: str
     _checks: ClassVar = {
-        "monitor": as_monitor,
+        **Watching._checks,
         "value": as_finite_number,
         "patience": lambda value, name: as_count(value, name, 1),
         "min_delta": as_not_negative,
         "restore_best": as_flag,
     }
-
-    @property
-    def larger_is_better(self) -> bool:
-        """Whether a larger value is the better one: of what ends in "accuracy"."""
-        return larger_is_better(self.monitor)
 
 
 class EarlyStopping(Monitor):
@@ -77,8 +73,7 @@ class EarlyStopping(Monitor):
     Parameters
     ----------
     monitor : str, default "val_loss"
-        What to watch, by its name in the history. The larger the better where the name ends in
-        "accuracy", else the smaller.
+        What to watch, by its name in the history.
     patience : int, default 10
         After so many epochs without a better value the fit ends; at least 1.
     min_delta : float, default 0
@@ -87,6 +82,8 @@ class EarlyStopping(Monitor):
     restore_best : bool, default True
         Bring back the parameters and the optimizer's state as of the end of the best epoch. After
         Ctrl-C or another exception, the network stays that of the last finished epoch.
+    better : "larger" or "smaller", optional
+        Which way the value is better. Needed for functions of one's own alone; metrics know it.
 
     Raises
     ------
@@ -118,10 +115,11 @@ class Goal(Monitor):
     Parameters
     ----------
     monitor : str
-        What to watch, by its name in the history. The larger the better where the name ends in
-        "accuracy", else the smaller.
+        What to watch, by its name in the history.
     value : float
         What is good enough; finite.
+    better : "larger" or "smaller", optional
+        Which way the value is better. Needed for functions of one's own alone; metrics know it.
 
     Raises
     ------

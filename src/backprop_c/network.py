@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _summary
 from ._engine.evaluation import evaluate
+from ._engine.measures import MetricSet
 from ._pickles import remake
 from ._structure import Structure
-from ._training import metric_codes, train
+from ._training import metric_sets, train
 from ._validation.scalars import as_generator
 from ._validation.shape import name_or_object
 from .activations import Activation
@@ -15,12 +16,14 @@ from .callbacks import Callback, Monitor
 from .history import History
 from .initializers import Initializer, draw_weights
 from .losses import Loss
+from .metrics import Metric
 from .optimizers import Optimizer, as_optimizer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    Asked = str | Metric | Callable[[NDArray[Any], NDArray[Any]], float]
     InitializerLike = str | Initializer | Callable[..., Any] | NDArray[Any] | None
     RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
@@ -269,7 +272,7 @@ class Network(Structure):
         batch_size: int | Literal["auto"] | None = "auto",
         optimizer: Optimizer | str | None = None,
         shuffle: bool = True,
-        metrics: str | Sequence[str] = (),
+        metrics: "Asked | Sequence[Asked]" = (),
         class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
         validation_data: "tuple[ArrayLike, ...] | None" = None,
         validation_fraction: float | None = None,
@@ -302,14 +305,13 @@ class Network(Structure):
         shuffle : bool, default True
             Take the samples in a fresh random order each epoch. With the full batch nothing is
             drawn.
-        metrics : sequence of str, default ()
-            What to record beside the loss: "mse", the mean over samples and outputs of
-            ``(a - t)**2``, and "accuracy", the share of samples that are classified right. Several
-            outputs are right if the largest is the target's class. One output is right if it is
-            on its target's side of 1/2. Sigmoid outputs with binary cross-entropy are right if
-            every one is on its target's side of 1/2. Tanh outputs whose targets are all -1 or 1,
-            or all 1, are right if every one has its target's sign. Other targets that name no
-            classes are refused.
+        metrics : str, Metric or callable, or a sequence of these, default ()
+            What to record beside the loss: names such as "accuracy" and "r2", or objects such as
+            ``metrics.TopKAccuracy(k=3)``; `metrics` says what they are, and how targets tell
+            classes. They are summed up while the epoch trains. A function
+            ``f(y_true, y_pred)`` is called after each epoch, with the targets and the outputs as
+            of its end, and without weights; both are 1-D where there is one output. It returns a
+            number, which is recorded by the function's name; NaN where outputs are not finite.
         class_weight : dict or "balanced", optional
             What the weights of samples are multiplied by, of training and of validation: by class
             index; classes that are not in the dict have 1. "balanced" gives all classes of y the
@@ -424,7 +426,7 @@ class Network(Structure):
         y: "ArrayLike",
         *,
         sample_weight: "ArrayLike | None" = None,
-        metrics: str | Sequence[str] = (),
+        metrics: "Asked | Sequence[Asked]" = (),
     ) -> dict[str, float]:
         """The loss, penalties included, and the metrics: weighted means over the samples.
 
@@ -432,7 +434,7 @@ class Network(Structure):
         ----------
         X, y, sample_weight : array-like
             As for `fit`.
-        metrics : sequence of str, default ()
+        metrics : str, Metric or callable, or a sequence of these, default ()
             As for `fit`.
 
         Returns
@@ -454,8 +456,8 @@ class Network(Structure):
         {'loss': 0.25, 'mse': 0.5}
         """
         samples = self._as_sample_set(X, y, sample_weight)
-        names, codes = metric_codes(self, metrics, samples)
-        values, _ = evaluate(self, samples, codes, False, self._loss_caller())
+        names, measured, _ = metric_sets(self, metrics, samples)
+        values, _ = evaluate(self, measured, False, self._loss_caller())
         return dict(zip(names, values.tolist(), strict=True))
 
     def loss_and_gradient(
@@ -489,7 +491,7 @@ class Network(Structure):
         (0.5, array([3., 1.]))
         """
         samples = self._as_sample_set(X, y, sample_weight)
-        values, gradient = evaluate(self, samples, (), True, self._loss_caller())
+        values, gradient = evaluate(self, MetricSet(samples), True, self._loss_caller())
         return float(values[0]), gradient
 
 

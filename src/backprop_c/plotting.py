@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._validation.metrics import VALIDATION
+from ._monitor import VALIDATION
 
 LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
 # A value that falls to less than its largest by this is drawn on a log scale.

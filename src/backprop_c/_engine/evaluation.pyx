@@ -7,14 +7,15 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from backprop_c._engine.engine cimport Engine
+from backprop_c._engine.measures cimport MetricSet
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
-    WORK_OF_SHORT_RUN, Pass, Phase, begin_pass, gather_range, lay_out_pass, penalty,
-    room_for_pass, run_slab, set_pass,
+    WORK_OF_SHORT_RUN, Pass, Phase, begin_pass, gather_range, lay_out_pass, means_of_pass,
+    penalty, room_for_pass, run_slab, set_pass,
 )
 from backprop_c._engine.samples cimport SampleSet
-from backprop_c._kernels.table cimport MAX_METRICS, Plan, Table
+from backprop_c._kernels.table cimport Plan, Table
 from backprop_c._system.platform cimport SECONDS_OF_RUN, monotonic_seconds
 
 cnp.import_array()
@@ -29,26 +30,24 @@ cdef void run_pass(Pass* p, double seconds) noexcept nogil:
             return
 
 
-def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
-             bint gradient_wanted, LossCaller own_loss=None):
+def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_wanted,
+             LossCaller own_loss=None):
     """Go through samples once.
 
     Parameters
     ----------
     engine : Engine
         The network.
-    samples : SampleSet
-        Of that network.
-    metrics : tuple of int
-        Codes of metrics, ascending.
+    metrics : MetricSet
+        Samples of that network, and what is measured.
     gradient_wanted : bool
     own_loss : LossCaller or None
         The loss of a network that has one of its own.
 
     Returns
     -------
-    values : ndarray of shape (1 + len(metrics),)
-        The loss, penalties included, and the metrics: means over weights.
+    values : ndarray of shape (1 + number of metrics,)
+        The loss, penalties included, and the metrics.
     gradient : ndarray of shape (n_parameters,) or None
         The derivative of the loss.
     """
@@ -57,13 +56,14 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
     cdef const Table* table = engine.table
     cdef const Plan* plan = &engine.plan
     cdef const char* parameters = NULL
+    cdef SampleSet samples = metrics.samples_of(engine)
     cdef double penalty_value = 0
-    cdef int m
-    samples.require_of(engine)
+    cdef cnp.ndarray values
     memset(&p, 0, sizeof(Pass))
     if samples.n_samples == 1:
         table, plan = engine.single_table, &engine.single
-    set_pass(&p, table, plan, &samples.samples, samples.n_samples, samples.n_samples, metrics)
+    set_pass(&p, table, plan, &samples.samples, samples.n_samples, samples.n_samples,
+             metrics.asked())
     memory.reserve(room_for_pass(&p, 1, gradient_wanted))
     lay_out_pass(&p, memory, 1, gradient_wanted)
     if own_loss is not None:
@@ -75,8 +75,8 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
     gradient = None
     try:
         parameters = engine.begin_reading()
-        if own_loss is not None:
-            # Python code runs in the pass, which may train or write: it reads a copy.
+        if own_loss is not None or metrics.functions:
+            # Python code runs meanwhile, which may train or write: it reads a copy.
             parameters = engine.go_on_reading(parameters)
         while True:
             p.parameters = parameters
@@ -96,6 +96,7 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
             if gradient_wanted:
                 # It joins the sum over all samples, which is not divided yet.
                 table.penalize(plan, 0, plan.n_parameters, p.sums.weight, parameters, p.gradient)
+        metrics.call_functions(&p)
     finally:
         if parameters != NULL:
             engine.end_reading(parameters)
@@ -105,8 +106,7 @@ def evaluate(Engine engine not None, SampleSet samples not None, tuple metrics,
                plan.n_parameters * table.real_bytes)
         with np.errstate(all="ignore"):
             gradient /= p.sums.weight
-    values = [p.sums.loss / p.sums.weight + penalty_value]
-    for m in range(MAX_METRICS):
-        if p.metrics >> m & 1:
-            values.append(p.sums.metrics[m] / p.sums.weight)
-    return np.array(values), gradient
+    values = np.empty(1 + metrics.measures.n_measures)
+    means_of_pass(&p, <double*>cnp.PyArray_DATA(values))
+    values[0] += penalty_value
+    return values, gradient

@@ -77,6 +77,7 @@ ctypedef struct Fit:
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
     const int* stop                # set from elsewhere: end with this epoch
+    bint asks                      # metrics are functions of the caller's: an epoch waits for them
     bint decides                   # one of these three looks at each epoch
     EarlyStop early
     Goal goal
@@ -97,6 +98,8 @@ ctypedef struct Fit:
     Py_ssize_t epoch               # epochs finished in this run
     Py_ssize_t epochs_before       # epochs finished before this run
     bint begun                     # the epoch has begun
+    bint waits                     # its passes are over, and metrics are asked of the caller
+    bint answered                  # they are there
     Py_ssize_t shuffled            # places of its order that are drawn
     Py_ssize_t columns
     double* record                 # (epochs, columns): loss and metrics, and those of validation

@@ -9,10 +9,10 @@ from libc.string cimport memcpy
 
 from backprop_c._engine.order cimport shuffle
 from backprop_c._engine.passes cimport (
-    WORK_OF_BATCH, Phase, begin_pass, gather_range, penalty, run_slab,
+    WORK_OF_BATCH, Phase, begin_pass, gather_range, means_of_pass, penalty, run_slab,
 )
 from backprop_c._engine.plain cimport clipping
-from backprop_c._kernels.table cimport MAX_METRICS, Plan
+from backprop_c._kernels.table cimport Plan
 from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
 
@@ -245,19 +245,6 @@ cdef void go_back(Fit* fit) noexcept nogil:
     fit.finished = fit.earlier
 
 
-cdef double* record_means(const Pass* p, Py_ssize_t n_values, double* record_out) noexcept nogil:
-    """The loss and the metrics of a pass, as means over weights; the place behind them."""
-    cdef int m
-    record_out[0] = p.sums.loss / p.sums.weight
-    record_out += 1
-    if n_values > 1:
-        for m in range(MAX_METRICS):
-            if p.metrics >> m & 1:
-                record_out[0] = p.sums.metrics[m] / p.sums.weight
-                record_out += 1
-    return record_out
-
-
 cdef void look_for_stop(Fit* fit, const double* record) noexcept nogil:
     """Keep the epoch if it is the best so far, and see whether patience is at its end."""
     cdef EarlyStop* early = &fit.early
@@ -305,14 +292,13 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
     cdef double* record = fit.record + fit.epoch * fit.columns
     cdef double* rest
     cdef bint validated = fit.validation.n_samples > 0
-    cdef Py_ssize_t n_values = fit.columns // 2 if validated else fit.columns
     fit.begun = False
     if not isfinite(fit.training.sums.loss / fit.training.sums.weight):
         go_back(fit)
         return False
-    rest = record_means(&fit.training, n_values, record)
+    rest = means_of_pass(&fit.training, record)
     if validated:
-        record_means(&fit.validation, n_values, rest)
+        means_of_pass(&fit.validation, rest)
         if fit.training.plan.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
@@ -415,5 +401,9 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
         if fit.validation.n_samples > 0 and isfinite(fit.training.sums.loss):
             if not run_samples(fit, &fit.validation, deadline, &work):
                 return
+        if fit.asks and not fit.answered and isfinite(fit.training.sums.loss):
+            fit.waits = True
+            return
+        fit.answered = False
         if not finish_epoch(fit):
             return

@@ -11,7 +11,7 @@ from libc.string cimport memset
 import numpy as np
 
 from backprop_c._kernels.table cimport (
-    MAX_METRICS, Layer, Part, Plan, Samples, Sums,
+    Layer, Part, Plan, Samples, Sums,
 )
 
 cnp.import_array()
@@ -51,7 +51,7 @@ cdef class LossCaller:
         self.derivatives = np.zeros((samples.n_samples, n_out), dtype=samples.X.dtype)
         p.samples.y = cnp.PyArray_DATA(<cnp.ndarray>self.derivatives)
         p.samples.labels = NULL
-        p.slab.metrics = 0
+        p.slab.measures = NULL
         p.before_batch = call_own_loss
         p.context = <void*>self
 
@@ -98,11 +98,11 @@ cdef class LossCaller:
         cdef Part part = p.slab
         cdef Sums sums
         cdef Py_ssize_t rows, vectors
-        cdef int m
         memset(&sums, 0, sizeof(Sums))
+        sums.metrics = p.sums.metrics
         outputs = np.empty((size, last.n_out), dtype=self.derivatives.dtype)
         samples.order = p.samples.order
-        part.metrics = p.metrics
+        part.measures = p.measures
         part.stop = start
         while part.stop < start + size:
             # Block by block: what comes out stands in the workspace then, feature-major.
@@ -115,8 +115,6 @@ cdef class LossCaller:
             block = as_array(p.workspaces + last.block.a * vectors * lanes * p.table.real_bytes,
                              last.n_out, vectors * lanes, outputs.dtype)
             outputs[part.start - start:part.stop - start] = block[:, :rows].T
-        for m in range(MAX_METRICS):
-            p.sums.metrics[m] += sums.metrics[m]
         return outputs
 
     def checked(self, result, shape):

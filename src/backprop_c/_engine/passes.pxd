@@ -4,7 +4,9 @@ from libc.string cimport memset
 
 from backprop_c._engine.crew cimport Board, Task
 from backprop_c._engine.memory cimport Memory
-from backprop_c._kernels.table cimport Part, Plan, Samples, Sums, Table, Routines
+from backprop_c._kernels.table cimport (
+    Measures, Part, Plan, Samples, Sums, Table, Routines,
+)
 
 
 cdef enum:
@@ -38,7 +40,7 @@ ctypedef struct Pass:
     Samples samples
     Py_ssize_t n_samples
     Py_ssize_t batch_size
-    unsigned int metrics           # bit m asks for METRICS[m]
+    const Measures* measures       # NULL: no metrics
     const char* parameters         # may be a fit's own, which change from batch to batch
     char* gradient                 # NULL: losses and metrics only
     BeforeBatch before_batch       # NULL: nothing
@@ -70,8 +72,8 @@ cdef inline void begin_pass(Pass* pass_) noexcept nogil:
     """Back to the first sample."""
     pass_.failed = False
     pass_.sums.loss = pass_.sums.weight = 0
-    if pass_.metrics:
-        memset(pass_.sums.metrics, 0, sizeof(pass_.sums.metrics))
+    if pass_.measures != NULL:
+        memset(pass_.sums.metrics, 0, pass_.measures.n_sums * sizeof(double))
     pass_.row = 0
     pass_.offset = 0
 
@@ -80,9 +82,11 @@ cdef Py_ssize_t run_slab(Pass* pass_) noexcept nogil
 cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
 cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil
 cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil
+cdef double* means_of_pass(const Pass* pass_, double* means_out) noexcept nogil
 
 cdef void set_pass(Pass* pass_, const Table* table, const Plan* plan, const Samples* samples,
-                   Py_ssize_t n_samples, Py_ssize_t batch_size, tuple metrics)
+                   Py_ssize_t n_samples, Py_ssize_t batch_size,
+                   const Measures* measures) noexcept
 cdef size_t room_for_pass(const Pass* pass_, Py_ssize_t n_threads, bint gradient_wanted) noexcept
 cdef void lay_out_pass(Pass* pass_, Memory memory, Py_ssize_t n_threads,
                        bint gradient_wanted) noexcept

@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from backprop_c._engine.crew cimport run_phase
 from backprop_c._engine.memory cimport Memory, room_for
-from backprop_c._kernels.table cimport MAX_METRICS
+from backprop_c._kernels.table cimport Measure
 
 
 cdef Py_ssize_t slab_size(const Plan* plan) noexcept nogil:
@@ -32,6 +32,12 @@ cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept
         task(job, number, 0)
 
 
+cdef inline void clear_sums(const Pass* p, Sums* sums_out) noexcept nogil:
+    sums_out.loss = sums_out.weight = sums_out.batch_weight = 0
+    if p.measures != NULL:
+        memset(sums_out.metrics, 0, p.measures.n_sums * sizeof(double))
+
+
 cdef void run_part(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
     """Forward and backward over a part of the slab, into sums (and a gradient) of its own."""
     cdef Pass* p = <Pass*>pass_
@@ -42,7 +48,7 @@ cdef void run_part(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept n
     part.stop = min(part.start + plan.part_rows, part.stop)
     if gradient != NULL:
         gradient += number * plan.part_stride * p.table.real_bytes
-    memset(p.part_sums + number, 0, sizeof(Sums))
+    clear_sums(p, p.part_sums + number)
     p.routines.run_part(plan, &p.samples, &part, p.parameters,
                         p.workspaces + thread * plan.workspace_bytes, p.slab_rows, gradient,
                         p.part_sums + number)
@@ -56,14 +62,15 @@ cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexce
                           p.slab_rows, p.workspaces + thread * p.plan.workspace_bytes, p.gradient)
 
 
-cdef void add_sums(const Sums* part, Sums* sums_out) noexcept nogil:
+cdef void add_sums(const Pass* p, const Sums* part, Sums* sums_out) noexcept nogil:
     """sums += those of a part."""
-    cdef int m
+    cdef Py_ssize_t k
     sums_out.loss += part.loss
     sums_out.weight += part.weight
     sums_out.batch_weight += part.weight
-    for m in range(MAX_METRICS):
-        sums_out.metrics[m] += part.metrics[m]
+    if p.measures != NULL:
+        for k in range(p.measures.n_sums):
+            sums_out.metrics[k] += part.metrics[k]
 
 
 cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
@@ -90,7 +97,7 @@ cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
         n_parts = (size + plan.part_rows - 1) // plan.part_rows
         share(p.board, run_part, p, n_parts)
         for k in range(n_parts):
-            add_sums(p.part_sums + k, &p.sums)
+            add_sums(p, p.part_sums + k, &p.sums)
     if p.gradient != NULL:
         if p.slab.fresh:
             p.n_gradients = n_parts
@@ -122,10 +129,29 @@ cdef double penalty(const Table* table, const Plan* plan, const char* parameters
     return total
 
 
+cdef double* means_of_pass(const Pass* p, double* means_out) noexcept nogil:
+    """The loss without penalties, and the metrics, over a whole pass; the place behind them."""
+    cdef const Measure* measure
+    cdef int k
+    means_out[0] = p.sums.loss / p.sums.weight
+    if p.measures == NULL:
+        return means_out + 1
+    for k in range(p.measures.n_measures):
+        measure = p.measures.measures + k
+        if measure.code < 0:
+            means_out[1 + k] = measure.known[0]
+        else:
+            means_out[1 + k] = p.table.metrics[measure.code].value(
+                p.measures.n_outputs, p.sums.weight, measure.known,
+                p.sums.metrics + measure.sums_at)
+    return means_out + 1 + p.measures.n_measures
+
+
 # -- What a pass needs -------------------------------------------------------------------------
 
 cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples* samples,
-                   Py_ssize_t n_samples, Py_ssize_t batch_size, tuple metrics):
+                   Py_ssize_t n_samples, Py_ssize_t batch_size,
+                   const Measures* measures) noexcept:
     """Say what to do: these samples, in batches, with these metrics."""
     p.table = table
     p.plan = plan
@@ -135,9 +161,7 @@ cdef void set_pass(Pass* p, const Table* table, const Plan* plan, const Samples*
     p.batch_size = min(batch_size, n_samples)
     # A slab has room for what such a batch needs.
     p.slab.capacity = parts_of_batch(plan, p.batch_size) * plan.part_rows
-    for code in metrics:
-        p.metrics |= 1 << <int>code
-    p.slab.metrics = p.metrics
+    p.measures = p.slab.measures = measures
 
 
 cdef size_t bytes_of_slab(const Pass* p) noexcept:
@@ -146,6 +170,13 @@ cdef size_t bytes_of_slab(const Pass* p) noexcept:
 
 cdef size_t bytes_of_sums(const Pass* p) noexcept:
     return parts_of_batch(p.plan, p.batch_size) * sizeof(Sums)
+
+
+cdef size_t bytes_of_metric_sums(const Pass* p) noexcept:
+    """Of the pass, and behind them of each part."""
+    if p.measures == NULL:
+        return 0
+    return (1 + parts_of_batch(p.plan, p.batch_size)) * p.measures.n_sums * sizeof(double)
 
 
 cdef size_t bytes_of_gradient(const Pass* p) noexcept:
@@ -159,6 +190,7 @@ cdef size_t room_for_pass(const Pass* p, Py_ssize_t n_threads, bint gradient_wan
         room_for(n_threads * p.plan.workspace_bytes)
         + room_for(bytes_of_slab(p))
         + room_for(bytes_of_sums(p))
+        + room_for(bytes_of_metric_sums(p))
         + (room_for(bytes_of_gradient(p)) if gradient_wanted else 0)
     )
 
@@ -166,7 +198,11 @@ cdef size_t room_for_pass(const Pass* p, Py_ssize_t n_threads, bint gradient_wan
 cdef void lay_out_pass(Pass* p, Memory memory, Py_ssize_t n_threads,
                        bint gradient_wanted) noexcept:
     """Give a pass what it works with."""
+    cdef Py_ssize_t k
     p.workspaces = memory.cut(n_threads * p.plan.workspace_bytes)
     p.slab_rows = memory.cut(bytes_of_slab(p))
     p.part_sums = <Sums*>memory.cut(bytes_of_sums(p))
+    p.sums.metrics = <double*>memory.cut(bytes_of_metric_sums(p))
+    for k in range(parts_of_batch(p.plan, p.batch_size) if p.measures != NULL else 0):
+        p.part_sums[k].metrics = p.sums.metrics + (1 + k) * p.measures.n_sums
     p.gradient = memory.cut(bytes_of_gradient(p)) if gradient_wanted else NULL

@@ -225,7 +225,7 @@ cdef class Stepper(Engine):
         step.plan = self.single if n_samples == 1 else self.plan
         if given:
             step.plan.loss = table.given_delta
-        set_pass(&fit.training, table, &step.plan, &samples, n_samples, n_samples, ())
+        set_pass(&fit.training, table, &step.plan, &samples, n_samples, n_samples, NULL)
         fit.update = table.updates + <int>update
         fit.n_carried = fit.update.n_carried
         set_hyperparameters(fit, hyperparameters)

@@ -23,9 +23,18 @@ class UpdateEntry(NamedTuple):
     n_states: int
     n_carried: int
 
+class MetricEntry(NamedTuple):
+    name: str
+    parameters: tuple[str, ...]
+    classes: str
+    known: str
+    of_one_output: bool
+    of_shares: bool
+    larger_is_better: bool
+
 def activation_table() -> dict[str, ActivationEntry]: ...
 def loss_table() -> dict[str, LossEntry]: ...
-def metric_table() -> list[tuple[str, str]]: ...
+def metric_table() -> list[MetricEntry]: ...
 def update_table() -> dict[str, UpdateEntry]: ...
 def activation_slopes(
     activation: int, constants: tuple[float, ...], z: NDArray[Any]

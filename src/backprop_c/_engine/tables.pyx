@@ -10,7 +10,7 @@ import numpy as np
 from backprop_c import _kernels
 from backprop_c._engine.plan cimport take_constants
 from backprop_c._kernels.table cimport (
-    CAPSULE, MAX_CARRIED, MAX_CONSTANTS, MAX_METRICS, MAX_STATES, Activation, Loss, Table, Update,
+    CAPSULE, MAX_CARRIED, MAX_CONSTANTS, MAX_STATES, Activation, Loss, Metric, Table, Update,
 )
 
 cnp.import_array()
@@ -42,6 +42,18 @@ class LossEntry(NamedTuple):
     highest: float
     above_lowest: bool
     sums_to_one: bool
+
+
+class MetricEntry(NamedTuple):
+    """A metric: see `Metric` in table.pxd."""
+
+    name: str
+    parameters: tuple
+    classes: str
+    known: str
+    of_one_output: bool
+    of_shares: bool
+    larger_is_better: bool
 
 
 class UpdateEntry(NamedTuple):
@@ -88,13 +100,17 @@ def loss_table():
 
 
 def metric_table():
-    """The table's metrics, in their order: (name, how targets tell classes)."""
+    """The table's metrics, in their order: a list of MetricEntry."""
     cdef const Table* table = table_of("float64")
-    assert table.n_metrics <= MAX_METRICS
-    return [
-        (table.metrics[k].name.decode(), chr(table.metrics[k].classes))
-        for k in range(table.n_metrics)
-    ]
+    cdef const Metric* entry
+    cdef int k
+    entries = []
+    for k in range(table.n_metrics):
+        entry = table.metrics + k
+        entries.append(MetricEntry(
+            entry.name.decode(), words(entry.parameters), chr(entry.classes), chr(entry.known),
+            bool(entry.of_one_output), bool(entry.of_shares), bool(entry.larger_is_better)))
+    return entries
 
 
 def update_table():

@@ -5,8 +5,8 @@ from numpy.random import BitGenerator
 from typing_extensions import disjoint_base
 
 from .engine import Engine
+from .measures import MetricSet
 from .outcome import OptimizerState, Record
-from .samples import SampleSet
 
 @disjoint_base
 class Trainer:
@@ -25,9 +25,8 @@ class Trainer:
     def __init__(
         self,
         engine: Engine,
-        samples: SampleSet,
-        metrics: tuple[int, ...],
-        validation: SampleSet | None = None,
+        metrics: MetricSet,
+        validation: MetricSet | None = None,
         own_loss: Callable[..., Any] | None = None,
     ) -> None: ...
     def prepare(

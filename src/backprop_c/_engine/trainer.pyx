@@ -15,6 +15,7 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
     RATE_NOW, Fit, bytes_of_weights, choose_phases, draw_epoch, keep_states, restore_best, run_fit,
 )
+from backprop_c._engine.measures cimport MetricSet
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.outcome cimport OptimizerState, Record
@@ -48,12 +49,10 @@ cdef class Trainer:
     ----------
     engine : Engine
         The network.
-    samples : SampleSet
-        What it is trained with.
-    metrics : tuple of int
-        Codes of the metrics to record, ascending.
-    validation : SampleSet or None
-        What each epoch ends with: the loss and the metrics over other samples, recorded behind
+    metrics : MetricSet
+        The samples that it is trained with, and what is measured and recorded of them.
+    validation : MetricSet or None
+        What each epoch ends with: the loss and as many metrics over other samples, recorded behind
         those of the training.
     own_loss : callable or None
         The loss of a network that has one of its own.
@@ -63,8 +62,8 @@ cdef class Trainer:
     cdef Engine engine
     cdef Memory memory
     cdef SampleSet samples
-    cdef SampleSet validation
-    cdef tuple metrics
+    cdef MetricSet metrics
+    cdef MetricSet validation
     cdef LossCaller own_loss
     cdef LossCaller own_validation_loss
     cdef object bit_generator
@@ -76,26 +75,27 @@ cdef class Trainer:
     cdef Py_ssize_t epochs_at_a_time  # in one run at most: 1 where Python code runs after each
     cdef double work_of_epoch      # multiplications of its forward passes
     cdef bint watched              # Python code looks at the network after each epoch
+    cdef bint calls                # functions of the caller's run in the midst of one
     cdef object rate_of_epoch      # called before each epoch; or None
     cdef Py_ssize_t published      # epochs, and 1 more after a divergence
     cdef readonly bint overwritten  # somebody wrote to the parameters, and this fit wrote over it
     cdef readonly Py_ssize_t n_threads
     cdef Crew crew                 # from the first run to `close`, where there are several threads
 
-    def __init__(self, Engine engine not None, SampleSet samples not None, tuple metrics,
-                 SampleSet validation=None, own_loss=None):
+    def __init__(self, Engine engine not None, MetricSet metrics not None,
+                 MetricSet validation=None, own_loss=None):
         if self.engine is not None:
             raise RuntimeError("a trainer is constructed once")
         engine.require_set_up()
-        samples.require_of(engine)
+        samples = metrics.samples_of(engine)
         if validation is not None:
-            validation.require_of(engine)
-        self.samples, self.validation = samples, validation
+            validation.samples_of(engine)
+        self.samples, self.metrics, self.validation = samples, metrics, validation
+        self.fit_.asks = len(metrics.functions) > 0
         if own_loss is not None:
             self.own_loss, self.own_validation_loss = LossCaller(own_loss), LossCaller(own_loss)
-        self.fit_.columns = (1 + len(metrics)) * (1 if validation is None else 2)
+        self.fit_.columns = (1 + metrics.measures.n_measures) * (1 if validation is None else 2)
         self.record = Record(self.fit_.columns)
-        self.metrics = metrics
         self.engine = engine
 
     def __dealloc__(self):
@@ -116,13 +116,14 @@ cdef class Trainer:
         cdef bint single = min(batch_size, n_samples) == 1
         set_pass(&fit.training, engine.single_table if single else engine.table,
                  &engine.single if single else &engine.plan, &self.samples.samples, n_samples,
-                 batch_size, self.metrics)
+                 batch_size, self.metrics.asked())
         if self.validation is not None:
-            n_samples = self.validation.n_samples
+            n_samples = self.validation.samples.n_samples
             single = n_samples == 1
             set_pass(&fit.validation, engine.single_table if single else engine.table,
-                     &engine.single if single else &engine.plan, &self.validation.samples,
-                     n_samples, n_samples, self.metrics)
+                     &engine.single if single else &engine.plan,
+                     &self.validation.samples.samples, n_samples, n_samples,
+                     self.validation.asked())
             self.work_of_epoch = <double>n_samples * fit.validation.plan.work
         self.work_of_epoch += <double>fit.training.n_samples * fit.training.plan.work
         self.n_threads = n_threads
@@ -266,7 +267,7 @@ cdef class Trainer:
         if self.own_loss is not None:
             self.own_loss.attach(&fit.training, self.samples)
             if self.validation is not None:
-                self.own_validation_loss.attach(&fit.validation, self.validation)
+                self.own_validation_loss.attach(&fit.validation, self.validation.samples)
         choose_phases(fit)
         if ordered or fit.training.slab.dropping:
             self.bit_generator = bit_generator
@@ -276,7 +277,8 @@ cdef class Trainer:
         self.epochs_at_a_time = epochs
         self.watched = watched
         self.rate_of_epoch = rate_of_epoch
-        if watched or self.own_loss is not None or rate_of_epoch is not None:
+        self.calls = self.own_loss is not None or fit.asks
+        if watched or self.calls or rate_of_epoch is not None:
             self.epochs_at_a_time = 1
 
     # -- Its runs ------------------------------------------------------------------------------
@@ -339,6 +341,14 @@ cdef class Trainer:
         self.record.add(fit.epoch, fit.early.best_epoch)
         self.epochs_left -= fit.epoch
 
+    cdef _answer(self):
+        """Have the values of the caller's metrics, at the end of an epoch's passes."""
+        self.fit_.waits = False
+        self.metrics.call_functions(&self.fit_.training)
+        if self.validation is not None:
+            self.validation.call_functions(&self.fit_.validation)
+        self.fit_.answered = True
+
     cdef void _draw(self) noexcept:
         """The next epoch's order alone."""
         with nogil:
@@ -361,16 +371,19 @@ cdef class Trainer:
             # same thread cannot take twice: so no Python code runs while it is held.
             with self.bit_generator.lock:
                 shared.drawn_from[id(self.bit_generator)] = self.bit_generator
-                if self.own_loss is None:
-                    self._drive(seconds)
-                else:
+                if self.calls:
                     self._draw()
+                else:
+                    self._drive(seconds)
                 del shared.drawn_from[id(self.bit_generator)]
-            if self.own_loss is not None:
+            if self.calls:
                 self._drive(seconds)
         if self.own_loss is not None:
             self.own_loss.raise_error()
             self.own_validation_loss.raise_error()
+        if fit.waits:
+            self._answer()
+            self._drive(seconds)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or fit.diverged or fit.early.reached or fit.goal.reached
                 or (load_flag(fit.stop) and not fit.begun))

@@ -59,8 +59,8 @@ cdef void batch_part(const Plan* plan, const Samples* samples, const Part* part,
         first = start - part.slab_start
         batch_forward(plan, samples, start, rows, part, flat, workspace, slab_rows, first)
         if not part.packed:
-            pack_targets(plan, samples, start, vectors, rows, part.metrics, block)
-        block_loss_and_delta(plan, samples, vectors, rows, part.metrics, gradient != NULL, block,
+            pack_targets(plan, samples, start, vectors, rows, part.measures, block)
+        block_loss_and_delta(plan, samples, vectors, rows, part.measures, gradient != NULL, block,
                              sums_out)
         if gradient != NULL:
             narrow_backward(plan, vectors, part.dropping, flat, block, gradient)

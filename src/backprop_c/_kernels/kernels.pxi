@@ -7,7 +7,7 @@ from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
     BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING, Activation, Layer,
-    Loss, Metric, Part, Plan, Range, Samples, Sums, Table, Update, Routines,
+    Loss, Measure, Measures, Metric, Part, Plan, Range, Samples, Sums, Table, Update, Routines,
 )
 
 cdef extern from "lanes.h":
@@ -24,7 +24,7 @@ cdef extern from "lanes.h":
     const real* NORMAL_TAIL
     const real ROUNDER, EXPONENT_BIAS, LOG2_E, LN2_HIGH, LN2_LOW, SQRT_HALF
     const real EXP_LIMIT, TANH_LIMIT, NORMAL_LIMIT, NORMAL_CENTRE, NORMAL_SLOPE, NORMAL_PEAK
-    const real SMALLEST, LARGE, LN2, ASINH_OF_1, SELU_SCALE, SELU_BOUND
+    const real SMALLEST, LARGE, ULP_OF_1, LN2, ASINH_OF_1, SELU_SCALE, SELU_BOUND
     const real GELU_LINEAR, GELU_CUBIC, GELU_TANH_LIMIT
     lanes splat(real) noexcept nogil
     lanes first_lane(real) noexcept nogil
@@ -46,6 +46,7 @@ cdef extern from "lanes.h":
     lanes square_root(lanes) noexcept nogil
     double power(double base, long long exponent) noexcept nogil
     lanes load(const real* memory) noexcept nogil
+    real lane(lanes, int k) noexcept nogil
     void store(real* memory, lanes x, Py_ssize_t n) noexcept nogil
     void transpose_quad(const real* const* rows, real* out, Py_ssize_t out_stride) noexcept nogil
     accumulator empty_sum() noexcept nogil

@@ -6,15 +6,6 @@ cdef inline Py_ssize_t row_of(const Samples* samples, Py_ssize_t s) noexcept nog
     return samples.order[s] if samples.order != NULL else s
 
 
-cdef inline bint labels_wanted(unsigned int metrics) noexcept nogil:
-    # whether a metric that is asked for reads the labels
-    cdef int m
-    for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
-        if metrics >> m & 1 and METRICS[m].classes == c"l":
-            return True
-    return False
-
-
 cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* targets) noexcept nogil:
     # the first largest target
     # targets: (n_out,), stride apart
@@ -26,7 +17,7 @@ cdef Py_ssize_t class_of(Py_ssize_t n_out, Py_ssize_t stride, const real* target
 
 
 cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t start,
-                       Py_ssize_t vectors, Py_ssize_t rows, unsigned int metrics,
+                       Py_ssize_t vectors, Py_ssize_t rows, const Measures* measures,
                        lanes* block_out) noexcept nogil:
     # targets[j, s] = y[row, j], or 1 where j is the label; sample_weights[s] = 0 past the last
     # block: the workspace, of (plan.features, vectors)
@@ -35,7 +26,7 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
     cdef real* targets = <real*>(block_out + plan.targets * vectors)
     cdef real* sample_weights = <real*>(block_out + plan.sample_weights * vectors)
     cdef real* labels = <real*>(block_out + plan.labels * vectors)
-    cdef bint wanted = labels_wanted(metrics)
+    cdef bint wanted = measures != NULL and measures.labels_wanted
     cdef Py_ssize_t s, label
     cdef real weight = 1
     if samples.y != NULL:
@@ -58,8 +49,8 @@ cdef void pack_targets(const Plan* plan, const Samples* samples, Py_ssize_t star
 
 
 cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double weight,
-                                unsigned int metrics, const lanes* targets, bint gradient_wanted,
-                                lanes* block, Sums* sums_out) noexcept nogil:
+                                const Measures* measures, const lanes* targets,
+                                bint gradient_wanted, lanes* block, Sums* sums_out) noexcept nogil:
     # sums += loss, weight and metrics of the samples; delta = dloss/dz of the outputs
     # targets: (n_out, vectors), block: the workspace, of (plan.features, vectors)
     cdef const Layer* last = plan.layers + plan.n_layers - 1
@@ -68,25 +59,28 @@ cdef inline void loss_and_delta(const Plan* plan, Py_ssize_t vectors, double wei
     cdef const lanes* labels = block + plan.labels * vectors
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
     cdef lanes* delta = block + last.block.delta * vectors
+    cdef const Measure* measure
     cdef int m
     sums_out.loss += loss.value_and_delta(last.n_out, vectors, plan.loss_constants,
                                           block + last.block.z * vectors, a, targets,
                                           sample_weights, delta)
     sums_out.weight += weight
     sums_out.batch_weight += weight
-    if metrics:
-        for m in range(<int>(sizeof(METRICS) // sizeof(Metric))):
-            if metrics >> m & 1:
-                sums_out.metrics[m] += METRICS[m].value(last.n_out, vectors, a, targets, labels,
-                                                        sample_weights)
+    if measures != NULL:
+        for m in range(measures.n_measures):
+            measure = measures.measures + m
+            if measure.code >= 0:
+                METRICS[measure.code].add(last.n_out, vectors, measure.constants, a, targets,
+                                          labels, sample_weights,
+                                          sums_out.metrics + measure.sums_at)
     if gradient_wanted and not loss.delta_is_of_z:
         last.activation.backward(last.n_out, vectors, last.constants,
                                  block + last.block.kept * vectors, delta)
 
 
 cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssize_t vectors,
-                               Py_ssize_t rows, unsigned int metrics, bint gradient_wanted,
-                               lanes* block, Sums* sums_out) noexcept nogil:
+                               Py_ssize_t rows, const Measures* measures,
+                               bint gradient_wanted, lanes* block, Sums* sums_out) noexcept nogil:
     # as loss_and_delta, for the outputs in a block
     # block: the workspace, of (plan.features, vectors)
     cdef const lanes* sample_weights = block + plan.sample_weights * vectors
@@ -98,5 +92,5 @@ cdef void block_loss_and_delta(const Plan* plan, const Samples* samples, Py_ssiz
         for v in range(vectors):
             total = accumulate(total, sample_weights[v])
         weight = accumulated(total)
-    loss_and_delta(plan, vectors, weight, metrics, block + plan.targets * vectors, gradient_wanted,
-                   block, sums_out)
+    loss_and_delta(plan, vectors, weight, measures, block + plan.targets * vectors,
+                   gradient_wanted, block, sums_out)

@@ -139,8 +139,8 @@ cdef void plain_outputs(const Plan* plan, const Samples* samples, Py_ssize_t n_s
                   <real*>(block + last.block.z * vectors))
         last.activation.forward(n_out, vectors, last.constants, block + last.block.z * vectors,
                                 block + last.block.a * vectors)
-        pack_targets(plan, samples, start, vectors, rows, 0, block)
-        block_loss_and_delta(plan, samples, vectors, rows, 0, True, block, sums_out)
+        pack_targets(plan, samples, start, vectors, rows, NULL, block)
+        block_loss_and_delta(plan, samples, vectors, rows, NULL, True, block, sums_out)
         delta = block + last.block.delta * vectors
         for k in range(n_out * vectors):
             delta[k] = delta[k] * splat(<real>scale)

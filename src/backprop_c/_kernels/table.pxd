@@ -26,7 +26,6 @@ cdef enum:
     MAX_STATES = 4                 # state vectors of an update rule
     MAX_CARRIED = 8                # scalars that live from step to step, a schedule's included
     MAX_SCALARS = 12               # what an update rule's formula reads: prepared once a step
-    MAX_METRICS = 8
     MAX_HYPERPARAMETERS = 8        # of an update rule
 
 
@@ -176,7 +175,10 @@ ctypedef struct Sums:
     double loss
     double weight
     double batch_weight
-    double metrics[MAX_METRICS]
+    double* metrics                # as many as the Measures say; NULL where there are none
+
+
+ctypedef struct Measures
 
 
 # Samples start..stop-1 of a slab that begins with sample `slab_start`.
@@ -188,7 +190,7 @@ ctypedef struct Part:
     bint packed                    # the workspace holds these very samples already
     bint fresh                     # the batch's first slab: begin the gradient with it
     bint last                      # the batch's last slab
-    unsigned int metrics           # bit m asks for METRICS[m]
+    const Measures* measures       # NULL: no metrics
     bint dropping                  # with dropout, by the epoch's key
     unsigned long long key
 
@@ -198,9 +200,37 @@ ctypedef struct Part:
 # own, which the sample belongs to if the target is above 1/2, or above 0.
 ctypedef struct Metric:
     const char* name
+    const char* parameters
     char classes
-    double (*value)(Py_ssize_t width, Py_ssize_t vectors, const void* a, const void* targets,
-                    const void* labels, const void* sample_weights) noexcept nogil
+    # What it knows of the targets: "-": nothing; "v": of each output the weighted squares of their
+    # distances from the mean; "c": the weight of each class.
+    char known
+    bint of_one_output             # not for several outputs
+    bint of_shares                 # outputs must be from 0 to 1
+    bint larger_is_better
+    int n_sums                     # for each output, of which two are counted at least
+    void (*add)(Py_ssize_t width, Py_ssize_t vectors, const double* constants, const void* a,
+                const void* targets, const void* labels, const void* sample_weights,
+                double* sums_out) noexcept nogil
+    double (*value)(Py_ssize_t width, double weight, const double* known,
+                    const double* sums) noexcept nogil
+
+
+# A metric that is asked for, and where its sums begin. `code` is its place in METRICS, or -1 of a
+# function of the caller's, whose value is known[0].
+ctypedef struct Measure:
+    int code
+    Py_ssize_t sums_at
+    const double* constants        # its parameters
+    const double* known
+
+
+ctypedef struct Measures:
+    Py_ssize_t n_outputs
+    int n_measures
+    const Measure* measures
+    Py_ssize_t n_sums
+    bint labels_wanted             # one of them reads labels
 
 
 ctypedef struct Update:

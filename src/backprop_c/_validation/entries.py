@@ -8,7 +8,7 @@ ACTIVATIONS = activation_table()
 LOSSES = loss_table()
 OWN_LOSS = LossEntry((), "", -math.inf, math.inf, False, False)
 METRICS = metric_table()
-METRIC_NAMES = tuple(dict.fromkeys(name for name, _ in METRICS))
+METRIC_NAMES = tuple(dict.fromkeys(one.name for one in METRICS))
 UPDATES = list(update_table())
 
 

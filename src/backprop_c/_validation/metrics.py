@@ -1,34 +1,128 @@
-"""Metrics, and how targets tell the classes that some of them need."""
+"""Metrics: names, objects and functions, and what each knows of the targets."""
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._monitor import VALIDATION
+from ..metrics import Metric
 from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, loss_entry
-from .scalars import as_known_name
+from .shape import NO_CODE, as_entry
 from .targets import SUM_TOLERANCE
 
-# What the names of validation's values begin with.
-VALIDATION = "val_"
+
+class Measured(NamedTuple):
+    """A metric as the engine takes it."""
+
+    code: int
+    constants: tuple
+    known: tuple
+    function: object = None
 
 
 def as_metrics(value):
-    """A tuple of metric names, each once; one name alone will do."""
-    names = (value,) if isinstance(value, str) else value
-    try:
-        names = tuple(names)
-    except TypeError:
-        raise TypeError(f"metrics must be names, but is {value!r}") from None
-    return tuple(dict.fromkeys(as_known_name(name, "metric", METRIC_NAMES) for name in names))
+    """What is asked for, by the names that the history has of it: metrics and functions."""
+    if isinstance(value, (str, Metric)) or callable(value) or not isinstance(value, Iterable):
+        value = (value,)
+    asked: dict[str, Any] = {}
+    for one in value:
+        made = one if is_function(one) else as_entry(one, "metric", Metric, METRIC_NAMES)
+        name = name_of(made)
+        if asked.setdefault(name, made) != made:
+            raise ValueError(
+                f"metrics must have a name each, but {asked[name]!r} and {made!r} are both {name!r}"
+            )
+    return asked
 
 
-def as_metric_codes(names, targets, activation, loss):
-    """The metrics' places in the table, ascending: of several of a name, the one that fits."""
-    asked = [name for name, classes in METRICS if name in names and classes != "-"]
-    fits = {name: as_classes(name, targets, activation, loss) for name in dict.fromkeys(asked)}
+def is_function(value):
+    return callable(value) and not isinstance(value, type)
+
+
+def name_of(metric):
+    """What the history calls it."""
+    if isinstance(metric, Metric):
+        return metric.name
+    name = getattr(metric, "__name__", None)
+    if not isinstance(name, str):
+        raise ValueError(
+            f"a function among the metrics must have a name, but {metric!r} has no __name__: "
+            "set it, or write a function with def"
+        )
+    if name == "loss" or name in METRIC_NAMES or name.startswith(VALIDATION):
+        raise ValueError(
+            f"a function among the metrics must have a name of its own, but {name!r} is taken"
+        )
+    return name
+
+
+def kind_of_classes(asked, targets, activation, loss):
+    """How targets tell classes, where a metric wants them told; else "-"."""
+    for one in METRICS:
+        if one.name in asked and one.classes != "-":
+            return as_classes(one.name, targets, activation, loss)
+    return "-"
+
+
+def measured(asked, samples, kind, activation, n_outputs):
+    """Metrics as the engine takes them, for samples whose targets tell classes in some way."""
     return tuple(
-        code
-        for code, (name, classes) in enumerate(METRICS)
-        if name in names and classes in ("-", fits.get(name))
+        Measured(NO_CODE, (), (), one)
+        if is_function(one)
+        else measured_by_table(one, samples, kind, activation, n_outputs)
+        for one in asked.values()
     )
+
+
+def measured_by_table(metric, samples, kind, activation, n_outputs):
+    """A metric of the table: of several of its name, the one that fits."""
+    name = metric.name
+    entries = {one.classes: (code, one) for code, one in enumerate(METRICS) if one.name == name}
+    outputs = ACTIVATIONS[activation]
+    if next(iter(entries.values()))[1].of_shares and (outputs.lowest, outputs.highest) != (0, 1):
+        raise ValueError(
+            f"metric {name!r} needs outputs from 0 to 1, such as those of softmax and sigmoid, "
+            f"but the last activation is {activation!r}"
+        )
+    kind = "-" if "-" in entries else kind
+    if kind not in entries:
+        raise ValueError(f"metric {name!r} needs an output for each class, and one class a sample")
+    code, entry = entries[kind]
+    if entry.of_one_output and n_outputs > 1:
+        raise ValueError(
+            f"metric {name!r} is for one class a sample, but the targets tell each output's class "
+            "by itself"
+        )
+    return Measured(code, metric.constants(), known_of_targets(entry, samples, n_outputs))
+
+
+def known_of_targets(entry, samples, n_outputs):
+    """What a metric knows of the targets: see `known` in the table of metrics."""
+    if entry.known == "-":
+        return ()
+    y, weights = samples.y, samples.sample_weight
+    weights = np.ones(len(y)) if weights is None else weights.astype(np.float64)
+    if entry.known == "v":
+        return spread(y, weights, n_outputs)
+    if y.ndim == 1:
+        return np.bincount(y, weights, minlength=n_outputs)
+    if entry.classes == "l":
+        return np.bincount(y.argmax(axis=1), weights, minlength=n_outputs)
+    above = weights @ (y > (0.5 if entry.classes == "h" else 0))
+    return above if n_outputs > 1 else (weights.sum() - above[0], above[0])
+
+
+def spread(y, weights, n_outputs):
+    """Of each output, the weighted squares of the targets' distances from their mean."""
+    if len(y) < 2:
+        return np.full(n_outputs, math.nan)
+    if y.ndim == 1:
+        shares = np.bincount(y, weights, minlength=n_outputs) / weights.sum()
+        return weights.sum() * shares * (1 - shares)
+    y = y.astype(np.float64)
+    return weights @ (y - np.average(y, axis=0, weights=weights)) ** 2
 
 
 def is_all_one(targets):

@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from .._frozen import all_subclasses
 from ..activations import Activation
 from ..losses import FunctionLoss, Loss
+from ..metrics import Metric
 from .entries import ACTIVATIONS, LOSSES, loss_entry
 from .scalars import as_count, as_in_range, as_known_name, as_positive
 
 
 def classes_of(kind):
-    """The classes of the activations, or of the losses, by the names of their entries."""
+    """The classes of a kind of entries, by the entries' names."""
     return {made.name: made for made in all_subclasses(kind) if isinstance(made.name, str)}
 
 
 # The code of a loss that is not in the kernels' table: the caller's.
 NO_CODE = -1
-CLASSES = {kind: classes_of(kind) for kind in (Activation, Loss)}
+CLASSES = {kind: classes_of(kind) for kind in (Activation, Loss, Metric)}
 
 
 def as_layer_sizes(value):

@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-from .._frozen import Frozen
-from .._monitor import as_monitor, larger_is_better
+from .._monitor import Watching
 from .._validation.scalars import as_count, as_share
 from .entries import Schedule
 
 
-class ReduceOnPlateau(Frozen):
+class ReduceOnPlateau(Watching):
     """Down by a factor whenever a value has not become better for some epochs.
 
     PyTorch's ReduceLROnPlateau. What it remembers is part of the optimizer's state: a fit with
@@ -19,8 +18,7 @@ class ReduceOnPlateau(Frozen):
     initial : float
         The learning rate at the beginning; positive and finite.
     monitor : str, default "val_loss"
-        What to watch, by its name in the history. The larger the better where the name ends in
-        "accuracy", else the smaller.
+        What to watch, by its name in the history.
     factor : float, default 0.1
         What the learning rate is multiplied by; above 0, and at most 1.
     patience : int, default 10
@@ -32,6 +30,8 @@ class ReduceOnPlateau(Frozen):
         Epochs after a reduction in which nothing is counted; at least 0.
     final : float, default 0
         The learning rate is not reduced below it; at least 0 and finite.
+    better : "larger" or "smaller", optional
+        Which way the value is better. Needed for functions of one's own alone; metrics know it.
 
     Raises
     ------
@@ -58,16 +58,11 @@ class ReduceOnPlateau(Frozen):
     final: float = 0.0
     _checks: ClassVar = {
         **Schedule._checks,
-        "monitor": as_monitor,
+        **Watching._checks,
         "patience": lambda value, name: as_count(value, name, 1),
         "threshold": as_share,
         "cooldown": lambda value, name: as_count(value, name, 0),
     }
-
-    @property
-    def larger_is_better(self) -> bool:
-        """Whether a larger value is the better one: of what ends in "accuracy"."""
-        return larger_is_better(self.monitor)
 
     def first_rate(self) -> float:
         """The learning rate that it begins with."""

@@ -113,6 +113,7 @@ static const real NORMAL_TAIL[NORMAL_TERMS] = {
 #define NORMAL_PEAK ((real)0.39894228040143267794) /* 1 / sqrt(2 pi) */
 #define LARGE ((real)1e30)
 #define LN2 ((real)0.69314718055994530942)
+#define ULP_OF_1 ((real)(sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON))
 #define ASINH_OF_1 ((real)0.88137358701954302523)
 #define SELU_SCALE ((real)1.05070098735548049342)
 #define SELU_BOUND ((real)1.75809934084737685994) /* scale * alpha, alpha 1.67326324235437728482 */
@@ -303,6 +304,12 @@ LANES_INLINE lanes load_first(const real *memory, ptrdiff_t n) {
     if (LANES == 1 || n >= LANES) return load(memory);
     for (ptrdiff_t k = 0; k < n; k++) values[k] = memory[k];
     return load(values);
+}
+
+LANES_INLINE real lane(lanes x, int k) {
+    real values[LANES];
+    memcpy(values, &x, sizeof values);
+    return values[k];
 }
 
 /* The first n lanes, or all of them, to anywhere. */

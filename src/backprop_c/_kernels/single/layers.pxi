@@ -93,7 +93,7 @@ cdef inline void single_through(const Plan* plan, const Part* part, const real* 
     if outputs_are_left(last):
         last.activation.forward(last.n_out, 1, last.constants, block + last.block.z,
                                 block + last.block.a)
-    loss_and_delta(plan, 1, weight, part.metrics, targets, gradient_out != NULL, block, sums_out)
+    loss_and_delta(plan, 1, weight, part.measures, targets, gradient_out != NULL, block, sums_out)
     if gradient_out != NULL:
         if LANES > 1:
             for j in range(last.n_out):
@@ -125,7 +125,7 @@ cdef inline void single_sample(const Plan* plan, const Samples* samples, const P
             targets = <const lanes*>y
         else:
             spread(last.n_out, y, block + plan.targets)
-        if part.metrics:
+        if part.measures != NULL and part.measures.labels_wanted:
             block[plan.labels] = splat(<real>class_of(last.n_out, 1, y))
     block[plan.sample_weights] = first_lane(weight)
     single_through(plan, part, x, sample, targets, weight, parameters, <real*>workspace,

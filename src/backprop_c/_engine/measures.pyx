@@ -1,0 +1,124 @@
+"""What is measured over samples: metrics of the kernels' table, and functions of the caller's.
+
+The kernels sum up while samples go through the network. A function is called when a pass is over,
+with the targets and the outputs of all its samples.
+"""
+
+cimport numpy as cnp
+
+import numpy as np
+
+from backprop_c._engine.memory cimport room_for
+from backprop_c._engine.parameters cimport SharedParameters
+from backprop_c._kernels.table cimport Table
+from backprop_c._engine.tables cimport table_of
+
+cnp.import_array()
+
+
+cdef enum:
+    # The code of a function of the caller's.
+    NO_CODE = -1
+
+
+cdef class MetricSet:
+    """Samples, and the metrics that are wanted of them.
+
+    Parameters
+    ----------
+    samples : SampleSet
+    metrics : sequence of tuples (int, sequence of float, sequence of float, callable or None)
+        Of each metric its code, its parameters, what it knows of the targets, and None; of a
+        function -1, two empty tuples, and the function.
+    """
+
+    def __init__(self, SampleSet samples not None, metrics=()):
+        cdef const Table* table = table_of("float64")
+        cdef Measure* measure
+        cdef double* numbers
+        cdef Py_ssize_t n_numbers = 0
+        if samples.shared is None:
+            raise TypeError("these samples have not been looked at")
+        metrics = tuple(metrics)
+        self.samples = samples
+        self.measures.n_outputs = (
+            samples.shared.plan.layers[samples.shared.plan.n_layers - 1].n_out)
+        self.functions = ()
+        self.measures.n_measures = len(metrics)
+        for _, constants, known, _ in metrics:
+            n_numbers += len(constants) + len(known) + 1
+        self.memory = Memory()
+        self.memory.reserve(
+            room_for(len(metrics) * sizeof(Measure)) + room_for(n_numbers * sizeof(double)))
+        self.places = <Measure*>self.memory.cut(len(metrics) * sizeof(Measure))
+        numbers = <double*>self.memory.cut(n_numbers * sizeof(double))
+        self.measures.measures = self.places
+        for place, (code, constants, known, function) in enumerate(metrics):
+            measure = self.places + <Py_ssize_t>place
+            measure.code = code
+            measure.constants = numbers
+            measure.known = numbers + <Py_ssize_t>len(constants)
+            for number in (*constants, *known):
+                numbers[0] = number
+                numbers += 1
+            if code == NO_CODE:
+                # Room for its value.
+                numbers += 1
+                self.functions += ((place, function),)
+                continue
+            measure.sums_at = self.measures.n_sums
+            self.measures.n_sums += table.metrics[measure.code].n_sums * max(
+                self.measures.n_outputs, 2)
+            if table.metrics[measure.code].classes == c"l":
+                self.measures.labels_wanted = True
+
+    cdef SampleSet samples_of(self, SharedParameters shared):
+        """The samples, if they were looked at for this network."""
+        if self.samples is None:
+            raise TypeError("a set of metrics has samples")
+        self.samples.require_of(shared)
+        return self.samples
+
+    cdef const Measures* asked(self) noexcept:
+        """What the kernels are asked for; NULL for nothing."""
+        return &self.measures if self.measures.n_measures else NULL
+
+    cdef call_functions(self, Pass* p):
+        """Have the functions' values: of the outputs as the pass's parameters make them now."""
+        cdef const double* known
+        if not self.functions:
+            return
+        y_true, y_pred = self.samples.y, outputs_of(p, self.samples)
+        # The workspace had the samples, for the next epoch to find them there.
+        p.slab.packed = False
+        if y_pred.shape[1] == 1:
+            y_pred = y_pred[:, 0]
+            y_true = y_true.reshape(-1)
+        # Most functions refuse what is not finite, and the fit will tell it by itself.
+        finite = np.isfinite(y_pred).all()
+        for place, function in self.functions:
+            # A view of the caller's array, which the function must not write to.
+            view = y_true.view()
+            view.flags.writeable = False
+            known = self.places[<Py_ssize_t>place].known
+            (<double*>known)[0] = (
+                as_value(function, function(view, y_pred.copy())) if finite else np.nan)
+
+
+cdef outputs_of(const Pass* p, SampleSet samples):
+    """The outputs of all samples of a pass, (n_samples, n_out)."""
+    cdef Py_ssize_t n_out = p.plan.layers[p.plan.n_layers - 1].n_out
+    cdef cnp.ndarray outputs = np.empty((samples.n_samples, n_out), dtype=samples.X.dtype)
+    cdef void* out = cnp.PyArray_DATA(outputs)
+    with nogil:
+        p.routines.predict(p.plan, p.n_samples, samples.samples.X, p.parameters, p.workspaces, out)
+    return outputs
+
+
+def as_value(function, value):
+    """What a function returned, as a float."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"a metric must return a number, but {function!r} returned {value!r}") from None
