@@ -401,9 +401,10 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
         if fit.validation.n_samples > 0 and isfinite(fit.training.sums.loss):
             if not run_samples(fit, &fit.validation, deadline, &work):
                 return
-        if fit.asks and not fit.answered and isfinite(fit.training.sums.loss):
-            fit.waits = True
-            return
-        fit.answered = False
+        if fit.asks:
+            fit.waits = not fit.answered and isfinite(fit.training.sums.loss)
+            fit.answered = False
+            if fit.waits:
+                return
         if not finish_epoch(fit):
             return

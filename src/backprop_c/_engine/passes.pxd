@@ -82,7 +82,12 @@ cdef Py_ssize_t run_slab(Pass* pass_) noexcept nogil
 cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
 cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil
 cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil
-cdef double* means_of_pass(const Pass* pass_, double* means_out) noexcept nogil
+cdef double* metrics_of_pass(const Pass* pass_, double* metrics_out) noexcept nogil
+cdef inline double* means_of_pass(const Pass* pass_, double* means_out) noexcept nogil:
+    """The loss without penalties, and the metrics, over a whole pass; the place behind them."""
+    means_out[0] = pass_.sums.loss / pass_.sums.weight
+    return means_out + 1 if pass_.measures == NULL else metrics_of_pass(pass_, means_out + 1)
+
 
 cdef void set_pass(Pass* pass_, const Table* table, const Plan* plan, const Samples* samples,
                    Py_ssize_t n_samples, Py_ssize_t batch_size,

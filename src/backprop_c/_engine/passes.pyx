@@ -129,22 +129,19 @@ cdef double penalty(const Table* table, const Plan* plan, const char* parameters
     return total
 
 
-cdef double* means_of_pass(const Pass* p, double* means_out) noexcept nogil:
-    """The loss without penalties, and the metrics, over a whole pass; the place behind them."""
+cdef double* metrics_of_pass(const Pass* p, double* metrics_out) noexcept nogil:
+    """The metrics over a whole pass; the place behind them."""
     cdef const Measure* measure
     cdef int k
-    means_out[0] = p.sums.loss / p.sums.weight
-    if p.measures == NULL:
-        return means_out + 1
     for k in range(p.measures.n_measures):
         measure = p.measures.measures + k
         if measure.code < 0:
-            means_out[1 + k] = measure.known[0]
+            metrics_out[k] = measure.known[0]
         else:
-            means_out[1 + k] = p.table.metrics[measure.code].value(
+            metrics_out[k] = p.table.metrics[measure.code].value(
                 p.measures.n_outputs, p.sums.weight, measure.known,
                 p.sums.metrics + measure.sums_at)
-    return means_out + 1 + p.measures.n_measures
+    return metrics_out + p.measures.n_measures
 
 
 # -- What a pass needs -------------------------------------------------------------------------
