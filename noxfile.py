@@ -33,7 +33,7 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What these compare with NumPy is computed by C alone: one Python is enough for them.
 OF_KERNELS = ["clip_value", "clipping", "dropout", "elementary", "kernels", "l1", "losses"]
-OF_KERNELS += ["optimizers", "penalties", "regularization", "trace", "wide"]
+OF_KERNELS += ["metrics", "optimizers", "pairs", "penalties", "regularization", "trace", "wide"]
 # These start programs or look at sources: the sanitizers have nothing to find there.
 OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "every_level", "headers"]
 OF_PROGRAMS += ["plotting", "targets", "wheels", "workflows"]

@@ -25,6 +25,7 @@ OF_LEVELS = (
     "l1",
     "levels",
     "losses",
+    "metrics",
     "network",
     "optimizers",
     "own_loss",
