@@ -366,12 +366,33 @@ def test_a_function_s_name_must_be_free(name):
         Network((1, 1)).evaluate([[1.0]], [1.0], metrics=function)
 
 
-def test_a_function_that_returns_no_number():
-    def shapes(y_true, y_pred):
-        return y_pred.shape
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_function_with_a_value_for_each_sample(weighted, rng):
+    """Their mean by weights; what has no weight may be anything."""
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    weights = rng.integers(0, 3, 30) if weighted else None
 
-    with pytest.raises(TypeError, match=r"a metric must return a number, but .* returned \(1,\)"):
-        Network((1, 1)).evaluate([[1.0]], [1.0], metrics=shapes)
+    def distances(y_true, y_pred):
+        found = abs(y_true - y_pred)
+        return found if weights is None else np.where(weights == 0, np.nan, found)
+
+    net = Network((2, 1), "identity", random_state=0)
+    values = net.evaluate(X, y, sample_weight=weights, metrics=["mae", distances])
+    assert values["distances"] == pytest.approx(values["mae"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        ("one", TypeError, "or one for each sample, but .* returned 'one'"),
+        ({}, TypeError, "or one for each sample, but .* returned {}"),
+        (np.ones((2, 1)), ValueError, r"or one for each sample, .* an array of shape \(2, 1\)"),
+        (np.ones(3), ValueError, r"or one for each sample, .* an array of shape \(3,\)"),
+    ],
+)
+def test_a_function_that_returns_something_else(returned, error, message):
+    with pytest.raises(error, match=message):
+        Network((1, 1)).evaluate([[1.0]] * 2, [1.0] * 2, metrics=lambda *_: returned)
 
 
 @pytest.mark.parametrize(

@@ -310,8 +310,9 @@ class Network(Structure):
             ``metrics.TopKAccuracy(k=3)``; `metrics` says what they are, and how targets tell
             classes. They are summed up while the epoch trains. A function
             ``f(y_true, y_pred)`` is called after each epoch, with the targets and the outputs as
-            of its end, and without weights; both are 1-D where there is one output. It returns a
-            number, which is recorded by the function's name; NaN where outputs are not finite.
+            of its end; both are 1-D where there is one output. It returns a number, or one for
+            each sample, whose mean by weights is taken; the history has it by the function's name.
+            It is NaN where outputs are not finite.
         class_weight : dict or "balanced", optional
             What the weights of samples are multiplied by, of training and of validation: by class
             index; classes that are not in the dict have 1. "balanced" gives all classes of y the

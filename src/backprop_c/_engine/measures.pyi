@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
 from .samples import SampleSet
@@ -19,4 +20,6 @@ class MetricSet:
         ] = (),
     ) -> None: ...
 
-def as_value(function: Callable[..., Any], value: Any) -> float: ...
+def as_value(
+    function: Callable[..., Any], value: Any, weights: NDArray[Any] | None, n_samples: int
+) -> float: ...

@@ -85,7 +85,6 @@ cdef class MetricSet:
 
     cdef call_functions(self, Pass* p):
         """Have the functions' values: of the outputs as the pass's parameters make them now."""
-        cdef const double* known
         if not self.functions:
             return
         y_true, y_pred = self.samples.y, outputs_of(p, self.samples)
@@ -96,13 +95,16 @@ cdef class MetricSet:
             y_true = y_true.reshape(-1)
         # Most functions refuse what is not finite, and the fit will tell it by itself.
         finite = np.isfinite(y_pred).all()
+        # A view of the caller's array, which a function must not write to.
+        y_true = y_true.view()
+        y_true.flags.writeable = False
         for place, function in self.functions:
-            # A view of the caller's array, which the function must not write to.
-            view = y_true.view()
-            view.flags.writeable = False
-            known = self.places[<Py_ssize_t>place].known
-            (<double*>known)[0] = (
-                as_value(function, function(view, y_pred.copy())) if finite else np.nan)
+            value = np.nan
+            if finite:
+                value = as_value(
+                    function, function(y_true, y_pred.copy()), self.samples.sample_weight,
+                    self.samples.n_samples)
+            (<double*>self.places[<Py_ssize_t>place].known)[0] = value
 
 
 cdef outputs_of(const Pass* p, SampleSet samples):
@@ -115,10 +117,19 @@ cdef outputs_of(const Pass* p, SampleSet samples):
     return outputs
 
 
-def as_value(function, value):
-    """What a function returned, as a float."""
+def as_value(function, value, weights, n_samples):
+    """What a function returned as a float: of a value for each sample the mean by weights."""
+    expected = f"a metric must return a number, or one for each sample, but {function!r} returned"
     try:
-        return float(value)
+        values = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(
-            f"a metric must return a number, but {function!r} returned {value!r}") from None
+        raise TypeError(f"{expected} {value!r}") from None
+    if values.ndim == 0:
+        return float(values)
+    if values.shape != (n_samples,):
+        raise ValueError(f"{expected} an array of shape {values.shape}")
+    if weights is None:
+        return float(values.mean())
+    # What has no weight does not count, whatever its value.
+    counted = weights != 0
+    return float(np.average(values[counted], weights=weights[counted]))
