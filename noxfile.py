@@ -33,7 +33,10 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What these compare with NumPy is computed by C alone: one Python is enough for them.
 OF_KERNELS = ["clip_value", "clipping", "dropout", "elementary", "kernels", "l1", "losses"]
-OF_KERNELS += ["metrics", "optimizers", "pairs", "penalties", "regularization", "trace", "wide"]
+OF_KERNELS += ["metrics", "optimizers", "penalties", "regularization", "trace", "wide"]
+# For other Pythons: tests of both dtypes run for one, and the demos and examples, which take long,
+# for no other Python.
+OF_PYTHON = ["-k", "not float64 and not test_demo and not test_examples_run"]
 # These start programs or look at sources: the sanitizers have nothing to find there.
 OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "every_level", "headers"]
 OF_PROGRAMS += ["plotting", "targets", "wheels", "workflows"]
@@ -168,7 +171,7 @@ def tests(session):
     if session.python == OWN:
         suite(session, "python", str(ROOT / "tests" / "every_level.py"), "--quick", *WHOLE)
     else:
-        suite(session, "pytest", *AGAIN, *without(OF_KERNELS))
+        suite(session, "pytest", *WHOLE, *OF_PYTHON, *without(OF_KERNELS))
 
 
 @nox.session(python=OWN)

@@ -16,8 +16,6 @@ from backprop_c._system import cpu
 TESTS = Path(__file__).parent
 OF_LEVELS = (
     "accuracy",
-    "clip_value",
-    "clipping",
     "dropout",
     "elementary",
     "functional",
@@ -26,19 +24,10 @@ OF_LEVELS = (
     "levels",
     "losses",
     "metrics",
-    "network",
     "optimizers",
-    "own_loss",
     "penalties",
     "regularization",
-    "sample_weight",
-    "schedules",
-    "threads",
     "train_step",
-    "train_step_limits",
-    "trainer",
-    "training",
-    "validation_data",
     "wide",
 )
 

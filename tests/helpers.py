@@ -208,6 +208,8 @@ def build_cython(folder, name, source):
     done = subprocess.run(
         [sys.executable, "setup.py", "build_ext", "--inplace"],
         cwd=folder,
+        # What it does matters, not how fast.
+        env={**os.environ, "CFLAGS": f"{os.environ.get('CFLAGS', '')} -O0"},
         capture_output=True,
         text=True,
         check=False,

@@ -120,10 +120,13 @@ def test_misuse_raises():
         lambda: Trainer(net, measured(Network((2, 1), random_state=0), X, Y)),
         lambda: evaluate(net, MetricSet.__new__(MetricSet), True),
         lambda: MetricSet(SampleSet.__new__(SampleSet)),
+        lambda: measured(net, X, Y).__init__(SampleSet(net, X, Y, None)),
+        lambda: MetricSet(SampleSet(net, X, Y, None), [(99, (), (), None)]),
+        lambda: Trainer(net, measured(net, X, Y), measured(net, X, Y, None, ("mse",))),
         Engine()._snapshot,
         lambda: Engine().predict(np.zeros(2, bool)),
     ):
-        with pytest.raises((RuntimeError, TypeError)):
+        with pytest.raises((RuntimeError, TypeError, ValueError)):
             call()
     unmade.close()
     trainer = Trainer(net, measured(net, X, Y, None))

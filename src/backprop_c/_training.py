@@ -11,10 +11,10 @@ from ._monitor import VALIDATION
 from ._split import Split
 from ._validation.entries import METRIC_NAMES, UPDATES
 from ._validation.metrics import (
+    as_engine_takes_them,
     as_metrics,
     is_all_one,
     kind_of_classes,
-    measured,
 )
 from ._validation.scalars import as_batch_size, as_count, as_flag, as_n_threads, as_share
 from ._validation.targets import targets_out_of_range
@@ -174,7 +174,7 @@ def metric_sets(net, metrics, samples, validation=None):
             )
         names += tuple(f"{VALIDATION}{name}" for name in names)
     return names, *(
-        one and MetricSet(one, measured(asked, one, kind, activation, n_outputs))
+        one and MetricSet(one, as_engine_takes_them(asked, one, kind, activation, n_outputs))
         for one in (samples, validation)
     )
 

@@ -18,7 +18,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
 
     A read-only mapping from names to 1-D float64 arrays, one value an epoch. The values of an
     epoch are those of its forward passes, each taken before the update that followed it. Values of
-    validation data, whose names begin with "val_", are as of the epoch's end. During a fit,
+    validation data, whose names begin with "val_", and of functions among the metrics are as of the
+    epoch's end. During a fit,
     ``net.history`` has the epochs that are finished by then.
 
     Parameters

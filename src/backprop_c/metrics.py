@@ -175,7 +175,8 @@ class F1(Metric):
     """The mean of each class's ``2 * hits / (samples of it + samples said to be)``: "f1".
 
     The macro average. Of one output it is that of both its classes. Classes that neither occur nor
-    are told are left out, but where each output has a class of its own they count as 0.
+    are told are left out, but where each output has a class of its own they count as 0. A class
+    whose samples all have a weight of 0 does not occur; scikit-learn counts it as 0.
 
     References
     ----------

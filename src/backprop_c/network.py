@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    Asked = str | Metric | Callable[[NDArray[Any], NDArray[Any]], float]
+    Asked = str | Metric | Callable[[NDArray[Any], NDArray[Any]], float | NDArray[Any]]
     InitializerLike = str | Initializer | Callable[..., Any] | NDArray[Any] | None
     RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
@@ -291,8 +291,8 @@ class Network(Structure):
             Targets; 1-D for one output, or 1-D class indices 0 ... n_out-1 for several. `predict`
             returns (n_samples, n_out) in any case: see the notes.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each sample counts; at least 0. The loss, metrics and gradient of a batch are
-            divided by the batch's own sum of weights. A batch whose weights are all 0 makes no
+            How much each sample counts; at least 0. The loss and gradient of a batch are divided
+            by the batch's own sum of weights. A batch whose weights are all 0 makes no
             step.
         epochs : int, default 100
             How often to go through the samples.
@@ -348,7 +348,7 @@ class Network(Structure):
         History
             ``history["loss"]`` and each metric: 1-D float64, one value an epoch. The values of
             training are those of the epoch's passes, each taken before the update that followed
-            it; those of validation are as of the epoch's end.
+            it; those of validation and of functions are as of the epoch's end.
 
         Raises
         ------
@@ -429,7 +429,7 @@ class Network(Structure):
         sample_weight: "ArrayLike | None" = None,
         metrics: "Asked | Sequence[Asked]" = (),
     ) -> dict[str, float]:
-        """The loss, penalties included, and the metrics: weighted means over the samples.
+        """The loss, penalties included, and the metrics over the samples, by their weights.
 
         Parameters
         ----------

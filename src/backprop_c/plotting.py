@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from ._monitor import VALIDATION
+from ._monitor import KNOWN, LARGER, VALIDATION
 
 LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
+# Drawn from 0 to 1.
+SHARES = ("accuracy", "balanced_accuracy", "top_k_accuracy", "f1")
 # A value that falls to less than its largest by this is drawn on a log scale.
 DECADES = 1e3
 COLOURS = {"loss": "#c1121f", "mse": "#e07a1f", "accuracy": "#00539c"}
@@ -107,8 +109,11 @@ def plot_panel(axis, base, lines):
     axis.spines[["top", "right"]].set_visible(False)
     values = np.concatenate(list(lines.values()))
     values = values[np.isfinite(values)]
-    if base == "accuracy":
+    if base in SHARES:
         axis.set_ylim(-0.02, 1.02)
+    elif KNOWN.get(base) == LARGER:
+        # Such as r2, whose best value is 1 and whose others may be below 0.
+        pass
     elif len(values) and 0 < values.min() < values.max() / DECADES:
         axis.set_yscale("log")
     elif values.min(initial=0) >= 0:

@@ -2,12 +2,11 @@
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.string cimport memset
 
 from backprop_c._engine.crew cimport Crew
 from backprop_c._system.platform cimport SECONDS_OF_RUN, allocate, release
 from backprop_c._kernels.table cimport BATCH, SINGLE, Plan
-from backprop_c._engine.predictions cimport Prediction, run_prediction
+from backprop_c._engine.predictions cimport Prediction, run_prediction, set_prediction
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.parameters cimport SharedParameters
 from backprop_c._system.sharing cimport begin_short_read, end_short_read
@@ -18,8 +17,6 @@ cnp.import_array()
 cdef enum:
     # The GIL is kept in calls below some 20 microseconds: multiplications.
     WORK_OF_SHORT_CALL = 40000
-    # What a thread takes of a prediction at a time.
-    WORK_OF_PREDICTED_PART = 400000
 
 
 cdef bint apart(cnp.ndarray array, const void* memory, Py_ssize_t size):
@@ -183,18 +180,9 @@ cdef class Engine(SharedParameters):
         cdef bint own
         cdef const Plan* plan = &self.single if n_samples == 1 else &self.plan
         self.enlist()
-        memset(&prediction, 0, sizeof(Prediction))
-        prediction.plan = plan
-        prediction.routines = self.table.routines + plan.shape
-        if n_samples == 1:
-            prediction.routines = self.single_table.routines + plan.shape
-        prediction.n_samples = n_samples
-        prediction.part_rows = plan.part_rows * max(
-            1, WORK_OF_PREDICTED_PART // (plan.part_rows * plan.work))
-        prediction.row_in = plan.layers[0].n_in * self.table.real_bytes
-        prediction.row_out = plan.layers[plan.n_layers - 1].n_out * self.table.real_bytes
-        prediction.X = X
-        prediction.a_out = out
+        set_prediction(
+            &prediction, self.single_table if n_samples == 1 else self.table, plan, n_samples,
+            plan.layers[0].n_in, plan.layers[plan.n_layers - 1].n_out, X, out)
         n_threads = min(n_threads, (n_samples + prediction.part_rows - 1) // prediction.part_rows)
         if n_threads < 2 or n_samples * plan.work < WORK_FOR_THREADS:
             prediction.workspaces = workspaces = self.take_workspace(&own)

@@ -5,13 +5,16 @@ with the targets and the outputs of all its samples.
 """
 
 cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
 
 import numpy as np
 
 from backprop_c._engine.memory cimport room_for
 from backprop_c._engine.parameters cimport SharedParameters
-from backprop_c._kernels.table cimport Table
+from backprop_c._engine.predictions cimport Prediction, run_prediction, set_prediction
 from backprop_c._engine.tables cimport table_of
+from backprop_c._kernels.table cimport Table
+from backprop_c._system.platform cimport SECONDS_OF_RUN
 
 cnp.import_array()
 
@@ -37,6 +40,8 @@ cdef class MetricSet:
         cdef Measure* measure
         cdef double* numbers
         cdef Py_ssize_t n_numbers = 0
+        if self.samples is not None:
+            raise RuntimeError("a set of metrics is constructed once")
         if samples.shared is None:
             raise TypeError("these samples have not been looked at")
         metrics = tuple(metrics)
@@ -54,6 +59,8 @@ cdef class MetricSet:
         numbers = <double*>self.memory.cut(n_numbers * sizeof(double))
         self.measures.measures = self.places
         for place, (code, constants, known, function) in enumerate(metrics):
+            if not NO_CODE <= code < table.n_metrics:
+                raise ValueError(f"there is no metric with the code {code}")
             measure = self.places + <Py_ssize_t>place
             measure.code = code
             measure.constants = numbers
@@ -93,7 +100,7 @@ cdef class MetricSet:
         if y_pred.shape[1] == 1:
             y_pred = y_pred[:, 0]
             y_true = y_true.reshape(-1)
-        # Most functions refuse what is not finite, and the fit will tell it by itself.
+        # Most functions refuse what is not finite, and a fit warns of it.
         finite = np.isfinite(y_pred).all()
         # A view of the caller's array, which a function must not write to.
         y_true = y_true.view()
@@ -108,12 +115,20 @@ cdef class MetricSet:
 
 
 cdef outputs_of(const Pass* p, SampleSet samples):
-    """The outputs of all samples of a pass, (n_samples, n_out)."""
+    """The outputs of all samples of a pass, (n_samples, n_out), by its threads."""
+    cdef Prediction prediction
+    cdef Py_ssize_t n_in = p.plan.layers[0].n_in
     cdef Py_ssize_t n_out = p.plan.layers[p.plan.n_layers - 1].n_out
     cdef cnp.ndarray outputs = np.empty((samples.n_samples, n_out), dtype=samples.X.dtype)
-    cdef void* out = cnp.PyArray_DATA(outputs)
-    with nogil:
-        p.routines.predict(p.plan, p.n_samples, samples.samples.X, p.parameters, p.workspaces, out)
+    set_prediction(&prediction, p.table, p.plan, p.n_samples, n_in, n_out,
+                   <const char*>samples.samples.X, <char*>cnp.PyArray_DATA(outputs))
+    prediction.parameters = p.parameters
+    prediction.workspaces = p.workspaces
+    prediction.board = p.board
+    while prediction.done < prediction.n_samples:
+        with nogil:
+            run_prediction(&prediction, SECONDS_OF_RUN)
+        PyErr_CheckSignals()
     return outputs
 
 
@@ -121,9 +136,12 @@ def as_value(function, value, weights, n_samples):
     """What a function returned as a float: of a value for each sample the mean by weights."""
     expected = f"a metric must return a number, or one for each sample, but {function!r} returned"
     try:
-        values = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+        values = np.asarray(value)
+    except ValueError:
         raise TypeError(f"{expected} {value!r}") from None
+    if values.dtype.kind not in "buif":
+        raise TypeError(f"{expected} {value!r}")
+    values = values.astype(np.float64)
     if values.ndim == 0:
         return float(values)
     if values.shape != (n_samples,):

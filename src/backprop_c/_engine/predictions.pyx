@@ -1,5 +1,7 @@
 """Predictions of many rows without the GIL, for a limited time in each run."""
 
+from libc.string cimport memset
+
 from backprop_c._engine.passes cimport share
 from backprop_c._system.platform cimport monotonic_seconds
 
@@ -7,6 +9,23 @@ from backprop_c._system.platform cimport monotonic_seconds
 cdef enum:
     # Parts between two looks at the clock of several threads.
     PARTS_OF_PHASE = 16
+    # What a thread takes at a time, in multiplications.
+    WORK_OF_PART = 400000
+
+
+cdef void set_prediction(Prediction* prediction, const Table* table, const Plan* plan,
+                         Py_ssize_t n_samples, Py_ssize_t n_in, Py_ssize_t n_out, const char* X,
+                         char* a_out) noexcept nogil:
+    """Say what to predict, and where; by whose parameters, with what and by whom is left to say."""
+    memset(prediction, 0, sizeof(Prediction))
+    prediction.plan = plan
+    prediction.routines = table.routines + plan.shape
+    prediction.n_samples = n_samples
+    prediction.part_rows = plan.part_rows * max(1, WORK_OF_PART // (plan.part_rows * plan.work))
+    prediction.row_in = n_in * table.real_bytes
+    prediction.row_out = n_out * table.real_bytes
+    prediction.X = X
+    prediction.a_out = a_out
 
 
 cdef void predict_part(void* prediction_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:

@@ -90,6 +90,8 @@ cdef class Trainer:
         samples = metrics.samples_of(engine)
         if validation is not None:
             validation.samples_of(engine)
+            if validation.measures.n_measures != metrics.measures.n_measures:
+                raise TypeError("as many metrics are recorded of the validation")
         self.samples, self.metrics, self.validation = samples, metrics, validation
         self.fit_.asks = len(metrics.functions) > 0
         if own_loss is not None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from .._monitor import VALIDATION
 from ..metrics import Metric
-from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, loss_entry
-from .shape import NO_CODE, as_entry
+from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, NO_CODE, loss_entry
+from .shape import as_entry
 from .targets import SUM_TOLERANCE
 
 
@@ -66,7 +66,7 @@ def kind_of_classes(asked, targets, activation, loss):
     return "-"
 
 
-def measured(asked, samples, kind, activation, n_outputs):
+def as_engine_takes_them(asked, samples, kind, activation, n_outputs):
     """Metrics as the engine takes them, for samples whose targets tell classes in some way."""
     return tuple(
         Measured(NO_CODE, (), (), one)
@@ -106,12 +106,15 @@ def known_of_targets(entry, samples, n_outputs):
     weights = np.ones(len(y)) if weights is None else weights.astype(np.float64)
     if entry.known == "v":
         return spread(y, weights, n_outputs)
+    above = y > (0.5 if entry.classes == "h" else 0)
+    if entry.classes != "l" and n_outputs > 1:
+        return weights @ above
+    # Sums of each class by themselves: a class that is not there has a weight of exactly 0.
     if y.ndim == 1:
-        return np.bincount(y, weights, minlength=n_outputs)
-    if entry.classes == "l":
-        return np.bincount(y.argmax(axis=1), weights, minlength=n_outputs)
-    above = weights @ (y > (0.5 if entry.classes == "h" else 0))
-    return above if n_outputs > 1 else (weights.sum() - above[0], above[0])
+        classes = y
+    else:
+        classes = y.argmax(axis=1) if entry.classes == "l" else above[:, 0].astype(np.intp)
+    return np.bincount(classes, weights, minlength=max(n_outputs, 2))
 
 
 def spread(y, weights, n_outputs):
@@ -119,10 +122,13 @@ def spread(y, weights, n_outputs):
     if len(y) < 2:
         return np.full(n_outputs, math.nan)
     if y.ndim == 1:
-        shares = np.bincount(y, weights, minlength=n_outputs) / weights.sum()
-        return weights.sum() * shares * (1 - shares)
-    y = y.astype(np.float64)
-    return weights @ (y - np.average(y, axis=0, weights=weights)) ** 2
+        counts = np.bincount(y, weights, minlength=n_outputs)
+        return counts * (1 - counts / counts.sum())
+    counted = y[weights > 0].astype(np.float64)
+    weights = weights[weights > 0]
+    squares = weights @ (counted - np.average(counted, axis=0, weights=weights)) ** 2
+    # The mean of equal numbers may be another one in the last digit.
+    return np.where((counted == counted[0]).all(axis=0), 0, squares)
 
 
 def is_all_one(targets):

@@ -10,7 +10,7 @@ from .._frozen import all_subclasses
 from ..activations import Activation
 from ..losses import FunctionLoss, Loss
 from ..metrics import Metric
-from .entries import ACTIVATIONS, LOSSES, loss_entry
+from .entries import ACTIVATIONS, LOSSES, NO_CODE, loss_entry
 from .scalars import as_count, as_in_range, as_known_name, as_positive
 
 
@@ -19,8 +19,6 @@ def classes_of(kind):
     return {made.name: made for made in all_subclasses(kind) if isinstance(made.name, str)}
 
 
-# The code of a loss that is not in the kernels' table: the caller's.
-NO_CODE = -1
 CLASSES = {kind: classes_of(kind) for kind in (Activation, Loss, Metric)}
 
 

@@ -123,7 +123,7 @@ cdef void add_near_right(Py_ssize_t width, Py_ssize_t vectors, const double* con
             output = (<const lanes*>a)[j * vectors + v]
             before = before + select_less(own, output, splat(1), select_equal(
                 own, output, select_less(label, splat(j), splat(1), splat(0)), splat(0)))
-        # What is not a number is before nothing.
+        # A class whose own output is not a number is not among them.
         before = select_equal(own, own, before, k)
         total = accumulate(total, select_less(before, k, (<const lanes*>sample_weights)[v],
                                               splat(0)))
@@ -131,7 +131,7 @@ cdef void add_near_right(Py_ssize_t width, Py_ssize_t vectors, const double* con
 
 
 cdef inline lanes surprise(lanes share) noexcept nogil:
-    # -log p, of p = share, held between epsilon and 1 - epsilon: 1 + epsilon is next to 1
+    # -log p = log (1 / p), of p = share, held between epsilon and 1 - epsilon
     return logarithm(splat(1) / clipped(share, ULP_OF_1, 1 - ULP_OF_1))
 
 
@@ -194,25 +194,26 @@ cdef inline void add_sides(Py_ssize_t width, Py_ssize_t vectors, const real thre
                            double* sums_out) noexcept nogil:
     # sums of classes, by the outputs' sides of a threshold
     # a, targets: (width, vectors); sample_weights: (vectors,); sums: (2, count_of_classes)
-    cdef Py_ssize_t n_classes = count_of_classes(width)
-    cdef lanes said, actual, weight
+    cdef const lanes* output = <const lanes*>a
+    cdef const lanes* target = <const lanes*>targets
+    cdef const lanes* weight = <const lanes*>sample_weights
+    cdef lanes said
     cdef accumulator hits, all_said
     cdef Py_ssize_t j, v
+    if width == 1:
+        for v in range(vectors):
+            add_class(2, is_above(output[v], threshold), is_above(target[v], threshold),
+                      weight[v], sums_out)
+        return
     for j in range(width):
         hits = empty_sum()
         all_said = empty_sum()
         for v in range(vectors):
-            weight = (<const lanes*>sample_weights)[v]
-            said = is_above((<const lanes*>a)[j * vectors + v], threshold)
-            actual = is_above((<const lanes*>targets)[j * vectors + v], threshold)
-            if width == 1:
-                add_class(n_classes, said, actual, weight, sums_out)
-            else:
-                hits = accumulate(hits, said * actual * weight)
-                all_said = accumulate(all_said, said * weight)
-        if width > 1:
-            sums_out[j] += accumulated(hits)
-            sums_out[n_classes + j] += accumulated(all_said)
+            said = is_above(output[j * vectors + v], threshold) * weight[v]
+            hits = accumulate(hits, said * is_above(target[j * vectors + v], threshold))
+            all_said = accumulate(all_said, said)
+        sums_out[j] += accumulated(hits)
+        sums_out[width + j] += accumulated(all_said)
 
 
 cdef void add_halves(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
@@ -290,31 +291,36 @@ cdef double mean_recall(Py_ssize_t width, double weight, const double* known,
     return total / n_found
 
 
-cdef double mean_f1(Py_ssize_t width, double weight, const double* known,
-                    const double* sums) noexcept nogil:
-    # the mean of 2 sums_c / (known_c + said_c), over the classes that are there or said to be
+cdef inline double sum_of_f1(Py_ssize_t n_classes, const double* known, const double* sums,
+                             Py_ssize_t* found_out) noexcept nogil:
+    # sum_c 2 sums_c / (known_c + said_c); found = how many classes are there or said to be
     # sums: (2, n_classes), known: (n_classes,)
-    cdef Py_ssize_t n_classes = count_of_classes(width)
     cdef double total = 0
-    cdef Py_ssize_t c, n_found = 0
+    cdef Py_ssize_t c
+    found_out[0] = 0
     for c in range(n_classes):
         if known[c] + sums[n_classes + c] > 0:
             total += 2 * sums[c] / (known[c] + sums[n_classes + c])
-            n_found += 1
-    return total / n_found
+            found_out[0] += 1
+    return total
+
+
+cdef double mean_f1(Py_ssize_t width, double weight, const double* known,
+                    const double* sums) noexcept nogil:
+    # sum_of_f1 / found
+    # sums: (2, n_classes), known: (n_classes,)
+    cdef Py_ssize_t found
+    cdef double total = sum_of_f1(count_of_classes(width), known, sums, &found)
+    return total / found
 
 
 cdef double mean_f1_of_sides(Py_ssize_t width, double weight, const double* known,
                              const double* sums) noexcept nogil:
-    # as mean_f1, but at several outputs over all of them: what is not found counts as 0
+    # as mean_f1; at several outputs sum_of_f1 / width: what is not found counts as 0
     # sums: (2, n_classes), known: (n_classes,)
-    cdef Py_ssize_t c
-    cdef double found = 0
-    if width == 1:
-        return mean_f1(width, weight, known, sums)
-    for c in range(width):
-        found += known[c] + sums[width + c] > 0
-    return mean_f1(width, weight, known, sums) * found / width if found > 0 else 0
+    cdef Py_ssize_t found
+    cdef double total = sum_of_f1(count_of_classes(width), known, sums, &found)
+    return total / (found if width == 1 else width)
 
 
 cdef Metric[16] METRICS
