@@ -40,7 +40,7 @@ UNIX_FLAGS += ["-Wno-psabi"]
 OPTIONAL_FLAGS = ["-fno-tree-loop-vectorize", "-fno-vectorize"]
 # Nothing is thrown: tables for unwinding are a part of the modules' size that nobody reads.
 OPTIONAL_FLAGS += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
-CHECKED_FLAGS = ["-O1", "-g", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
+CHECKED_FLAGS = ["-O1", "-g1", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
 CHECKED_FLAGS += ["-fstrict-overflow", "-fno-sanitize-recover=undefined", "-Wno-psabi"]
 CLANG_CL_FLAGS = ["-O3", "-fno-trapping-math", "-fno-math-errno", "-fno-vectorize"]
 DIRECTIVES = {

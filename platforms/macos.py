@@ -45,7 +45,7 @@ def compiler(session, target):
 
 def compile_all(session, target, platform, headers):
     chosen = modules(platform)
-    compile_modules(session, compiler(session, target), chosen, "-c", "-O0", *headers)
+    compile_modules(session, compiler(session, target), chosen, "-c", "-O1", *headers)
     session.log(f"{target}: {len(chosen)} modules without a warning")
 
 
