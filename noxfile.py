@@ -152,12 +152,15 @@ def without(names):
     return [f"--ignore=tests/test_{name}.py" for name in names]
 
 
-def suite(session, *command, **options):
-    """Tests by a command that takes pytest's words, and then those that count time."""
-    session.run(*command, *PARALLEL, *session.posargs, **options)
+def suite(session, *command, alone=()):
+    """Tests by a command that takes pytest's words, and then those that count time.
+
+    Of the latter those of some files, if there are any in `alone`.
+    """
+    session.run(*command, *PARALLEL, *session.posargs)
     # Where only some files are asked for, they may have no such tests.
     codes = [0, 5] if session.posargs else [0]
-    session.run("pytest", *ALONE, *session.posargs, success_codes=codes, **options)
+    session.run("pytest", *ALONE, *(session.posargs or alone), success_codes=codes)
 
 
 @nox.session(python=PYTHONS)
@@ -171,7 +174,9 @@ def tests(session):
     if session.python == OWN:
         suite(session, "python", str(ROOT / "tests" / "every_level.py"), "--quick", *WHOLE)
     else:
-        suite(session, "pytest", *WHOLE, *OF_PYTHON, *without(OF_KERNELS))
+        # How long an import takes depends on the Python.
+        words = [*WHOLE, *OF_PYTHON, *without(OF_KERNELS)]
+        suite(session, "pytest", *words, alone=[str(ROOT / "tests" / "test_package.py")])
 
 
 @nox.session(python=OWN)
