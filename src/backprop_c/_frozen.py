@@ -40,6 +40,13 @@ class _DataclassFieldsOnDemand:
         return found
 
 
+class _PlacesOnDemand:
+    """The names of the fields that may go by their places, which a match statement asks for."""
+
+    def __get__(self, instance: object, owner: Any) -> tuple[str, ...]:
+        return tuple(one.name for one in owner._fields if not one.kw_only)
+
+
 def _as_typed(owner):
     """The fields as a call has them: those that go by name alone are the last."""
     return sorted(owner._fields, key=lambda one: one.kw_only)
@@ -55,7 +62,7 @@ class Frozen:
 
     __signature__ = _SignatureOnDemand()
     __dataclass_fields__: ClassVar[Any] = _DataclassFieldsOnDemand()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+    __match_args__: ClassVar[Any] = _PlacesOnDemand()
     _fields: ClassVar[tuple[Field[Any], ...]] = ()
     # How fields are checked, by their names: functions of a value and its name.
     _checks: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {}
@@ -74,9 +81,6 @@ class Frozen:
                 setattr(cls, name, one.default)
             found[name] = one
         cls._fields = tuple(found.values())
-        places = tuple(one.name for one in cls._fields if not one.kw_only)
-        # mypy takes it for a constant of each class.
-        cls.__match_args__ = places  # type: ignore[misc]
 
     def __init__(self, *values: Any, **named: Any) -> None:
         given = self._by_name(values, named) if values or named else {}

@@ -50,6 +50,8 @@ cdef class MetricSet:
             samples.shared.plan.layers[samples.shared.plan.n_layers - 1].n_out)
         self.functions = ()
         self.measures.n_measures = len(metrics)
+        if not metrics:
+            return
         for _, constants, known, _ in metrics:
             n_numbers += len(constants) + len(known) + 1
         self.memory = Memory()
