@@ -140,6 +140,20 @@ class LionRule:
         return parameters - self.rate * direction
 
 
+class RpropRule:
+    """PyTorch's torch.optim.Rprop."""
+
+    def __init__(self, learning_rate, increase=1.2, decrease=0.5, smallest=1e-6, largest=50.0):
+        self.factors, self.limits = (decrease, 1.0, increase), (smallest, largest)
+        self.last, self.step = 0.0, learning_rate
+
+    def __call__(self, parameters, gradient):
+        agreement = np.sign(self.last * gradient).astype(int)
+        self.step = np.clip(self.step * np.take(self.factors, agreement + 1), *self.limits)
+        self.last = np.where(agreement < 0, 0, gradient)
+        return parameters - np.sign(self.last) * self.step
+
+
 class NadamRule:
     """PyTorch's torch.optim.NAdam with decoupled_weight_decay=True."""
 

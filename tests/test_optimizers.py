@@ -14,7 +14,7 @@ import reference_rules as formulas
 from helpers import any_targets, assert_close, optimizer_classes
 from reference import ReferenceNetwork
 
-from backprop_c import SGD, Adam, DivergenceWarning, Network, optimizers
+from backprop_c import SGD, Adam, DivergenceWarning, Goal, Network, functional, optimizers
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.tables import update_table
 
@@ -42,6 +42,8 @@ OPTIMIZERS = {
     "adadelta": optimizers.Adadelta(),
     "all of adadelta": optimizers.Adadelta(0.5, 0.7, 1e-3, weight_decay=0.3),
     "lion": optimizers.Lion(0.01, beta_1=0.8, weight_decay=0.3),
+    "rprop": optimizers.Rprop(),
+    "all of rprop": optimizers.Rprop(0.1, increase=1.5, decrease=0.7, smallest=0.05, largest=0.2),
     "no memory": Adam(0.02, beta_1=0.0, beta_2=0.0, epsilon=0.1),
 }
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -84,6 +86,8 @@ def check(net, optimizer, n_samples, batch_size, epochs, seed=0):
     X /= np.sqrt(net.layer_sizes[0])
     y = rng.normal(size=(n_samples, net.layer_sizes[-1])).astype(net.dtype)
     reference = ReferenceNetwork(net)
+    if optimizer.full_batch:
+        batch_size = None
     history = net.fit(
         X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer, shuffle=False
     )
@@ -139,7 +143,7 @@ def test_several_ranges_of_parameters(name, sizes, dtype):
     # Some of so many gradients are 0 but for rounding, and have no sign.
     if getattr(optimizer, "epsilon", 1) < 1e-4:
         optimizer = replace(optimizer, epsilon=1e-4)
-    if name in ("lion", "signum"):
+    if name in ("lion", "rprop", "signum"):
         dtype = "float64"
     for batch_size in (3, 80, None):
         net = Network(sizes, "identity", dtype=dtype, random_state=0)
@@ -222,7 +226,7 @@ def test_two_fits_are_one_long_fit(name, batch_size, dtype):
     """To the bit, in place and through a copy or a pickle; and starting anew is something else."""
     X, y = data()
     optimizer = OPTIMIZERS[name]
-    options = {"batch_size": batch_size, "optimizer": optimizer}
+    options = {"batch_size": None if optimizer.full_batch else batch_size, "optimizer": optimizer}
     long, first = (Network((3, 5, 2), "tanh", dtype=dtype, random_state=4) for _ in range(2))
     history = long.fit(X, y, epochs=12, **options)
     first.fit(X, y, epochs=5, **options)
@@ -242,9 +246,10 @@ def test_the_state_is_as_long_as_the_rule_says(name):
     """(steps, vectors as long as the parameters); a fit without epochs keeps it."""
     X, y = data()
     net = Network((3, 4, 2), random_state=0)
-    net.fit(X, y, epochs=3, batch_size=7, optimizer=OPTIMIZERS[name])
+    batch_size = None if OPTIMIZERS[name].full_batch else 7
+    net.fit(X, y, epochs=3, batch_size=batch_size, optimizer=OPTIMIZERS[name])
     state = net._optimizer_state
-    assert state.steps == 3 * 6
+    assert state.steps == 3 * (6 if batch_size else 1)
     entry = update_table()[OPTIMIZERS[name].rule]
     assert state.vectors.size == entry.n_states * net.parameters.size
     assert state.carried.shape == (entry.n_carried,)
@@ -431,3 +436,56 @@ def test_states_that_fade_are_never_denormal(optimizer, n_inputs):
         assert ((states == 0) | (states >= np.finfo("float32").tiny)).all()
         seen |= set((states > 0).tolist())
     assert seen == {True, False}
+
+
+# -- Rprop -------------------------------------------------------------------------------------
+
+
+def test_rprop_takes_all_samples():
+    """With "auto" by itself; a smaller batch is refused, and nothing has changed."""
+    X, y = data()
+    nets = [Network((3, 4, 2), random_state=0) for _ in range(4)]
+    for net, batch_size in zip(nets[:3], ("auto", None, 1000), strict=True):
+        net.fit(X, y, epochs=5, batch_size=batch_size, optimizer="rprop")
+        assert net._optimizer_state.steps == 5
+        assert bits(net) == bits(nets[0])
+    before = nets[3].parameters.tobytes()
+    with pytest.raises(ValueError, match="Rprop needs all samples at once: leave out batch_size=7"):
+        nets[3].fit(X, y, batch_size=7, optimizer="rprop")
+    assert (nets[3].parameters.tobytes(), nets[3].history) == (before, None)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rprop_compares_signs_where_products_vanish(dtype):
+    """The square of such gradients is 0 in their dtype."""
+    tiny = np.array([1e-200, -1e-200] if dtype == "float64" else [1e-30, -1e-30], dtype)
+    parameters, state = np.zeros(2, dtype), None
+    for gradient in (tiny, tiny, -tiny, -tiny):
+        state = functional.update(optimizers.Rprop(1.0), parameters, gradient, state)
+    # Steps of 1 and 1.2, none, and one of 0.6 back.
+    np.testing.assert_allclose(parameters, [-1.6, 1.6], rtol=1e-6)
+
+
+def test_rprop_tells_what_is_not_finite():
+    parameters = np.zeros(3)
+    functional.update(optimizers.Rprop(), parameters, np.array([np.inf, np.nan, 1.0]))
+    np.testing.assert_array_equal(parameters, [np.nan, np.nan, -0.01])
+
+
+@pytest.mark.parametrize("name", ["sin", "parity"])
+def test_rprop_learns_without_a_rate(name):
+    """FANN's problems: a sine, and the parity of three bits."""
+    if name == "sin":
+        X = np.linspace(-1, 1, 21)[:, np.newaxis]
+        y, sizes, goal = np.sin(np.pi * X), (1, 5, 1), 0.002
+    else:
+        X = np.array(np.meshgrid(*[[-1.0, 1.0]] * 3)).reshape(3, 8).T
+        y, sizes, goal = X.prod(axis=1, keepdims=True), (3, 10, 10, 1), 0.001
+    reached = 0
+    for seed in range(20):
+        net = Network(sizes, random_state=seed)
+        history = net.fit(
+            X, y, epochs=1000, optimizer="rprop", metrics="mse", callbacks=[Goal("mse", goal)]
+        )
+        reached += history["mse"][-1] <= goal
+    assert reached >= 19

@@ -25,6 +25,7 @@ from backprop_c import (
     Nadam,
     Network,
     RMSprop,
+    Rprop,
     initializers,
     losses,
     schedules,
@@ -67,6 +68,7 @@ ACTING = {
             Nadam(0.01),
             Adamax(0.01),
             Lion(0.003),
+            Rprop(0.3),
         )
     ],
     "rate": [
@@ -128,10 +130,14 @@ OPTIONS = ACTING | LOOKING
 REFUSED = {
     ("loss 6", "class_weight"): "class_weight needs targets that tell one class a sample",
     ("loss 7", "class_weight"): "class_weight needs targets that tell one class a sample",
+    ("optimizer 9", "rate"): "Rprop finds its steps by itself",
+    ("optimizer 9", "clipping"): "Rprop has no parameter 'clip_",
+    ("optimizer 9", "batches 0"): "Rprop needs all samples at once",
     ("validation_fraction", "validation_data"): "validation_data or validation_fraction, not both",
 }
-# Both act, but one leaves nothing for the other to do: the order of one batch does not matter.
-IDLE = {("batches 1", "order 0")}
+# Both act, but one leaves nothing for the other to do: the order of one batch does not matter, and
+# Rprop takes one batch anyway.
+IDLE = {("batches 1", "order 0"), ("optimizer 9", "batches 1"), ("optimizer 9", "order 0")}
 
 
 def data(targets):
@@ -166,7 +172,7 @@ def trained(*chosen):
         of_fit["validation_data"] = (X[:9], y[:9])
     net = Network((3, 5, 2), tuple(layers.values()), random_state=1, **of_network)
     optimizer = replace(rest["optimizer"], **of_optimizer)
-    options = {"epochs": 4, "batch_size": 16} | of_fit
+    options = {"epochs": 4, "batch_size": "auto" if optimizer.full_batch else 16} | of_fit
     history = net.fit(X, y, weights, optimizer=optimizer, callbacks=callbacks, **options)
     return net.parameters.astype(np.float64).tobytes(), history.to_dict()
 

@@ -30,6 +30,7 @@ PAIRS = {
     "adamw": (optimizers.AdamW(), "AdamW", {}),
     "nadam": (optimizers.Nadam(), "NAdam", {}),
     "adamax": (optimizers.Adamax(), "Adamax", {}),
+    "rprop": (optimizers.Rprop(), "Rprop", {}),
 }
 
 

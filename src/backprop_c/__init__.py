@@ -11,6 +11,7 @@ from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping, Goal
 from .exceptions import DivergenceWarning, TargetRangeWarning
+from .gradient_check import GradientCheck, check_gradient
 from .history import History
 from .network import Network
 from .optimizers import (
@@ -24,6 +25,7 @@ from .optimizers import (
     Nadam,
     Optimizer,
     RMSprop,
+    Rprop,
 )
 from .range_test import RangeTest, find_learning_rate
 from .trace import Trace, trace
@@ -41,6 +43,7 @@ __all__ = [
     "DivergenceWarning",
     "EarlyStopping",
     "Goal",
+    "GradientCheck",
     "History",
     "Lion",
     "Nadam",
@@ -48,11 +51,13 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "RangeTest",
+    "Rprop",
     "TargetRangeWarning",
     "Trace",
     "__version__",
     "activations",
     "callbacks",
+    "check_gradient",
     "find_learning_rate",
     "functional",
     "initializers",

@@ -10,7 +10,7 @@ from ._engine.own_loss import LossCaller
 from ._engine.samples import SampleSet
 from ._engine.steps import Stepper
 from ._pickles import reduced, set_state
-from ._training import optimizer_terms, warn_of_step
+from ._training import warn_of_step
 from ._validation.arrays import as_inputs, check_out
 from ._validation.scalars import as_dtype, as_flag, as_in_range, as_n_threads
 from ._validation.shape import (
@@ -26,6 +26,7 @@ from ._validation.weights import as_sample_weight
 from .initializers import as_initializers
 from .losses import FunctionLoss
 from .optimizers import Adam
+from .optimizers.terms import optimizer_terms
 
 
 class Structure(Stepper):

@@ -9,7 +9,7 @@ from ._engine.samples import SampleSet
 from ._engine.trainer import Trainer
 from ._monitor import VALIDATION
 from ._split import Split
-from ._validation.entries import METRIC_NAMES, UPDATES
+from ._validation.entries import METRIC_NAMES
 from ._validation.metrics import (
     as_engine_takes_them,
     as_metrics,
@@ -24,23 +24,23 @@ from .callbacks import EarlyStopping, Goal, Monitor
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
 from .optimizers import as_optimizer, state_to_go_on_from
-from .schedules import ByEpoch, ReduceOnPlateau, Schedule, schedule_terms
+from .optimizers.terms import optimizer_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
 
 
-def optimizer_terms(optimizer):
-    """An optimizer as the engine takes it: its rule's code, hyperparameters, and the rest."""
-    rate = optimizer.learning_rate
-    options = {
-        "clip_norm": optimizer.clip_norm or 0.0,
-        "clip_value": optimizer.clip_value or 0.0,
-        "schedule": schedule_terms(rate) if isinstance(rate, Schedule) else None,
-        "plateau": rate if isinstance(rate, ReduceOnPlateau) else None,
-        "rate_of_epoch": rate.rate if isinstance(rate, ByEpoch) else None,
-    }
-    return UPDATES.index(optimizer.rule), optimizer.hyperparameters(), options
+def batch_size_for(optimizer, batch_size, n_samples):
+    """How many samples an update takes: all, where the optimizer needs them."""
+    if optimizer.full_batch and batch_size == "auto":
+        return n_samples
+    batch_size = as_batch_size(batch_size, n_samples)
+    if optimizer.full_batch and batch_size < n_samples:
+        raise ValueError(
+            f"{type(optimizer).__name__} needs all samples at once: leave out "
+            f"batch_size={batch_size}"
+        )
+    return batch_size
 
 
 def as_callbacks(callbacks, names):
@@ -215,10 +215,10 @@ def train(
     else:
         split = as_split(net, validation_fraction, samples.y, goes_on=not reset_optimizer)
         samples, validation = split.apply(net, samples)
-    batch_size = as_batch_size(batch_size, samples.n_samples)
     names, measured_of_samples, measured_of_others = metric_sets(net, metrics, samples, validation)
     decided, calls = as_callbacks(callbacks, names)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
+    batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
     warn_of_range(net, samples.y)
     trainer = Trainer(net, measured_of_samples, measured_of_others, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)

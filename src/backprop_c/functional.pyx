@@ -31,10 +31,10 @@ from backprop_c._validation.plain cimport (
     activation_formula, loss_formula, require_apart, room, taken, written,
 )
 
-from backprop_c._training import optimizer_terms
 from backprop_c._validation.shape import as_activations, as_loss, check_loss
 from backprop_c._validation.targets import as_targets
 from backprop_c.optimizers import as_optimizer
+from backprop_c.optimizers.terms import optimizer_terms
 
 cnp.import_array()
 

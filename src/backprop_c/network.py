@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _summary
+from ._derivatives import Derivatives
 from ._engine.evaluation import evaluate
-from ._engine.measures import MetricSet
 from ._pickles import remake
-from ._structure import Structure
 from ._training import metric_sets, train
 from ._validation.scalars import as_generator
 from ._validation.shape import name_or_object
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
 
-class Network(Structure):
+class Network(Derivatives):
     """A feed-forward network of dense layers.
 
     Each layer computes ``a = activation(x @ weights + biases)`` from the one before.
@@ -298,7 +297,7 @@ class Network(Structure):
             How often to go through the samples.
         batch_size : int, "auto" or None, default "auto"
             Samples in an update; the last batch of an epoch may be shorter. 1 is online
-            training, None the full batch, "auto" 32.
+            training, None the full batch, "auto" 32; with `Rprop`, which needs it, the full batch.
         optimizer : Optimizer or str, optional
             An object such as ``Adam(0.01)``, or a name such as "adam" for one with its defaults.
             Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
@@ -460,40 +459,6 @@ class Network(Structure):
         names, measured, _ = metric_sets(self, metrics, samples)
         values, _ = evaluate(self, measured, False, self._loss_caller())
         return dict(zip(names, values.tolist(), strict=True))
-
-    def loss_and_gradient(
-        self, X: "ArrayLike", y: "ArrayLike", *, sample_weight: "ArrayLike | None" = None
-    ) -> "tuple[float, NDArray[Any]]":
-        """The loss over samples and its derivative by the parameters, penalties included.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like
-            As for `fit`.
-
-        Returns
-        -------
-        loss : float
-            The mean over samples, by their weights, summed up in float64.
-        gradient : ndarray of shape (n_parameters,)
-            Laid out as `parameters`, in the network's dtype.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `fit`.
-
-        Examples
-        --------
-        >>> from backprop_c import Network
-        >>> net = Network((1, 1), activations="identity", random_state=0)
-        >>> net.parameters[:] = [2.0, 1.0]
-        >>> net.loss_and_gradient([[3.0]], [6.0])
-        (0.5, array([3., 1.]))
-        """
-        samples = self._as_sample_set(X, y, sample_weight)
-        values, gradient = evaluate(self, MetricSet(samples), True, self._loss_caller())
-        return float(values[0]), gradient
 
 
 # Pickles of format 0 look for it here.

@@ -133,6 +133,10 @@ def find_learning_rate(
         raise ValueError(f"lowest must be below highest, but they are {lowest} and {highest}")
     steps = as_count(steps, "steps", 2)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
+    if chosen.full_batch:
+        raise ValueError(
+            f"optimizer {chosen!r} finds its steps by itself: there is no learning rate to find"
+        )
     twin = copy.copy(net)
     samples = twin._as_sample_set(X, y, sample_weight)
     batches = _batches(samples, as_batch_size(batch_size, samples.n_samples), twin)

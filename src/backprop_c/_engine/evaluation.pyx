@@ -31,7 +31,7 @@ cdef void run_pass(Pass* p, double seconds) noexcept nogil:
 
 
 def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_wanted,
-             LossCaller own_loss=None):
+             LossCaller own_loss=None, Memory memory=None):
     """Go through samples once.
 
     Parameters
@@ -43,6 +43,8 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
     gradient_wanted : bool
     own_loss : LossCaller or None
         The loss of a network that has one of its own.
+    memory : Memory or None
+        What to work with, where it is kept from call to call. Nobody else may use it meanwhile.
 
     Returns
     -------
@@ -52,13 +54,14 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
         The derivative of the loss.
     """
     cdef Pass p
-    cdef Memory memory = Memory()
     cdef const Table* table = engine.table
     cdef const Plan* plan = &engine.plan
     cdef const char* parameters = NULL
     cdef SampleSet samples = metrics.samples_of(engine)
     cdef double penalty_value = 0
     cdef cnp.ndarray values
+    if memory is None:
+        memory = Memory()
     memset(&p, 0, sizeof(Pass))
     if samples.n_samples == 1:
         table, plan = engine.single_table, &engine.single

@@ -8,7 +8,7 @@ import warnings
 from .._frozen import all_subclasses
 from .._validation.scalars import as_known_name
 from .base import OF_GRADIENT, Optimizer
-from .gradient import SGD, Lion
+from .gradient import SGD, Lion, Rprop
 from .moments import Adam, Adamax, AdamW, Nadam
 from .squares import Adadelta, Adagrad, RMSprop
 
@@ -24,6 +24,7 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "Rprop",
     "as_optimizer",
     "optimizers_by_name",
     "state_to_go_on_from",

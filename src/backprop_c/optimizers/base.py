@@ -6,7 +6,14 @@ from dataclasses import field
 from typing import ClassVar
 
 from .._frozen import Frozen
-from .._validation.scalars import as_flag, as_limit, as_not_negative, as_positive, as_share
+from .._validation.scalars import (
+    as_flag,
+    as_in_range,
+    as_limit,
+    as_not_negative,
+    as_positive,
+    as_share,
+)
 from ..schedules import ByEpoch, ReduceOnPlateau, Schedule
 
 # What the engine does to the gradient before a rule sees it.
@@ -32,14 +39,6 @@ LearningRate = float | Schedule | ReduceOnPlateau | ByEpoch | Callable[[int], fl
 class Optimizer(Frozen, ABC):
     """What all optimizers share, and a base to name them by in type hints.
 
-    Parameters
-    ----------
-    learning_rate : float or Schedule, default 0.01
-        Step size; positive and finite.
-    clip_norm, clip_value : float, optional
-        The largest norm of the gradient, or the largest size of each of its entries; positive and
-        finite. See `SGD`.
-
     Examples
     --------
     >>> from backprop_c import SGD, Optimizer
@@ -47,9 +46,8 @@ class Optimizer(Frozen, ABC):
     True
     """
 
-    learning_rate: LearningRate = 0.01
-    clip_norm: float | None = field(default=None, kw_only=True)
-    clip_value: float | None = field(default=None, kw_only=True)
+    # Whether a fit must take all samples at once.
+    full_batch: ClassVar[bool] = False
     # A name means the same in every optimizer.
     _checks: ClassVar = {
         "learning_rate": _as_learning_rate,
@@ -62,9 +60,30 @@ class Optimizer(Frozen, ABC):
         "nesterov": as_flag,
         "amsgrad": as_flag,
         "centred": as_flag,
+        "increase": lambda value, name: as_in_range(value, name, 1.0),
+        "decrease": lambda value, name: as_in_range(as_positive(value, name), name, 0, 1),
+        "smallest": as_positive,
+        "largest": as_positive,
         "clip_norm": as_limit,
         "clip_value": as_limit,
     }
+
+    @property
+    @abstractmethod
+    def rule(self) -> str:
+        """The name of its update rule in the kernels' table."""
+
+    def hyperparameters(self) -> tuple[float, ...]:
+        """The hyperparameters as floats, in the order that the update rule reads them."""
+        return tuple(map(float, self._values()))
+
+
+class _Gradual(Optimizer):
+    """Steps along what the rule makes of the gradient, at a learning rate."""
+
+    learning_rate: LearningRate = 0.01
+    clip_norm: float | None = field(default=None, kw_only=True)
+    clip_value: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,11 +93,6 @@ class Optimizer(Frozen, ABC):
     def _is_shown(self, one):
         # Whoever reads of an optimizer wants to know the learning rate first.
         return one.name == "learning_rate" or super()._is_shown(one)
-
-    @property
-    @abstractmethod
-    def rule(self) -> str:
-        """The name of its update rule in the kernels' table."""
 
     def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them.

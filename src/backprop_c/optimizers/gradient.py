@@ -1,9 +1,11 @@
 """Optimizers that go along the gradient, a mean of it, or its sign."""
 
-from .base import LearningRate, Optimizer
+from typing import ClassVar
+
+from .base import SCHEDULES, LearningRate, Optimizer, _Gradual
 
 
-class SGD(Optimizer):
+class SGD(_Gradual):
     """Gradient descent: ``parameters -= learning_rate * gradient``, with momentum if asked for.
 
     Stochastic with mini-batches, plain with the full batch. The gradient is that of the batch's
@@ -63,7 +65,7 @@ class SGD(Optimizer):
         return "momentum" if self.momentum else "sgd"
 
 
-class Lion(Optimizer):
+class Lion(_Gradual):
     """Steps of one size for all parameters, along the sign of a mean gradient.
 
     ``parameters -= learning_rate * sign(beta_1 * mean + (1 - beta_1) * gradient)``, and then
@@ -108,3 +110,72 @@ class Lion(Optimizer):
     def rule(self) -> str:
         """The name of its update rule in the kernels' table."""
         return "lion"
+
+
+class Rprop(Optimizer):
+    """Steps that each parameter finds by itself, from the signs of its gradient; no rate to guess.
+
+    A step grows by a factor as long as the gradient keeps its sign. Where the sign changes, the
+    step shrinks, and the parameter stays where it is for once (iRprop-). It needs the full batch:
+    with "auto" it takes it, and a smaller one is refused. For small data it is often the quickest
+    rule without second derivatives.
+
+    The rule is PyTorch's. PyTorch multiplies two gradients to compare their signs; here the signs
+    are compared, so a product that is too small for a number makes no difference.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        The size of each parameter's first step; positive and finite. It matters little.
+    increase : float, default 1.2
+        What a step is multiplied by where the gradient keeps its sign; at least 1 and finite.
+    decrease : float, default 0.5
+        What a step is multiplied by where the sign changes; above 0 and below 1.
+    smallest, largest : float, default 1e-6 and 50
+        Bounds on the steps; positive and finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is of the wrong kind, or out of its range, or if the learning rate is
+        a schedule. There is no clip_norm and no clip_value: they change no sign.
+
+    References
+    ----------
+    C. Igel and M. Huesken, Improving the Rprop learning algorithm (2000): iRprop-. M. Riedmiller
+    and H. Braun, A direct adaptive method for faster backpropagation learning (1993).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_c import Network, Rprop
+    >>> x = np.linspace(-1, 1, 21)[:, np.newaxis]
+    >>> net = Network((1, 5, 1), random_state=0)
+    >>> history = net.fit(x, np.sin(np.pi * x), epochs=300, optimizer=Rprop(), metrics="mse")
+    >>> bool(history["mse"][-1] < 0.002)
+    True
+    """
+
+    full_batch: ClassVar[bool] = True
+    learning_rate: float = 0.01
+    increase: float = 1.2
+    decrease: float = 0.5
+    smallest: float = 1e-6
+    largest: float = 50.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.learning_rate, SCHEDULES):
+            raise TypeError(
+                "Rprop finds its steps by itself: learning_rate is the size of the first ones, a "
+                f"number, but is {self.learning_rate!r}"
+            )
+        if self.smallest > self.largest:
+            raise ValueError(
+                f"smallest must be at most largest, but they are {self.smallest} and {self.largest}"
+            )
+
+    @property
+    def rule(self) -> str:
+        """The name of its update rule in the kernels' table."""
+        return "rprop"

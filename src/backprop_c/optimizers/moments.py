@@ -1,9 +1,9 @@
 """Optimizers that divide a mean of the gradient by a measure of the gradient's size."""
 
-from .base import LearningRate, Optimizer
+from .base import LearningRate, _Gradual
 
 
-class _Moments(Optimizer):
+class _Moments(_Gradual):
     """What rules share that divide a mean of the gradient by a measure of its size."""
 
     learning_rate: LearningRate = 0.001

@@ -1,9 +1,9 @@
 """Optimizers that divide the gradient by the root of what its squares come to."""
 
-from .base import LearningRate, Optimizer
+from .base import LearningRate, _Gradual
 
 
-class RMSprop(Optimizer):
+class RMSprop(_Gradual):
     """Steps along the gradient, divided by the root of the mean of its squares.
 
     ``parameters -= learning_rate * gradient / (sqrt(squares) + epsilon)`` with
@@ -59,7 +59,7 @@ class RMSprop(Optimizer):
         return f"{name}_momentum" if self.momentum else name
 
 
-class Adagrad(Optimizer):
+class Adagrad(_Gradual):
     """Steps along the gradient, divided by the root of the sum of all its squares so far.
 
     So parameters whose gradients are rarely other than 0 make larger steps.
@@ -102,7 +102,7 @@ class Adagrad(Optimizer):
         return "adagrad"
 
 
-class Adadelta(Optimizer):
+class Adadelta(_Gradual):
     """Steps whose size follows from the steps before: it needs no learning rate to be found.
 
     ``step = sqrt(steps + epsilon) / sqrt(squares + epsilon) * gradient``, where `squares` and

@@ -80,3 +80,50 @@ cdef void lion_prepare(const double* hyperparameters, double scale, long long st
 cdef void lion_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                       const void* gradient, void* parameters_out) noexcept nogil:
     each_update(lion, 1, begin, end, stride, scalars, gradient, parameters_out)
+
+
+cdef inline lanes sign_of(lanes x) noexcept nogil:
+    # 1, 0 or -1
+    return select_less(x, splat(0), splat(-1), select_less(splat(0), x, splat(1), splat(0)))
+
+
+cdef inline lanes rprop(lanes parameter, lanes gradient, const lanes* scalars,
+                        lanes* states_out) noexcept nogil:
+    # step = min(increase * step, largest) where the gradient has the sign that it had,
+    #        max(decrease * step, smallest) where it has the other one: there gradient = 0
+    # parameter = parameter - step * sign(gradient)
+    # scalars: (MAX_SCALARS,); states: (2,): the last gradient's sign, and the step
+    cdef lanes sign = sign_of(gradient)
+    cdef lanes agreement = sign * states_out[0]
+    cdef lanes longer = scalars[INCREASE] * states_out[1]
+    cdef lanes shorter = scalars[DECREASE] * states_out[1]
+    longer = select_less(longer, scalars[LARGEST], longer, scalars[LARGEST])
+    shorter = select_less(scalars[SMALLEST_STEP], shorter, shorter, scalars[SMALLEST_STEP])
+    states_out[1] = select_less(splat(0), agreement, longer,
+                                select_less(agreement, splat(0), shorter, states_out[1]))
+    states_out[0] = select_less(agreement, splat(0), splat(0), sign)
+    # The last term is 0, or NaN where the gradient is not finite: a sign would hide that.
+    return parameter - (states_out[1] * states_out[0] + (gradient - gradient))
+
+
+cdef void rprop_begin(const double* hyperparameters, double* states_out,
+                      double* carried_out) noexcept nogil:
+    # no sign yet, and the first step
+    # hyperparameters: (5,): learning_rate, increase, decrease, smallest, largest; states: (2,)
+    states_out[0] = 0
+    states_out[1] = hyperparameters[0]
+
+
+cdef void rprop_prepare(const double* hyperparameters, double scale, long long step,
+                        double* carried_out, double* scalars_out) noexcept nogil:
+    # what rprop reads: a sign has no scale
+    # hyperparameters: (5,): learning_rate, increase, decrease, smallest, largest
+    scalars_out[INCREASE] = hyperparameters[1]
+    scalars_out[DECREASE] = hyperparameters[2]
+    scalars_out[SMALLEST_STEP] = hyperparameters[3]
+    scalars_out[LARGEST] = hyperparameters[4]
+
+
+cdef void rprop_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
+                       const void* gradient, void* parameters_out) noexcept nogil:
+    each_update(rprop, 2, begin, end, stride, scalars, gradient, parameters_out)

@@ -13,3 +13,8 @@ cdef enum:
     REST_2 = 8
     EPSILON = 9
     GRADIENT_RATE = 10             # Nadam's rate for the gradient; RATE is for its mean
+    # Rprop's alone, in places that it does not use otherwise.
+    INCREASE = 0
+    DECREASE = 1
+    SMALLEST_STEP = 2
+    LARGEST = 3

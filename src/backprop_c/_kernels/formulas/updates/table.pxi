@@ -4,7 +4,7 @@
 # scalars that the formula reads, once a step; `scale` divides the summed gradient by the batch's
 # weight. Parameters are followed by the rule's state vectors, each `stride` numbers on.
 
-cdef Update[13] UPDATES
+cdef Update[14] UPDATES
 UPDATES[0] = Update(
     b"sgd", b"learning_rate momentum nesterov weight_decay", 0, 0, NULL, sgd_prepare, sgd_update)
 UPDATES[1] = Update(
@@ -41,3 +41,6 @@ UPDATES[11] = Update(
     adamax_update)
 UPDATES[12] = Update(
     b"lion", b"learning_rate beta_1 beta_2 weight_decay", 1, 0, NULL, lion_prepare, lion_update)
+UPDATES[13] = Update(
+    b"rprop", b"learning_rate increase decrease smallest largest", 2, 0, rprop_begin, rprop_prepare,
+    rprop_update)

@@ -1,0 +1,128 @@
+"""What a network's users see of its inside: derivatives, and the outputs of each layer."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._engine.evaluation import evaluate
+from ._engine.measures import MetricSet
+from ._structure import Structure
+from .objective import Objective
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Derivatives(Structure):
+    """A network's methods that look inside and change nothing."""
+
+    def loss_and_gradient(
+        self, X: "ArrayLike", y: "ArrayLike", *, sample_weight: "ArrayLike | None" = None
+    ) -> "tuple[float, NDArray[Any]]":
+        """The loss over samples and its derivative by the parameters, penalties included.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As for `fit`.
+
+        Returns
+        -------
+        loss : float
+            The mean over samples, by their weights, summed up in float64.
+        gradient : ndarray of shape (n_parameters,)
+            Laid out as `parameters`, in the network's dtype.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> net.parameters[:] = [2.0, 1.0]
+        >>> net.loss_and_gradient([[3.0]], [6.0])
+        (0.5, array([3., 1.]))
+        """
+        samples = self._as_sample_set(X, y, sample_weight)
+        values, gradient = evaluate(self, MetricSet(samples), True, self._loss_caller())
+        return float(values[0]), gradient
+
+    def objective(
+        self, X: "ArrayLike", y: "ArrayLike", *, sample_weight: "ArrayLike | None" = None
+    ) -> Objective:
+        """The loss and its gradient as a function of one vector, for `scipy.optimize` and others.
+
+        The function has a copy of the network: nothing changes in this one. It keeps its memory
+        from call to call.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As for `fit`. Arrays that are not converted are not copied either.
+
+        Returns
+        -------
+        Objective
+            ``loss, gradient = objective(parameters)``, and ``objective.start``, the parameters as
+            they are now.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> objective = net.objective([[3.0]], [6.0])
+        >>> objective([2.0, 1.0])
+        (0.5, array([3., 1.]))
+        """
+        return Objective(self, X, y, sample_weight)
+
+    def layer_outputs(self, X: "ArrayLike") -> "list[NDArray[Any]]":
+        """The outputs of each layer, hidden ones too, without dropout.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in) or (n_in,)
+            Samples, or one sample.
+
+        Returns
+        -------
+        list of ndarray
+            One for each layer, of shape (n_samples, n_out of the layer), or (n_out,) for one
+            sample, in the network's dtype. The last is what `predict` returns, but for rounding.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not made of real numbers, has another number of features or is not finite.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((1, 1, 1), "identity", biases=False)
+        >>> net.parameters[:] = [2.0, 3.0]
+        >>> net.layer_outputs([1.0])
+        [array([2.]), array([6.])]
+        """
+        from . import functional
+
+        rows = self._as_inputs(X)
+        a, found = np.atleast_2d(rows), []
+        parameters = self._snapshot()
+        first = 0
+        for layer, activation in enumerate(self._activations):
+            n_in, n_out = self.layer_sizes[layer : layer + 2]
+            weights = parameters[first : first + n_in * n_out].reshape(n_in, n_out)
+            first += n_in * n_out
+            biases = parameters[first : first + n_out] if self.biases else None
+            first += n_out if self.biases else 0
+            a = functional.activate(activation, functional.dense_forward(a, weights, biases))
+            found.append(a[0] if rows.ndim == 1 else a)
+        return found
