@@ -159,13 +159,18 @@ def test_gelu_by_tanh(dtype):
     z = np.concatenate([points(dtype), np.linspace(-10, 3, 2000).astype(dtype)])
     z = z[z > -10]
     got = net.predict(z[:, None])[:, 0].astype(float)
-    x = z.astype(np.longdouble)
-    argument = np.sqrt(8 / np.longdouble(np.pi)) * (x + np.longdouble("0.044715") * x**3)
-    with np.errstate(over="ignore", invalid="ignore"):
-        expected = (x / (1 + np.exp(-argument))).astype(float)
-        argument = argument.astype(float)
+    exact = [exact_gelu_by_tanh(mpmath.mpf(float(x))) for x in z]
+    expected, argument = np.array(exact, dtype=float).T
     bound = 5 * (1 + np.maximum(-argument, 0)) * np.finfo(dtype).eps * abs(expected)
     assert (abs(got - expected) <= bound + np.finfo(dtype).tiny).all()
+
+
+def exact_gelu_by_tanh(x):
+    """The value, and its sigmoid's argument, as large as a float can be."""
+    with mpmath.workdps(40):
+        argument = mpmath.sqrt(8 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)
+        value = x / (1 + mpmath.exp(-argument))
+        return value, min(argument, mpmath.mpf("1e300"))
 
 
 def exact_slope_of_gelu(x):
