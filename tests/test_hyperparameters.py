@@ -231,6 +231,8 @@ def test_a_name_stands_for_the_defaults(made):
     assert net.optimizer == made()
     net.fit([[1.0]], [[1.0]], epochs=1, optimizer=name)
     assert net.optimizer == made()
+    if not made.steps_alone:
+        return
     one, other = np.ones(2), np.ones(2)
     functional.update(name, one, np.ones(2))
     functional.update(made(), other, np.ones(2))

@@ -26,7 +26,7 @@ from ._validation.weights import as_sample_weight
 from .initializers import as_initializers
 from .losses import FunctionLoss
 from .optimizers import Adam
-from .optimizers.terms import optimizer_terms
+from .optimizers.terms import terms_of_steps
 
 
 class Structure(Stepper):
@@ -109,7 +109,7 @@ class Structure(Stepper):
         return samples, targets, as_sample_weight(sample_weight, len(samples), self.dtype)
 
     def _optimizer_terms(self, optimizer):
-        return optimizer_terms(optimizer)
+        return terms_of_steps(optimizer)
 
     def _warn_of_step(self, loss):
         warn_of_step(loss, self._optimizer)

@@ -23,11 +23,13 @@ from ._watcher import Watcher
 from .callbacks import EarlyStopping, Goal, Monitor
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
-from .optimizers import as_optimizer, state_to_go_on_from
+from .optimizers import LevenbergMarquardt, as_optimizer, state_to_go_on_from
 from .optimizers.terms import optimizer_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
+# From so many on, what grows with their square or cube is worth a warning.
+MANY_PARAMETERS = 3000
 
 
 def batch_size_for(optimizer, batch_size, n_samples):
@@ -41,6 +43,31 @@ def batch_size_for(optimizer, batch_size, n_samples):
             f"batch_size={batch_size}"
         )
     return batch_size
+
+
+def require_network_for(optimizer, net):
+    """Raise if the network has what the optimizer cannot train; warn if it takes much memory."""
+    kind = type(optimizer).__name__
+    if optimizer.needs_loss not in (None, net._loss.name):
+        raise ValueError(
+            f"{kind} needs the loss {optimizer.needs_loss!r}, but the network has {net.loss!r}: "
+            "use another optimizer, such as Rprop() or Adam()"
+        )
+    for name in optimizer.refuses:
+        if any(getattr(net, name)):
+            raise ValueError(
+                f"{kind} cannot train a network with {name}, which is {getattr(net, name)}: "
+                "leave it out, or use another optimizer, such as Adam()"
+            )
+    n_parameters = net.parameters.size
+    if isinstance(optimizer, LevenbergMarquardt) and n_parameters > MANY_PARAMETERS:
+        bytes_of_matrices = 2 * n_parameters * (n_parameters + 1) * net.dtype.itemsize
+        warnings.warn(
+            f"{kind} takes {bytes_of_matrices / 1e6:,.0f} MB for {n_parameters} parameters, and "
+            "time for each epoch that grows with their cube: Rprop() and Adam() take neither",
+            RuntimeWarning,
+            stacklevel=CALLER + 1,
+        )
 
 
 def as_callbacks(callbacks, names):
@@ -219,6 +246,7 @@ def train(
     decided, calls = as_callbacks(callbacks, names)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
+    require_network_for(chosen, net)
     warn_of_range(net, samples.y)
     trainer = Trainer(net, measured_of_samples, measured_of_others, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)
@@ -247,6 +275,7 @@ def train(
         watched=bool(calls),
         **options,
     )
+    history._settled = trainer.settled
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)

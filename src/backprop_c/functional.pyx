@@ -34,7 +34,7 @@ from backprop_c._validation.plain cimport (
 from backprop_c._validation.shape import as_activations, as_loss, check_loss
 from backprop_c._validation.targets import as_targets
 from backprop_c.optimizers import as_optimizer
-from backprop_c.optimizers.terms import optimizer_terms
+from backprop_c.optimizers.terms import terms_of_steps
 
 cnp.import_array()
 
@@ -48,11 +48,11 @@ cdef const Table* FLOAT32 = table_of("float32")
 cdef const Table* FLOAT64 = table_of("float64")
 
 # What optimizers are to the kernels: looked up once.
-cdef object terms_of = lru_cache(maxsize=64)(optimizer_terms)
+cdef object terms_of = lru_cache(maxsize=64)(terms_of_steps)
 
 
 cdef Rule rule_of(tuple terms) except *:
-    """An update rule of what `optimizer_terms` makes of an optimizer."""
+    """An update rule of what `terms_of_steps` makes of an optimizer."""
     cdef Rule rule
     cdef int k
     rule.code = terms[0]

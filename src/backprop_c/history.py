@@ -46,6 +46,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         validation_indices: "ArrayLike | None" = None,
     ) -> None:
         self._best_epoch: int | None = None
+        self._settled = False
         self._validation_indices = None
         if validation_indices is not None:
             self._validation_indices = np.array(validation_indices, dtype=np.intp)
@@ -104,6 +105,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return self._best_epoch if self._record is None else self._record.best_epoch
 
     @property
+    def settled(self) -> bool:
+        """Whether the fit ended because no step of its optimizer led to a smaller loss."""
+        return self._settled
+
+    @property
     def validation_indices(self) -> "NDArray[np.intp] | None":
         """Which samples `validation_fraction` kept for validation; None without it."""
         return self._validation_indices
@@ -118,7 +124,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         # First the best epoch: during a fit the values may become more.
         best_epoch = self.best_epoch
         indices = self._validation_indices
-        return _restore, (Format(), self._names, self._values.T, best_epoch, indices)
+        values = self._values.T
+        return _restore, (Format(), self._names, values, best_epoch, indices, self._settled)
 
     def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.
@@ -175,11 +182,12 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return plot_history(self, axes)
 
 
-def _restore(written, names, values, best_epoch=None, validation_indices=None):
+def _restore(written, names, values, best_epoch=None, validation_indices=None, settled=False):
     """What unpickling and copying begin with: the format has been checked by then."""
     try:
         history = History(names, values, validation_indices)
         history._best_epoch = best_epoch
+        history._settled = settled
         return history
     except (TypeError, ValueError) as error:
         raise ValueError(

@@ -1,5 +1,6 @@
 """A fit: what a training changes, and where it stands. Plain C, so that it can stop and go on."""
 
+from backprop_c._engine.least_squares cimport LeastSquares
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.passes cimport Pass
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, Schedule
@@ -73,6 +74,7 @@ ctypedef struct Fit:
     double clip_norm               # 0: none
     double clip_value              # 0: none
     bint online                    # plain steps of one sample each
+    LeastSquares* squares          # an epoch ends with a step of theirs; NULL: steps follow batches
     bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
@@ -98,6 +100,7 @@ ctypedef struct Fit:
     Py_ssize_t epoch               # epochs finished in this run
     Py_ssize_t epochs_before       # epochs finished before this run
     bint begun                     # the epoch has begun
+    bint stepped                   # the step that follows its training pass has been made
     bint waits                     # its passes are over, and metrics are asked of the caller
     bint answered                  # they are there
     Py_ssize_t shuffled            # places of its order that are drawn

@@ -7,9 +7,11 @@ smallest networks reading the clock costs as much as a training step.
 from libc.math cimport INFINITY, isfinite, sqrt
 from libc.string cimport memcpy
 
+from backprop_c._engine.least_squares cimport make_damped_step
 from backprop_c._engine.order cimport shuffle
 from backprop_c._engine.passes cimport (
-    WORK_OF_BATCH, Phase, begin_pass, gather_range, means_of_pass, penalty, run_slab,
+    WORK_BETWEEN_LOOKS, WORK_OF_BATCH, Phase, begin_pass, gather_range, means_of_pass, penalty,
+    run_pass, time_is_over,
 )
 from backprop_c._engine.plain cimport clipping
 from backprop_c._kernels.table cimport Plan
@@ -17,8 +19,6 @@ from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
 
 cdef enum:
-    # Multiplications between two looks at the clock: 10 to 200 microseconds, by level.
-    WORK_BETWEEN_LOOKS = 400000
     # What drawing a place in the order costs, and how many are drawn between two looks.
     WORK_OF_DRAW = 16
     DRAWS_BETWEEN_LOOKS = 16384
@@ -166,6 +166,10 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
     cdef Py_ssize_t n_ranges = plan.n_ranges
     training.owner = fit
     training.n_phases = 1
+    if fit.squares != NULL:
+        training.owner = training
+        training.phases[0] = Phase(NULL, gather_range, n_ranges)
+        return
     if fit.clip_norm > 0:
         training.phases[0] = Phase(NULL, measure_range, n_ranges)
         training.phases[1] = Phase(prepare_clipped_step, update_range, n_ranges)
@@ -284,6 +288,11 @@ cdef void look_for_plateau(Fit* fit, const double* record) noexcept nogil:
     fit.hyperparameters[0] = kept[RATE_NOW]
 
 
+cdef bint is_settled(const Fit* fit) noexcept nogil:
+    """Whether no step of least squares leads to a smaller loss."""
+    return fit.squares != NULL and fit.squares.settled
+
+
 cdef bint finish_epoch(Fit* fit) noexcept nogil:
     """Record the epoch and keep its end; go back if its loss or its end is not finite.
 
@@ -312,13 +321,13 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         go_back(fit)
         return False
     if not fit.decides:
-        return True
+        return not is_settled(fit)
     if fit.early.column >= 0:
         look_for_stop(fit, record)
     if fit.goal.column >= 0:
         fit.goal.reached = (
             fit.goal.sign * record[fit.goal.column] <= fit.goal.sign * fit.goal.value)
-    return not (fit.early.reached or fit.goal.reached)
+    return not (fit.early.reached or fit.goal.reached or is_settled(fit))
 
 
 cdef void restore_best(Fit* fit) noexcept nogil:
@@ -334,6 +343,7 @@ cdef void begin_epoch(Fit* fit) noexcept nogil:
     if fit.training.slab.dropping:
         fit.training.slab.key = fit.bit_generator.next_uint64(fit.bit_generator.state)
     fit.begun = True
+    fit.stepped = False
     fit.shuffled = 0
 
 
@@ -345,28 +355,30 @@ cdef bint draw_order(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept n
         shuffle(fit.bit_generator, fit.shuffled, stop, fit.order)
         work_out[0] += (stop - fit.shuffled) * WORK_OF_DRAW
         fit.shuffled = stop
-        if work_out[0] > WORK_BETWEEN_LOOKS:
-            work_out[0] = 0
-            if monotonic_seconds() > deadline:
-                return False
+        if time_is_over(deadline, work_out):
+            return False
     return True
 
 
-cdef bint run_samples(Fit* fit, Pass* p, double deadline, Py_ssize_t* work_out) noexcept nogil:
-    """Go on with the samples of a pass; whether all are done, or else the time is over."""
-    cdef bint online = fit.online and p == &fit.training
-    # Then the workspace keeps the very samples from epoch to epoch, with their targets.
-    cdef bint one_block = (p.batch_size >= p.n_samples and p.n_samples <= p.plan.block_rows
-                           and p.before_batch == NULL)
-    while p.row < p.n_samples:
-        work_out[0] += run_online(fit) if online else run_slab(p)
-        if p.failed:
+cdef bint train_samples(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
+    """Go on with the training samples; whether all are done, or else the time is over."""
+    if not fit.online:
+        return run_pass(&fit.training, deadline, work_out)
+    while fit.training.row < fit.training.n_samples:
+        work_out[0] += run_online(fit)
+        if time_is_over(deadline, work_out):
             return False
-        p.slab.packed = one_block
-        if work_out[0] > WORK_BETWEEN_LOOKS:
-            work_out[0] = 0
-            if monotonic_seconds() > deadline:
-                return False
+    return True
+
+
+cdef bint step_by_squares(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
+    """Go on with the step that follows the training pass; False if the time is over."""
+    if fit.stepped:
+        return True
+    if not make_damped_step(fit.squares, deadline, work_out):
+        return False
+    fit.stepped = True
+    fit.live.steps += not fit.squares.settled
     return True
 
 
@@ -387,7 +399,8 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
     """
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
-    if fit.diverged or fit.early.reached or fit.goal.reached or fit.training.failed:
+    if (fit.diverged or fit.early.reached or fit.goal.reached or fit.training.failed
+            or is_settled(fit)):
         return
     while fit.epoch < fit.epochs:
         if not fit.begun:
@@ -396,10 +409,12 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
             begin_epoch(fit)
         if fit.order != NULL and not draw_order(fit, deadline, &work):
             return
-        if not run_samples(fit, &fit.training, deadline, &work):
+        if not train_samples(fit, deadline, &work):
             return
-        if fit.validation.n_samples > 0 and isfinite(fit.training.sums.loss):
-            if not run_samples(fit, &fit.validation, deadline, &work):
+        if isfinite(fit.training.sums.loss):
+            if fit.squares != NULL and not step_by_squares(fit, deadline, &work):
+                return
+            if fit.validation.n_samples > 0 and not run_pass(&fit.validation, deadline, &work):
                 return
         if fit.asks:
             fit.waits = not fit.answered and isfinite(fit.training.sums.loss)

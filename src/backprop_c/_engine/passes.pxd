@@ -7,11 +7,14 @@ from backprop_c._engine.memory cimport Memory
 from backprop_c._kernels.table cimport (
     Measures, Part, Plan, Samples, Sums, Table, Routines,
 )
+from backprop_c._system.platform cimport monotonic_seconds
 
 
 cdef enum:
     # What a batch costs beside its samples, in multiplications.
     WORK_OF_BATCH = 100
+    # Multiplications between two looks at the clock: 10 to 200 microseconds, by level.
+    WORK_BETWEEN_LOOKS = 400000
     # The GIL is kept below some 20 microseconds: multiplications of forward passes.
     WORK_OF_SHORT_RUN = 15000
     MAX_PHASES = 4
@@ -79,6 +82,15 @@ cdef inline void begin_pass(Pass* pass_) noexcept nogil:
 
 
 cdef Py_ssize_t run_slab(Pass* pass_) noexcept nogil
+cdef inline bint time_is_over(double deadline, Py_ssize_t* work_out) noexcept nogil:
+    """Whether the deadline has come; the clock is read when enough work has been done."""
+    if work_out[0] <= WORK_BETWEEN_LOOKS:
+        return False
+    work_out[0] = 0
+    return monotonic_seconds() > deadline
+
+
+cdef bint run_pass(Pass* pass_, double deadline, Py_ssize_t* work_out) noexcept nogil
 cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil
 cdef void share(Board* board, Task task, void* job, Py_ssize_t n_tasks) noexcept nogil
 cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil

@@ -120,6 +120,21 @@ cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:
     return WORK_OF_BATCH + size * plan.work
 
 
+cdef bint run_pass(Pass* p, double deadline, Py_ssize_t* work_out) noexcept nogil:
+    """Go on with a pass; whether all samples are done, or else the time is over."""
+    # Then the workspace keeps the very samples from epoch to epoch, with their targets.
+    cdef bint one_block = (p.batch_size >= p.n_samples and p.n_samples <= p.plan.block_rows
+                           and p.before_batch == NULL)
+    while p.row < p.n_samples:
+        work_out[0] += run_slab(p)
+        if p.failed:
+            return False
+        p.slab.packed = one_block
+        if time_is_over(deadline, work_out):
+            return False
+    return True
+
+
 cdef double penalty(const Table* table, const Plan* plan, const char* parameters) noexcept nogil:
     """The penalties on a network's weights, which are part of its loss."""
     cdef double total = 0
@@ -178,7 +193,7 @@ cdef size_t bytes_of_metric_sums(const Pass* p) noexcept:
 
 cdef size_t bytes_of_gradient(const Pass* p) noexcept:
     cdef Py_ssize_t n_parts = parts_of_batch(p.plan, p.batch_size)
-    return (p.plan.stride + (n_parts - 1) * p.plan.part_stride) * p.table.real_bytes
+    return (p.plan.gradient_size + (n_parts - 1) * p.plan.part_stride) * p.table.real_bytes
 
 
 cdef size_t room_for_pass(const Pass* p, Py_ssize_t n_threads, bint gradient_wanted) noexcept:

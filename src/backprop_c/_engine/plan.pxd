@@ -14,4 +14,5 @@ cdef int take_constants(tuple constants, double* constants_out) except -1
 cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_sizes,
                    tuple activations, tuple loss, bint biases, tuple l1, tuple l2,
                    tuple dropout, tuple max_norm) except -1
+cdef int make_squares_plan(Plan* plan_out, const Plan* of, const Table* table) except -1
 cdef void free_plan(Plan* plan) noexcept

@@ -5,10 +5,11 @@ results do not, either.
 """
 
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 from backprop_c._system.platform cimport CACHE_LINE, c_assert
 from backprop_c._kernels.table cimport (
-    BATCH, MAX_CONSTANTS, SINGLE, SINGLE_DROPPING, Layer, Places, Plan, Range, Table,
+    BATCH, MAX_CONSTANTS, SINGLE, SINGLE_DROPPING, SQUARES, Layer, Places, Plan, Range, Table,
 )
 
 
@@ -42,6 +43,13 @@ cdef enum:
     MOST_LAST_UNITS = 128
     # Single rows of the smallest networks: one lane.
     MOST_ONE_LANE_WORK = 100
+    # Sums of squares: how much a slab's Jacobian takes, and at least so many outputs' rows of it,
+    # over which a tile of the sums is added up.
+    JACOBIAN_BYTES = 524288
+    LEAST_JACOBIAN_ROWS = 128
+    # What a range of the sums' rows costs, in multiplications of a slab.
+    WORK_OF_SQUARES = 1000000
+    SQUARES_ROWS = 4
 
 # How much more work whole vectors may be for wide layers, by their work: the larger they are, the
 # more is won by reading rows in place, and by weights that are read once for many rows.
@@ -152,7 +160,7 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
         plan.shape = SINGLE_DROPPING
     plan.n_parameters = offset
     plan.work += offset
-    plan.stride = rounded_up(offset, line)
+    plan.stride = plan.gradient_size = rounded_up(offset, line)
     # Gradients of parts begin on cache lines of their own, wherever the narrow layers' do.
     plan.part_stride = plan.stride - plan.narrow_begin // line * line
     if shape == BATCH:
@@ -167,6 +175,28 @@ cdef int make_plan(Plan* plan_out, const Table* table, int shape, tuple layer_si
     # Each thread's workspace begins on a cache line of its own.
     plan.workspace_bytes = rounded_up(plan.workspace_bytes, CACHE_LINE)
     cut_ranges(plan, table)
+    return 0
+
+
+cdef int make_squares_plan(Plan* plan_out, const Plan* of, const Table* table) except -1:
+    """Lay out the memory for sums of squares, of a network that has a plan for batches."""
+    cdef Plan* plan = plan_out
+    plan[0] = of[0]
+    plan.ranges = NULL
+    plan.layers = <Layer*>calloc(plan.n_layers, sizeof(Layer))
+    if plan.layers == NULL:
+        raise MemoryError()
+    memcpy(plan.layers, of.layers, plan.n_layers * sizeof(Layer))
+    plan.shape = SQUARES
+    plan.n_wide = plan.narrow_begin = plan.part_stride = 0
+    plan.gathers_slabs = True
+    plan.square_stride = rounded_up(plan.n_parameters + 1, table.lanes)
+    plan.gradient_size = plan.n_parameters * plan.square_stride
+    lay_out_block(plan)
+    plan.roots = plan.features
+    plan.features += 1
+    cut_squares(plan, table)
+    cut_square_rows(plan)
     return 0
 
 
@@ -283,6 +313,24 @@ cdef cut_wide(Plan* plan, const Table* table):
     plan.workspace_bytes = plan.rows_at + plan.forward_size * plan.part_rows * table.real_bytes
 
 
+cdef cut_squares(Plan* plan, const Table* table):
+    """For sums of squares: samples in a part, parts in a slab with its Jacobian, the workspace."""
+    cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
+    cdef Py_ssize_t vector_bytes = plan.features * table.lanes * table.real_bytes
+    cdef Py_ssize_t rows
+    plan.row_size = (plan.n_parameters + 1) * n_out
+    rows = max(JACOBIAN_BYTES // (plan.row_size * table.real_bytes), LEAST_JACOBIAN_ROWS // n_out)
+    rows = min(rows, table.lanes * max(1, BLOCK_BYTES // vector_bytes))
+    plan.part_rows = plan.block_rows = plan.predict_rows = rounded_up(max(1, rows), table.lanes)
+    rows = JACOBIAN_BYTES // (plan.row_size * table.real_bytes)
+    plan.max_parts = max(1, min(MOST_PARTS, rows // plan.part_rows))
+    # Backward for each output, and the sums; roughly.
+    plan.work += plan.n_parameters * n_out * (2 + plan.n_parameters // 2)
+    plan.panel_at = rounded_up(vector_bytes // table.lanes * plan.block_rows, CACHE_LINE)
+    plan.workspace_bytes = rounded_up(
+        plan.panel_at + table.panel_depth * table.panel * table.real_bytes, CACHE_LINE)
+
+
 cdef lay_out_single(Plan* plan, const Table* table):
     """A block of one vector has the outputs; behind it are the rows of all layers.
 
@@ -313,7 +361,6 @@ cdef lay_out_single(Plan* plan, const Table* table):
 cdef int cut_ranges(Plan* plan, const Table* table) except -1:
     """Cut the parameters into what is summed and updated in one go."""
     cdef Layer* layer
-    cdef Range* range_
     cdef Py_ssize_t k, rows, begin, slab = plan.part_rows * plan.max_parts
     cdef Py_ssize_t step = plan.n_parameters
     cuts = []
@@ -331,6 +378,24 @@ cdef int cut_ranges(Plan* plan, const Table* table) except -1:
         step = max(PARAMETERS_OF_RANGE, rounded_up(step // MOST_RANGES, CACHE_LINE))
     for begin in range(plan.narrow_begin, plan.n_parameters, step):
         cuts.append((plan.n_wide, 0, 0, begin, min(begin + step, plan.n_parameters)))
+    return set_ranges(plan, cuts)
+
+
+cdef int cut_square_rows(Plan* plan) except -1:
+    """Cut the rows of sums of squares, one for each parameter, into what is summed in one go."""
+    cdef Py_ssize_t n_out = plan.layers[plan.n_layers - 1].n_out
+    cdef Py_ssize_t slab = plan.part_rows * plan.max_parts * n_out
+    cdef Py_ssize_t step = WORK_OF_SQUARES // (plan.n_parameters * slab)
+    step = rounded_up(max(1, step, plan.n_parameters // MOST_RANGES), SQUARES_ROWS)
+    return set_ranges(plan, [
+        (0, 0, 0, begin, min(begin + step, plan.n_parameters))
+        for begin in range(0, plan.n_parameters, step)])
+
+
+cdef int set_ranges(Plan* plan, list cuts) except -1:
+    """Ranges of a plan, from (layer, first, stop, begin, end)."""
+    cdef Range* range_
+    cdef Py_ssize_t k
     plan.ranges = <Range*>calloc(len(cuts), sizeof(Range))
     if plan.ranges == NULL:
         raise MemoryError()

@@ -15,6 +15,9 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
     RATE_NOW, Fit, bytes_of_weights, choose_phases, draw_epoch, keep_states, restore_best, run_fit,
 )
+from backprop_c._engine.least_squares cimport (
+    LeastSquares, lay_out_least_squares, room_for_least_squares, set_least_squares,
+)
 from backprop_c._engine.measures cimport MetricSet
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
@@ -23,12 +26,13 @@ from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, lay_out_pass, parts_of_batch, room_for_pass, set_pass,
 )
-from backprop_c._engine.plan cimport WORK_FOR_THREADS
+from backprop_c._engine.plan cimport WORK_FOR_THREADS, free_plan, make_squares_plan
 from backprop_c._engine.samples cimport SampleSet
 from backprop_c._engine.states cimport (
     check_state, first_state, give_state, set_hyperparameters, set_plateau, set_schedule,
     take_state, with_schedule,
 )
+from backprop_c._kernels.table cimport Plan, Table
 from backprop_c._system.platform cimport SECONDS_OF_RUN, load_flag
 from backprop_c._system.sharing cimport load_shared
 
@@ -59,6 +63,8 @@ cdef class Trainer:
     """
 
     cdef Fit fit_
+    cdef LeastSquares squares      # where the optimizer takes steps of least squares,
+    cdef Plan squares_plan         # and how their sums are laid out
     cdef Engine engine
     cdef Memory memory
     cdef SampleSet samples
@@ -101,6 +107,7 @@ cdef class Trainer:
         self.engine = engine
 
     def __dealloc__(self):
+        free_plan(&self.squares_plan)
         if self.claimed and self.engine is not None:
             self.engine.give_back_training(self.number())
 
@@ -116,9 +123,17 @@ cdef class Trainer:
         cdef Engine engine = self.engine
         cdef Py_ssize_t n_samples = self.samples.n_samples
         cdef bint single = min(batch_size, n_samples) == 1
-        set_pass(&fit.training, engine.single_table if single else engine.table,
-                 &engine.single if single else &engine.plan, &self.samples.samples, n_samples,
-                 batch_size, self.metrics.asked())
+        cdef const Table* table = engine.table
+        cdef const Plan* plan = &engine.plan
+        if fit.squares != NULL:
+            make_squares_plan(&self.squares_plan, plan, table)
+            plan = &self.squares_plan
+        elif single:
+            table, plan = engine.single_table, &engine.single
+        set_pass(&fit.training, table, plan, &self.samples.samples, n_samples, batch_size,
+                 self.metrics.asked())
+        if fit.squares != NULL:
+            set_least_squares(fit.squares, &fit.training, fit.hyperparameters)
         if self.validation is not None:
             n_samples = self.validation.samples.n_samples
             single = n_samples == 1
@@ -129,7 +144,8 @@ cdef class Trainer:
             self.work_of_epoch = <double>n_samples * fit.validation.plan.work
         self.work_of_epoch += <double>fit.training.n_samples * fit.training.plan.work
         self.n_threads = n_threads
-        if (parts_of_batch(fit.training.plan, fit.training.batch_size) == 1
+        if ((parts_of_batch(plan, fit.training.batch_size) == 1
+                and (fit.squares == NULL or plan.n_ranges == 1))
                 or epochs * fit.training.n_samples * fit.training.plan.work < WORK_FOR_THREADS):
             self.n_threads = 1
 
@@ -150,7 +166,8 @@ cdef class Trainer:
             room_for_pass(&fit.training, self.n_threads, True)
             + (room_for_pass(&fit.validation, self.n_threads, False) if self.validation else 0)
             + n_states * room_for(bytes_of_state) + 2 * room_for(n_ranges * sizeof(double))
-            + room_for(bytes_of_order) + room_for(bytes_before))
+            + room_for(bytes_of_order) + room_for(bytes_before)
+            + (room_for_least_squares(fit.squares, self.n_threads) if fit.squares else 0))
         lay_out_pass(&fit.training, memory, self.n_threads, True)
         if self.validation is not None:
             lay_out_pass(&fit.validation, memory, self.n_threads, False)
@@ -162,6 +179,10 @@ cdef class Trainer:
         fit.range_penalties = <double*>memory.cut(n_ranges * sizeof(double))
         fit.range_squares = <double*>memory.cut(n_ranges * sizeof(double))
         fit.before = memory.cut(bytes_before)
+        if fit.squares != NULL:
+            lay_out_least_squares(fit.squares, memory, self.n_threads)
+            fit.squares.parameters = fit.live.vectors
+            fit.squares.carried = fit.live.carried
         if ordered:
             fit.order = <Py_ssize_t*>memory.cut(bytes_of_order)
             fit.training.samples.order = fit.order
@@ -240,6 +261,8 @@ cdef class Trainer:
         self.engine.claim_training(self.number())
         self.claimed = True
         fit.stop = &self.engine.stop_wanted
+        if self.engine.table.updates[update].update == NULL:
+            fit.squares = &self.squares
         self._set_passes(batch_size, epochs, n_threads)
         fit.update = fit.training.table.updates + update
         fit.n_carried = fit.update.n_carried
@@ -323,6 +346,7 @@ cdef class Trainer:
             self.crew = Crew()
             self.crew.begin(self.n_threads)
             fit.training.board = fit.validation.board = &self.crew.board
+            self.squares.trial.board = &self.crew.board
         fit.epochs_before += fit.epoch
         fit.epoch = 0
         fit.record = self.record.room(self.epochs_left, &fit.epochs)
@@ -388,7 +412,7 @@ cdef class Trainer:
             self._drive(seconds)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or fit.diverged or fit.early.reached or fit.goal.reached
-                or (load_flag(fit.stop) and not fit.begun))
+                or self.squares.settled or (load_flag(fit.stop) and not fit.begun))
         # Who looks after each epoch must see that epoch.
         self._publish(over or self.watched)
         PyErr_CheckSignals()
@@ -417,6 +441,7 @@ cdef class Trainer:
                 self.engine.give_back_training(self.number())
             if self.crew is not None:
                 self.fit_.training.board = self.fit_.validation.board = NULL
+                self.squares.trial.board = NULL
                 self.crew.end()
                 self.crew = None
 
@@ -442,6 +467,11 @@ cdef class Trainer:
     def diverged(self):
         """Whether the loss, or what the last epoch's updates led to, was not finite."""
         return bool(self.fit_.diverged)
+
+    @property
+    def settled(self):
+        """Whether no step leads to a smaller loss any more."""
+        return bool(self.squares.settled)
 
     @property
     def overflowed(self):

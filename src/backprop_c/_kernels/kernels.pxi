@@ -6,8 +6,9 @@ from libc.math cimport INFINITY, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING, Activation, Layer,
-    Loss, Measure, Measures, Metric, Part, Plan, Range, Samples, Sums, Table, Update, Routines,
+    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING, SQUARES, Activation,
+    Layer, Loss, Measure, Measures, Metric, Part, Plan, Range, Samples, Solution, Sums, Table,
+    Update, Routines,
 )
 
 cdef extern from "lanes.h":
@@ -65,6 +66,7 @@ include "formulas/activations/table.pxi"
 include "formulas/losses.pxi"
 include "formulas/metrics.pxi"
 include "formulas/updates/scalars.pxi"
+include "formulas/updates/damping.pxi"
 include "formulas/updates/gradient.pxi"
 include "formulas/updates/moments.pxi"
 include "formulas/updates/squares.pxi"
@@ -82,11 +84,14 @@ include "narrow/layers.pxi"
 include "wide/layers.pxi"
 include "batch.pxi"
 include "single/layers.pxi"
+include "squares/jacobian.pxi"
+include "squares/solution.pxi"
 
 cdef Routines[N_SHAPES] ROUTINES
 ROUTINES[BATCH] = Routines(batch_part, batch_gather, batch_predict)
 ROUTINES[SINGLE] = Routines(single_part, NULL, single_predict)
 ROUTINES[SINGLE_DROPPING] = Routines(single_dropping_part, NULL, single_predict)
+ROUTINES[SQUARES] = Routines(squares_part, squares_gather, batch_predict)
 
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)
@@ -118,5 +123,6 @@ TABLE.plain.forward = plain_forward
 TABLE.plain.slopes = plain_slopes
 TABLE.plain.outputs = plain_outputs
 TABLE.plain.update = plain_update
+TABLE.solution = Solution(add_curvature, steepest, damp, factor_rows, take_rows, damped_step)
 
 table = PyCapsule_New(&TABLE, CAPSULE, NULL)

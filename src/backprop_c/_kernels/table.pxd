@@ -13,12 +13,14 @@ cdef extern from *:
 
 # How the work on a network's samples is cut. BATCH: many at a time; the first `n_wide` layers have
 # their outputs on the lanes, the others the samples. SINGLE: one sample at a time, with outputs on
-# the lanes; in networks with dropout, SINGLE_DROPPING does that work.
+# the lanes; in networks with dropout, SINGLE_DROPPING does that work. SQUARES: many at a time, with
+# the samples on the lanes, and in the place of the gradient the matrix of the normal equations.
 cdef enum:
     BATCH = 0
     SINGLE = 1
     SINGLE_DROPPING = 2
-    N_SHAPES = 3
+    SQUARES = 3
+    N_SHAPES = 4
 
 
 cdef enum:
@@ -131,6 +133,7 @@ ctypedef struct Plan:
     Py_ssize_t block_rows          # samples in a block, whole vectors of them
     Py_ssize_t part_rows           # samples in a part, whole blocks of them
     Py_ssize_t max_parts
+    Py_ssize_t gradient_size       # numbers of the first part's gradient
     Py_ssize_t part_stride         # between the gradients of parts
     Py_ssize_t row_size            # numbers for each row of a slab
     size_t workspace_bytes
@@ -153,6 +156,8 @@ ctypedef struct Plan:
     Py_ssize_t sample_weights
     Py_ssize_t labels
     Py_ssize_t sample_bits         # random bits of each sample, where there is dropout
+    Py_ssize_t roots               # of the sample weights, where squares are summed
+    Py_ssize_t square_stride       # between the rows of their sums, whole vectors
     Py_ssize_t features
     Py_ssize_t predict_rows        # samples that a prediction takes at a time
     Py_ssize_t rows_at             # where predict's rows are in the workspace, in bytes
@@ -291,6 +296,29 @@ ctypedef struct Plain:
                    const void* gradient, void* states_out, void* parameters_out) noexcept nogil
 
 
+# A step of damped least squares, from the sums of squares that SQUARES gathers. These are rows of
+# `square_stride` numbers, one for each parameter; the last column is the gradient.
+ctypedef struct Solution:
+    # Penalties join the sums, times `weight`.
+    void (*add_curvature)(const Plan* plan, double weight, const void* parameters,
+                          void* squares_out) noexcept nogil
+    # The gradient's largest entry.
+    double (*steepest)(const Plan* plan, const void* squares) noexcept nogil
+    # factor = squares, with a shift of the diagonal.
+    void (*damp)(const Plan* plan, double shift, const void* squares,
+                 void* factor_out) noexcept nogil
+    # Cholesky's factorization, some rows after the other: finish rows first..stop-1, which says
+    # whether that can be done, and take them from the rows behind.
+    bint (*factor_rows)(const Plan* plan, Py_ssize_t first, Py_ssize_t stop, void* factor_out,
+                        void* negative_out) noexcept nogil
+    void (*take_rows)(const Plan* plan, Py_ssize_t first, Py_ssize_t stop, Py_ssize_t begin,
+                      Py_ssize_t end, const void* negative, void* panel,
+                      void* factor_out) noexcept nogil
+    # trial = parameters - the solution; returns how much less the sum should be.
+    double (*damped_step)(const Plan* plan, double shift, const void* squares, const void* factor,
+                          const void* parameters, void* step_out, void* trial_out) noexcept nogil
+
+
 ctypedef struct Table:
     int real_bytes
     int lanes
@@ -321,3 +349,4 @@ ctypedef struct Table:
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
     void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
     Plain plain
+    Solution solution

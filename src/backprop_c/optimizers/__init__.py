@@ -10,6 +10,7 @@ from .._validation.scalars import as_known_name
 from .base import OF_GRADIENT, Optimizer
 from .gradient import SGD, Lion, Rprop
 from .moments import Adam, Adamax, AdamW, Nadam
+from .second_order import LevenbergMarquardt
 from .squares import Adadelta, Adagrad, RMSprop
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "LevenbergMarquardt",
     "Lion",
     "Nadam",
     "Optimizer",

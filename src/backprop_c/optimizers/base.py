@@ -48,6 +48,11 @@ class Optimizer(Frozen, ABC):
 
     # Whether a fit must take all samples at once.
     full_batch: ClassVar[bool] = False
+    # The loss that it needs, None for any; and what a network must not have.
+    needs_loss: ClassVar[str | None] = None
+    refuses: ClassVar[tuple[str, ...]] = ()
+    # Whether it can make a step of any gradient: a step that is part of no fit.
+    steps_alone: ClassVar[bool] = True
     # A name means the same in every optimizer.
     _checks: ClassVar = {
         "learning_rate": _as_learning_rate,
@@ -64,6 +69,9 @@ class Optimizer(Frozen, ABC):
         "decrease": lambda value, name: as_in_range(as_positive(value, name), name, 0, 1),
         "smallest": as_positive,
         "largest": as_positive,
+        "damping": as_positive,
+        "gain_ratio": as_flag,
+        "tolerance": as_not_negative,
         "clip_norm": as_limit,
         "clip_value": as_limit,
     }

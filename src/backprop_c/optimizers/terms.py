@@ -15,3 +15,13 @@ def optimizer_terms(optimizer):
         "rate_of_epoch": rate.rate if isinstance(rate, ByEpoch) else None,
     }
     return UPDATES.index(optimizer.rule), optimizer.hyperparameters(), options
+
+
+def terms_of_steps(optimizer):
+    """The same, of one whose steps can be made one at a time; others are refused."""
+    if not optimizer.steps_alone:
+        raise ValueError(
+            f"{type(optimizer).__name__} makes its steps in a fit alone, where it looks at all "
+            "samples again and again: use Network.fit, or another optimizer"
+        )
+    return optimizer_terms(optimizer)

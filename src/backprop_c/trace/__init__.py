@@ -134,7 +134,7 @@ def trace(
     y : array-like of shape (n_out,) or (1, n_out), or a number, also in an array of shape (1,)
         Its target; a number is the class index where there are several outputs.
     learning_rate : float, optional
-        That of ``net.optimizer`` by default; of a schedule, the initial one.
+        That of ``net.optimizer``, if it has one, by default; of a schedule, the initial one.
     verbose : bool, default True
         Whether to print the pass.
 
@@ -179,6 +179,8 @@ def trace(
     if net._own_loss is not None:
         raise ValueError("trace knows the losses of this package, but net has one of its own")
     if learning_rate is None:
+        if not hasattr(net.optimizer, "learning_rate"):
+            raise ValueError(f"learning_rate is needed here: {net.optimizer!r} has none")
         learning_rate, *_ = net.optimizer.hyperparameters()
     rate = as_positive(learning_rate, "learning_rate")
     verbose = as_flag(verbose, "verbose")

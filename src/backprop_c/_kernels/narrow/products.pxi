@@ -81,14 +81,15 @@ cdef void dense_backward_inputs(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t ve
     product(n_out, n_in, vectors, delta, weights, 1, n_out, NULL, delta_out)
 
 
-cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t n_out,
-                               Py_ssize_t vectors, const lanes* x, const lanes* delta,
-                               real* gradient_out) noexcept nogil:
+cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t vectors,
+                               Py_ssize_t stride, const lanes* x, const lanes* delta,
+                               Py_ssize_t gradient_stride, real* gradient_out) noexcept nogil:
     # gradient[i, j] += sum over samples of x[i] delta[j]
-    # x: (inputs, vectors), delta: (outputs, vectors), gradient: rows n_out apart
+    # x: (inputs, vectors), delta: (outputs, vectors), both `stride` apart, gradient: (inputs,
+    # outputs)
     cdef lanes total[TILE_INPUTS * TILE_OUTPUTS]
     cdef real sums[TILE_INPUTS * TILE_OUTPUTS]
-    cdef Py_ssize_t v
+    cdef Py_ssize_t v, at
     cdef int i, j, k
     for k in range(inputs * outputs):
         total[k] = splat(0)
@@ -97,11 +98,12 @@ cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t n
         for i in range(inputs):
             for j in range(outputs):
                 k = i * outputs + j
-                total[k] = total[k] + x[i * vectors + v] * delta[j * vectors + v]
+                total[k] = total[k] + x[i * stride + v] * delta[j * stride + v]
     if outputs % QUAD == 0:
         for i in range(inputs):
             for j in range(0, outputs // QUAD):
-                add_lane_sums(gradient_out + i * n_out + j * QUAD, &total[i * outputs + j * QUAD])
+                add_lane_sums(gradient_out + i * gradient_stride + j * QUAD,
+                              &total[i * outputs + j * QUAD])
         return
     for k in range(0, inputs * outputs // QUAD):
         add_lane_sums(sums + k * QUAD, &total[k * QUAD])
@@ -109,24 +111,27 @@ cdef inline void gradient_tile(const int inputs, const int outputs, Py_ssize_t n
         sums[k] = lane_sum(total[k])
     for i in range(inputs):
         for j in range(outputs):
-            gradient_out[i * n_out + j] = gradient_out[i * n_out + j] + sums[i * outputs + j]
+            at = i * gradient_stride + j
+            gradient_out[at] = gradient_out[at] + sums[i * outputs + j]
 
 
 cdef inline void gradient_rows(const int inputs, Py_ssize_t n_out, Py_ssize_t vectors,
-                               const lanes* x, const lanes* delta,
-                               real* gradient_out) noexcept nogil:
+                               Py_ssize_t stride, const lanes* x, const lanes* delta,
+                               Py_ssize_t gradient_stride, real* gradient_out) noexcept nogil:
     # as gradient_tile, for all outputs
     # x: (inputs, vectors), delta: (n_out, vectors), gradient: (inputs, n_out)
     cdef Py_ssize_t j = 0
     while j + TILE_OUTPUTS <= n_out:
-        gradient_tile(inputs, TILE_OUTPUTS, n_out, vectors, x, delta + j * vectors,
-                      gradient_out + j)
+        gradient_tile(inputs, TILE_OUTPUTS, vectors, stride, x, delta + j * stride,
+                      gradient_stride, gradient_out + j)
         j += TILE_OUTPUTS
     if j + 2 <= n_out:
-        gradient_tile(inputs, 2, n_out, vectors, x, delta + j * vectors, gradient_out + j)
+        gradient_tile(inputs, 2, vectors, stride, x, delta + j * stride, gradient_stride,
+                      gradient_out + j)
         j += 2
     if j < n_out:
-        gradient_tile(inputs, 1, n_out, vectors, x, delta + j * vectors, gradient_out + j)
+        gradient_tile(inputs, 1, vectors, stride, x, delta + j * stride, gradient_stride,
+                      gradient_out + j)
 
 
 cdef void dense_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors,
@@ -136,11 +141,12 @@ cdef void dense_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t v
     # x: (n_in, vectors), delta: (n_out, vectors), gradient: (n_in, n_out)
     cdef Py_ssize_t i = 0
     while i + TILE_INPUTS <= n_in:
-        gradient_rows(TILE_INPUTS, n_out, vectors, x + i * vectors, delta,
+        gradient_rows(TILE_INPUTS, n_out, vectors, vectors, x + i * vectors, delta, n_out,
                       gradient_out + i * n_out)
         i += TILE_INPUTS
     while i < n_in:
-        gradient_rows(1, n_out, vectors, x + i * vectors, delta, gradient_out + i * n_out)
+        gradient_rows(1, n_out, vectors, vectors, x + i * vectors, delta, n_out,
+                      gradient_out + i * n_out)
         i += 1
 
 

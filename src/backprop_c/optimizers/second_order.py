@@ -1,0 +1,73 @@
+"""Optimizers that know how the gradient changes: hyperparameters."""
+
+from typing import ClassVar
+
+from .base import Optimizer
+
+
+class LevenbergMarquardt(Optimizer):
+    """Damped steps of least squares: for small networks and squared errors, few epochs are enough.
+
+    A step solves ``(J'J + damping * I) step = J'e``, of all samples' errors e and their derivatives
+    J by the parameters, each sample by its share of the weight; l2 joins both sides. It is made if
+    the loss gets smaller, and else tried again with more damping: so the loss never rises. An epoch
+    is one step. The fit ends where no step leads to a smaller loss.
+
+    It needs the loss "squared_error", with any activations, the full batch, and memory for two
+    square matrices of as many rows as there are parameters: with more than some 3000 parameters a
+    fit warns of it. Networks with l1, dropout or max_norm are refused. In float32 it comes less far
+    than in float64, which is the better dtype for it.
+
+    Parameters
+    ----------
+    damping : float, default 0.001
+        What the first step is tried with, in units of the loss's second derivative; positive and
+        finite.
+    gain_ratio : bool, default True
+        How the damping changes. True: by how much less the loss became, compared with what the
+        step promised (Nielsen). False: by `increase` and `decrease`.
+    increase, decrease : float, default 10 and 0.1
+        What the damping is multiplied by after a step that failed, and after one that was made;
+        without `gain_ratio` only.
+    largest : float, default 1e10
+        The fit ends where the damping would be above it.
+    tolerance : float, default 1e-10
+        The fit ends where no derivative of the loss is larger than this.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is of the wrong kind, or out of its range.
+
+    References
+    ----------
+    D. W. Marquardt, An algorithm for least-squares estimation of nonlinear parameters (1963).
+    M. T. Hagan and M. B. Menhaj, Training feedforward networks with the Marquardt algorithm (1994).
+    H. B. Nielsen, Damping parameter in Marquardt's method (1999).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_c import LevenbergMarquardt, Network
+    >>> x = np.linspace(-1, 1, 21)[:, np.newaxis]
+    >>> net = Network((1, 5, 1), random_state=0)
+    >>> history = net.fit(x, np.sin(np.pi * x), epochs=30, optimizer=LevenbergMarquardt())
+    >>> bool(history["loss"][-1] < 1e-3)
+    True
+    """
+
+    full_batch: ClassVar[bool] = True
+    steps_alone: ClassVar[bool] = False
+    needs_loss: ClassVar[str | None] = "squared_error"
+    refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
+    damping: float = 1e-3
+    gain_ratio: bool = True
+    increase: float = 10.0
+    decrease: float = 0.1
+    largest: float = 1e10
+    tolerance: float = 1e-10
+
+    @property
+    def rule(self) -> str:
+        """The name of its rule in the kernels' table."""
+        return "levenberg_marquardt"
