@@ -9,6 +9,8 @@ from backprop_c._engine.tables import activation_slopes
 from backprop_c._validation.shape import CLASSES, coded
 from backprop_c.activations import GELU, Activation
 
+pytestmark = pytest.mark.thread_unsafe(reason="mpmath has one precision for all threads")
+
 MAX_ULP = 5
 
 

@@ -19,7 +19,7 @@ from backprop_c import (
     trace,
 )
 from backprop_c._engine.measures import MetricSet
-from backprop_c._engine.trainer import Trainer
+from backprop_c._engine.squares_trainer import SquaresTrainer
 from backprop_c.exceptions import DivergenceWarning
 from backprop_c.optimizers.terms import optimizer_terms
 
@@ -196,7 +196,7 @@ def test_runs_without_time(sizes):
     nets = [Network(sizes, random_state=1) for _ in range(2)]
     nets[0].fit(X, y, epochs=4, optimizer=LM(1e-8))
     measured = MetricSet(nets[1]._as_sample_set(X, y))
-    trainer = Trainer(nets[1], measured)
+    trainer = SquaresTrainer(nets[1], measured)
     update, hyperparameters, _ = optimizer_terms(LM(1e-8))
     trainer.prepare(4, len(X), update, hyperparameters, None, None)
     runs = 1

@@ -68,6 +68,7 @@ def test_quantile(quantile, dtype, rng):
     assert abs(net.biases[0][0] - quantile) < 0.03
 
 
+@pytest.mark.thread_unsafe(reason="mpmath has one precision for all threads")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_log_cosh_keeps_its_digits(dtype):
     """Near 0, where it is half a square, at the seam of its formulas, and far away."""

@@ -15,6 +15,7 @@ from .gradient_check import GradientCheck, check_gradient
 from .history import History
 from .network import Network
 from .optimizers import (
+    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from . import functional
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

@@ -5,8 +5,11 @@ import warnings
 from contextlib import contextmanager
 
 from ._engine.measures import MetricSet
+from ._engine.outside_trainer import OutsideTrainer
 from ._engine.samples import SampleSet
+from ._engine.squares_trainer import SquaresTrainer
 from ._engine.trainer import Trainer
+from ._minimization import lbfgs
 from ._monitor import VALIDATION
 from ._split import Split
 from ._validation.entries import METRIC_NAMES
@@ -28,6 +31,7 @@ from .optimizers.terms import optimizer_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
+TRAINERS = {"batches": Trainer, "squares": SquaresTrainer, "outside": OutsideTrainer}
 # From so many on, what grows with their square or cube is worth a warning.
 MANY_PARAMETERS = 3000
 
@@ -248,7 +252,7 @@ def train(
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
     require_network_for(chosen, net)
     warn_of_range(net, samples.y)
-    trainer = Trainer(net, measured_of_samples, measured_of_others, net._own_loss)
+    trainer = TRAINERS[chosen.steps](net, measured_of_samples, measured_of_others, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)
     update, hyperparameters, options = optimizer_terms(chosen)
     options["plateau"] = plateau_terms(options["plateau"], names)
@@ -273,6 +277,7 @@ def train(
         shuffled=shuffle,
         **decided,
         watched=bool(calls),
+        minimizer=lbfgs(chosen, net, epochs) if chosen.steps == "outside" else None,
         **options,
     )
     history._settled = trainer.settled

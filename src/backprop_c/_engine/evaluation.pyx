@@ -2,6 +2,7 @@
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport INFINITY
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -12,22 +13,13 @@ from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, Pass, Phase, begin_pass, gather_range, lay_out_pass, means_of_pass,
-    penalty, room_for_pass, run_slab, set_pass,
+    penalty, room_for_pass, run_pass, set_pass,
 )
 from backprop_c._engine.samples cimport SampleSet
 from backprop_c._kernels.table cimport Plan, Table
 from backprop_c._system.platform cimport SECONDS_OF_RUN, monotonic_seconds
 
 cnp.import_array()
-
-
-cdef void run_pass(Pass* p, double seconds) noexcept nogil:
-    """Go on until all samples are done or the time is over."""
-    cdef double deadline = monotonic_seconds() + seconds
-    while p.row < p.n_samples and not p.failed:
-        run_slab(p)
-        if monotonic_seconds() > deadline:
-            return
 
 
 def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_wanted,
@@ -59,6 +51,7 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
     cdef const char* parameters = NULL
     cdef SampleSet samples = metrics.samples_of(engine)
     cdef double penalty_value = 0
+    cdef Py_ssize_t work = 0
     cdef cnp.ndarray values
     if memory is None:
         memory = Memory()
@@ -84,10 +77,10 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
         while True:
             p.parameters = parameters
             if p.n_samples * plan.work <= WORK_OF_SHORT_RUN:
-                run_pass(&p, SECONDS_OF_RUN)
+                run_pass(&p, INFINITY, &work)
             else:
                 with nogil:
-                    run_pass(&p, SECONDS_OF_RUN)
+                    run_pass(&p, monotonic_seconds() + SECONDS_OF_RUN, &work)
             if own_loss is not None:
                 own_loss.raise_error()
             if p.row == p.n_samples:

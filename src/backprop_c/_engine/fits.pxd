@@ -74,7 +74,10 @@ ctypedef struct Fit:
     double clip_norm               # 0: none
     double clip_value              # 0: none
     bint online                    # plain steps of one sample each
-    LeastSquares* squares          # an epoch ends with a step of theirs; NULL: steps follow batches
+    bint steps_at_end              # an epoch ends with its one step:
+    LeastSquares* squares          # one of least squares,
+    const char* point              # or one to parameters that come from outside; else both NULL
+    bint point_is_last             # no step from outside leads any further
     bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
@@ -107,6 +110,7 @@ ctypedef struct Fit:
     Py_ssize_t columns
     double* record                 # (epochs, columns): loss and metrics, and those of validation
     bint diverged                  # the loss or the parameters were not finite
+    bint settled                   # no step leads to a smaller loss
     bint overflowed                # the loss was finite, the parameters were not
 
 

@@ -88,7 +88,15 @@ cdef void penalize_range(Fit* fit, Py_ssize_t number) noexcept nogil:
     cdef const Plan* plan = fit.training.plan
     fit.range_penalties[number] = fit.training.table.penalize(
         plan, plan.ranges[number].begin, plan.ranges[number].end,
-        fit.training.sums.batch_weight, fit.live.vectors, fit.training.gradient)
+        fit.training.sums.batch_weight, fit.training.parameters, fit.training.gradient)
+
+
+cdef void gather_penalized_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
+    """Gather the gradient of a range, and penalize it."""
+    cdef Fit* fit = <Fit*>fit_
+    gather_range(&fit.training, number, thread)
+    if fit.training.plan.penalized:
+        penalize_range(fit, number)
 
 
 cdef void clip_range(Fit* fit, Py_ssize_t number) noexcept nogil:
@@ -103,9 +111,7 @@ cdef void clip_range(Fit* fit, Py_ssize_t number) noexcept nogil:
 cdef void changed_step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
     """Gather the gradient of a range, change it by penalties and clip_value, and update it."""
     cdef Fit* fit = <Fit*>fit_
-    gather_range(&fit.training, number, thread)
-    if fit.training.plan.penalized:
-        penalize_range(fit, number)
+    gather_penalized_range(fit_, number, thread)
     if fit.clip_value > 0:
         clip_range(fit, number)
     if fit.training.plan.stops_at_zero:
@@ -119,9 +125,7 @@ cdef void measure_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexce
     cdef Fit* fit = <Fit*>fit_
     cdef const Plan* plan = fit.training.plan
     cdef Py_ssize_t begin = plan.ranges[number].begin
-    gather_range(&fit.training, number, thread)
-    if plan.penalized:
-        penalize_range(fit, number)
+    gather_penalized_range(fit_, number, thread)
     fit.range_squares[number] = fit.training.table.sum_of_squares(
         plan.ranges[number].end - begin,
         fit.training.gradient + begin * fit.training.table.real_bytes)
@@ -169,6 +173,12 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
     if fit.squares != NULL:
         training.owner = training
         training.phases[0] = Phase(NULL, gather_range, n_ranges)
+        return
+    if fit.point != NULL:
+        training.phases[0] = Phase(NULL, gather_penalized_range, n_ranges)
+        if plan.penalized:
+            training.phases[1] = Phase(add_penalties, NULL, 0)
+            training.n_phases = 2
         return
     if fit.clip_norm > 0:
         training.phases[0] = Phase(NULL, measure_range, n_ranges)
@@ -288,11 +298,6 @@ cdef void look_for_plateau(Fit* fit, const double* record) noexcept nogil:
     fit.hyperparameters[0] = kept[RATE_NOW]
 
 
-cdef bint is_settled(const Fit* fit) noexcept nogil:
-    """Whether no step of least squares leads to a smaller loss."""
-    return fit.squares != NULL and fit.squares.settled
-
-
 cdef bint finish_epoch(Fit* fit) noexcept nogil:
     """Record the epoch and keep its end; go back if its loss or its end is not finite.
 
@@ -321,13 +326,13 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         go_back(fit)
         return False
     if not fit.decides:
-        return not is_settled(fit)
+        return not fit.settled
     if fit.early.column >= 0:
         look_for_stop(fit, record)
     if fit.goal.column >= 0:
         fit.goal.reached = (
             fit.goal.sign * record[fit.goal.column] <= fit.goal.sign * fit.goal.value)
-    return not (fit.early.reached or fit.goal.reached or is_settled(fit))
+    return not (fit.early.reached or fit.goal.reached or fit.settled)
 
 
 cdef void restore_best(Fit* fit) noexcept nogil:
@@ -371,14 +376,19 @@ cdef bint train_samples(Fit* fit, double deadline, Py_ssize_t* work_out) noexcep
     return True
 
 
-cdef bint step_by_squares(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
+cdef bint make_one_step(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
     """Go on with the step that follows the training pass; False if the time is over."""
     if fit.stepped:
         return True
-    if not make_damped_step(fit.squares, deadline, work_out):
-        return False
+    if fit.squares == NULL:
+        fit.training.table.copy(fit.training.plan.n_parameters, fit.point, fit.live.vectors)
+        fit.settled = fit.point_is_last
+    else:
+        if not make_damped_step(fit.squares, deadline, work_out):
+            return False
+        fit.settled = fit.squares.settled
     fit.stepped = True
-    fit.live.steps += not fit.squares.settled
+    fit.live.steps += not fit.settled
     return True
 
 
@@ -400,7 +410,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
     if (fit.diverged or fit.early.reached or fit.goal.reached or fit.training.failed
-            or is_settled(fit)):
+            or fit.settled):
         return
     while fit.epoch < fit.epochs:
         if not fit.begun:
@@ -412,7 +422,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
         if not train_samples(fit, deadline, &work):
             return
         if isfinite(fit.training.sums.loss):
-            if fit.squares != NULL and not step_by_squares(fit, deadline, &work):
+            if fit.steps_at_end and not make_one_step(fit, deadline, &work):
                 return
             if fit.validation.n_samples > 0 and not run_pass(&fit.validation, deadline, &work):
                 return

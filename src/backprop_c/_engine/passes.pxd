@@ -1,6 +1,6 @@
 """A pass: samples go through a network once, batch by batch. Plain C, so that it can go on."""
 
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from backprop_c._engine.crew cimport Board, Task
 from backprop_c._engine.memory cimport Memory
@@ -99,6 +99,18 @@ cdef inline double* means_of_pass(const Pass* pass_, double* means_out) noexcept
     """The loss without penalties, and the metrics, over a whole pass; the place behind them."""
     means_out[0] = pass_.sums.loss / pass_.sums.weight
     return means_out + 1 if pass_.measures == NULL else metrics_of_pass(pass_, means_out + 1)
+
+
+cdef inline size_t bytes_of_sums_of(const Pass* pass_) noexcept:
+    """What the sums of the metrics take."""
+    return 0 if pass_.measures == NULL else pass_.measures.n_sums * sizeof(double)
+
+
+cdef inline void copy_sums(const Pass* pass_, const Sums* sums, Sums* sums_out) noexcept:
+    """sums_out = sums, with those of the metrics."""
+    sums_out.loss = sums.loss
+    sums_out.weight, sums_out.batch_weight = sums.weight, sums.batch_weight
+    memcpy(sums_out.metrics, sums.metrics, bytes_of_sums_of(pass_))
 
 
 cdef void set_pass(Pass* pass_, const Table* table, const Plan* plan, const Samples* samples,

@@ -10,13 +10,10 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memset
 
-from backprop_c._engine.crew cimport Crew
+from backprop_c._engine.crew cimport Board, Crew
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport (
     RATE_NOW, Fit, bytes_of_weights, choose_phases, draw_epoch, keep_states, restore_best, run_fit,
-)
-from backprop_c._engine.least_squares cimport (
-    LeastSquares, lay_out_least_squares, room_for_least_squares, set_least_squares,
 )
 from backprop_c._engine.measures cimport MetricSet
 from backprop_c._engine.memory cimport Memory, room_for
@@ -26,8 +23,7 @@ from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, lay_out_pass, parts_of_batch, room_for_pass, set_pass,
 )
-from backprop_c._engine.plan cimport WORK_FOR_THREADS, free_plan, make_squares_plan
-from backprop_c._engine.samples cimport SampleSet
+from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.states cimport (
     check_state, first_state, give_state, set_hyperparameters, set_plateau, set_schedule,
     take_state, with_schedule,
@@ -62,32 +58,6 @@ cdef class Trainer:
         The loss of a network that has one of its own.
     """
 
-    cdef Fit fit_
-    cdef LeastSquares squares      # where the optimizer takes steps of least squares,
-    cdef Plan squares_plan         # and how their sums are laid out
-    cdef Engine engine
-    cdef Memory memory
-    cdef SampleSet samples
-    cdef MetricSet metrics
-    cdef MetricSet validation
-    cdef LossCaller own_loss
-    cdef LossCaller own_validation_loss
-    cdef object bit_generator
-    cdef bint claimed              # the engine is this trainer's
-    cdef bint over                 # the fit has come to its end, and not by an exception
-    cdef readonly Record record
-    cdef readonly OptimizerState optimizer_state
-    cdef Py_ssize_t epochs_left
-    cdef Py_ssize_t epochs_at_a_time  # in one run at most: 1 where Python code runs after each
-    cdef double work_of_epoch      # multiplications of its forward passes
-    cdef bint watched              # Python code looks at the network after each epoch
-    cdef bint calls                # functions of the caller's run in the midst of one
-    cdef object rate_of_epoch      # called before each epoch; or None
-    cdef Py_ssize_t published      # epochs, and 1 more after a divergence
-    cdef readonly bint overwritten  # somebody wrote to the parameters, and this fit wrote over it
-    cdef readonly Py_ssize_t n_threads
-    cdef Crew crew                 # from the first run to `close`, where there are several threads
-
     def __init__(self, Engine engine not None, MetricSet metrics not None,
                  MetricSet validation=None, own_loss=None):
         if self.engine is not None:
@@ -107,7 +77,6 @@ cdef class Trainer:
         self.engine = engine
 
     def __dealloc__(self):
-        free_plan(&self.squares_plan)
         if self.claimed and self.engine is not None:
             self.engine.give_back_training(self.number())
 
@@ -117,23 +86,41 @@ cdef class Trainer:
 
     # -- Before it begins ----------------------------------------------------------------------
 
+    # Where other kinds of steps come in.
+
+    cdef _choose_training_plan(self, bint single, const Table** table_out, const Plan** plan_out):
+        """The shape of work for training."""
+        if single:
+            table_out[0], plan_out[0] = self.engine.single_table, &self.engine.single
+        else:
+            table_out[0], plan_out[0] = self.engine.table, &self.engine.plan
+
+    cdef size_t _room_for_steps(self) noexcept:
+        """The memory that steps need beside what every fit has."""
+        return 0
+
+    cdef void _lay_out_steps(self, Memory memory) noexcept:
+        """Give them that memory."""
+
+    cdef bint _worth_threads(self) noexcept:
+        """Whether there is anything that threads could share."""
+        return parts_of_batch(self.fit_.training.plan, self.fit_.training.batch_size) > 1
+
+    cdef void _share_board(self, Board* board) noexcept:
+        """Have passes done by the threads of a board; NULL: by one."""
+        self.fit_.training.board = self.fit_.validation.board = board
+
     cdef _set_passes(self, Py_ssize_t batch_size, double epochs, Py_ssize_t n_threads):
         """Choose the shape of work for training and validation, and the number of threads."""
         cdef Fit* fit = &self.fit_
         cdef Engine engine = self.engine
         cdef Py_ssize_t n_samples = self.samples.n_samples
         cdef bint single = min(batch_size, n_samples) == 1
-        cdef const Table* table = engine.table
-        cdef const Plan* plan = &engine.plan
-        if fit.squares != NULL:
-            make_squares_plan(&self.squares_plan, plan, table)
-            plan = &self.squares_plan
-        elif single:
-            table, plan = engine.single_table, &engine.single
+        cdef const Table* table = NULL
+        cdef const Plan* plan = NULL
+        self._choose_training_plan(single, &table, &plan)
         set_pass(&fit.training, table, plan, &self.samples.samples, n_samples, batch_size,
                  self.metrics.asked())
-        if fit.squares != NULL:
-            set_least_squares(fit.squares, &fit.training, fit.hyperparameters)
         if self.validation is not None:
             n_samples = self.validation.samples.n_samples
             single = n_samples == 1
@@ -144,8 +131,7 @@ cdef class Trainer:
             self.work_of_epoch = <double>n_samples * fit.validation.plan.work
         self.work_of_epoch += <double>fit.training.n_samples * fit.training.plan.work
         self.n_threads = n_threads
-        if ((parts_of_batch(plan, fit.training.batch_size) == 1
-                and (fit.squares == NULL or plan.n_ranges == 1))
+        if (not self._worth_threads()
                 or epochs * fit.training.n_samples * fit.training.plan.work < WORK_FOR_THREADS):
             self.n_threads = 1
 
@@ -167,7 +153,7 @@ cdef class Trainer:
             + (room_for_pass(&fit.validation, self.n_threads, False) if self.validation else 0)
             + n_states * room_for(bytes_of_state) + 2 * room_for(n_ranges * sizeof(double))
             + room_for(bytes_of_order) + room_for(bytes_before)
-            + (room_for_least_squares(fit.squares, self.n_threads) if fit.squares else 0))
+            + self._room_for_steps())
         lay_out_pass(&fit.training, memory, self.n_threads, True)
         if self.validation is not None:
             lay_out_pass(&fit.validation, memory, self.n_threads, False)
@@ -179,10 +165,7 @@ cdef class Trainer:
         fit.range_penalties = <double*>memory.cut(n_ranges * sizeof(double))
         fit.range_squares = <double*>memory.cut(n_ranges * sizeof(double))
         fit.before = memory.cut(bytes_before)
-        if fit.squares != NULL:
-            lay_out_least_squares(fit.squares, memory, self.n_threads)
-            fit.squares.parameters = fit.live.vectors
-            fit.squares.carried = fit.live.carried
+        self._lay_out_steps(memory)
         if ordered:
             fit.order = <Py_ssize_t*>memory.cut(bytes_of_order)
             fit.training.samples.order = fit.order
@@ -261,8 +244,6 @@ cdef class Trainer:
         self.engine.claim_training(self.number())
         self.claimed = True
         fit.stop = &self.engine.stop_wanted
-        if self.engine.table.updates[update].update == NULL:
-            fit.squares = &self.squares
         self._set_passes(batch_size, epochs, n_threads)
         fit.update = fit.training.table.updates + update
         fit.n_carried = fit.update.n_carried
@@ -287,6 +268,8 @@ cdef class Trainer:
         if plateau is not None:
             fit.hyperparameters[0] = fit.live.carried[fit.plateau.at + RATE_NOW]
         fit.training.parameters = fit.validation.parameters = fit.live.vectors
+        if fit.point != NULL:
+            fit.training.parameters = fit.point
         if schedule is not None:
             set_schedule(fit, schedule, epochs)
         if self.own_loss is not None:
@@ -303,12 +286,12 @@ cdef class Trainer:
         self.watched = watched
         self.rate_of_epoch = rate_of_epoch
         self.calls = self.own_loss is not None or fit.asks
-        if watched or self.calls or rate_of_epoch is not None:
+        if watched or self.calls or rate_of_epoch is not None or fit.point != NULL:
             self.epochs_at_a_time = 1
 
     # -- Its runs ------------------------------------------------------------------------------
 
-    def fit(self, begin, *arguments, **options):
+    def fit(self, begin, *arguments, minimizer=None, **options):
         """Prepare, run to the end, and close.
 
         Parameters
@@ -317,36 +300,50 @@ cdef class Trainer:
             Called with the optimizer's state once the engine is this fit's. It returns None, or
             something whose `update(record)` is called after each run and says whether to stop,
             and whose `close(record)` is called at the end.
+        minimizer : callable, optional
+            Where steps come from outside: called with this trainer, it makes them.
         *arguments, **options
             Those of `prepare`.
         """
-        watcher = None
         try:
             self.prepare(*arguments, **options)
-            watcher = begin(self.optimizer_state)
-            more = True
-            while more:
-                more = self.run()
-                if watcher is not None:
-                    # An exception ends the fit as Ctrl-C does, in the last epoch, too.
-                    self.over = False
-                    more = not watcher.update(self.record) and more
-                    self.over = not more
+            self.watcher = begin(self.optimizer_state)
+            if minimizer is None:
+                while self.go_on():
+                    pass
+            else:
+                minimizer(self)
+                self.over = True
         finally:
             try:
                 self.close()
             finally:
-                if watcher is not None:
-                    watcher.close(self.record)
+                if self.watcher is not None:
+                    self.watcher.close(self.record)
+
+    def go_on(self):
+        """A run, and what looks at it; returns whether there is more to do."""
+        more = self.run()
+        if self.watcher is not None:
+            # An exception ends the fit as Ctrl-C does, in the last epoch, too.
+            self.over = False
+            more = not self.watcher.update(self.record) and more
+            # What is called may have asked for a stop.
+            more = more and (self.fit_.begun or not load_flag(self.fit_.stop))
+            self.over = not more
+        return more
+
+    cdef _have_threads(self):
+        """The threads are there, if there are to be several."""
+        if self.n_threads > 1 and self.crew is None:
+            self.crew = Crew()
+            self.crew.begin(self.n_threads)
+            self._share_board(&self.crew.board)
 
     cdef _make_ready(self):
         """Before a run: the threads are there, and room for what it records."""
         cdef Fit* fit = &self.fit_
-        if self.n_threads > 1 and self.crew is None:
-            self.crew = Crew()
-            self.crew.begin(self.n_threads)
-            fit.training.board = fit.validation.board = &self.crew.board
-            self.squares.trial.board = &self.crew.board
+        self._have_threads()
         fit.epochs_before += fit.epoch
         fit.epoch = 0
         fit.record = self.record.room(self.epochs_left, &fit.epochs)
@@ -412,7 +409,7 @@ cdef class Trainer:
             self._drive(seconds)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or fit.diverged or fit.early.reached or fit.goal.reached
-                or self.squares.settled or (load_flag(fit.stop) and not fit.begun))
+                or fit.settled or (load_flag(fit.stop) and not fit.begun))
         # Who looks after each epoch must see that epoch.
         self._publish(over or self.watched)
         PyErr_CheckSignals()
@@ -440,8 +437,7 @@ cdef class Trainer:
                 self.claimed = False
                 self.engine.give_back_training(self.number())
             if self.crew is not None:
-                self.fit_.training.board = self.fit_.validation.board = NULL
-                self.squares.trial.board = NULL
+                self._share_board(NULL)
                 self.crew.end()
                 self.crew = None
 
@@ -471,7 +467,7 @@ cdef class Trainer:
     @property
     def settled(self):
         """Whether no step leads to a smaller loss any more."""
-        return bool(self.squares.settled)
+        return bool(self.fit_.settled)
 
     @property
     def overflowed(self):

@@ -10,10 +10,11 @@ from .._validation.scalars import as_known_name
 from .base import OF_GRADIENT, Optimizer
 from .gradient import SGD, Lion, Rprop
 from .moments import Adam, Adamax, AdamW, Nadam
-from .second_order import LevenbergMarquardt
+from .second_order import LBFGS, LevenbergMarquardt
 from .squares import Adadelta, Adagrad, RMSprop
 
 __all__ = [
+    "LBFGS",
     "OF_GRADIENT",
     "SGD",
     "Adadelta",
@@ -54,6 +55,14 @@ def as_optimizer(value):
 
 def state_to_go_on_from(state, optimizer):
     """A copy of a fit's optimizer state, or None with a warning if it is of another rule."""
+    if state is not None and optimizer.steps == "outside":
+        warnings.warn(
+            f"{type(optimizer).__name__} begins anew in every fit: it keeps nothing that "
+            "reset_optimizer=False could go on from",
+            RuntimeWarning,
+            stacklevel=4,  # the caller of fit
+        )
+        return None
     if state is None or state.rule == optimizer.rule:
         return state and state.copy()
     warnings.warn(

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from .._frozen import Frozen
 from .._validation.scalars import (
+    as_count,
     as_flag,
     as_in_range,
     as_limit,
@@ -36,6 +37,10 @@ def _as_learning_rate(value, name):
 LearningRate = float | Schedule | ReduceOnPlateau | ByEpoch | Callable[[int], float]
 
 
+def as_positive_count(value: object, name: str) -> int:
+    return as_count(value, name, 1)
+
+
 class Optimizer(Frozen, ABC):
     """What all optimizers share, and a base to name them by in type hints.
 
@@ -51,8 +56,9 @@ class Optimizer(Frozen, ABC):
     # The loss that it needs, None for any; and what a network must not have.
     needs_loss: ClassVar[str | None] = None
     refuses: ClassVar[tuple[str, ...]] = ()
-    # Whether it can make a step of any gradient: a step that is part of no fit.
-    steps_alone: ClassVar[bool] = True
+    # What makes its steps: "batches", each by its gradient, which can be done outside a fit, too;
+    # "squares" of a fit's errors; or a minimizer "outside" of the engine.
+    steps: ClassVar[str] = "batches"
     # A name means the same in every optimizer.
     _checks: ClassVar = {
         "learning_rate": _as_learning_rate,
@@ -71,7 +77,9 @@ class Optimizer(Frozen, ABC):
         "largest": as_positive,
         "damping": as_positive,
         "gain_ratio": as_flag,
-        "tolerance": as_not_negative,
+        "tol": as_not_negative,
+        "memory": as_positive_count,
+        "max_line_search": as_positive_count,
         "clip_norm": as_limit,
         "clip_value": as_limit,
     }

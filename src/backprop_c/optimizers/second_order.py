@@ -31,7 +31,7 @@ class LevenbergMarquardt(Optimizer):
         without `gain_ratio` only.
     largest : float, default 1e10
         The fit ends where the damping would be above it.
-    tolerance : float, default 1e-10
+    tol : float, default 1e-10
         The fit ends where no derivative of the loss is larger than this.
 
     Raises
@@ -57,7 +57,7 @@ class LevenbergMarquardt(Optimizer):
     """
 
     full_batch: ClassVar[bool] = True
-    steps_alone: ClassVar[bool] = False
+    steps: ClassVar[str] = "squares"
     needs_loss: ClassVar[str | None] = "squared_error"
     refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
     damping: float = 1e-3
@@ -65,9 +65,62 @@ class LevenbergMarquardt(Optimizer):
     increase: float = 10.0
     decrease: float = 0.1
     largest: float = 1e10
-    tolerance: float = 1e-10
+    tol: float = 1e-10
 
     @property
     def rule(self) -> str:
         """The name of its rule in the kernels' table."""
         return "levenberg_marquardt"
+
+
+class LBFGS(Optimizer):
+    """Quasi-Newton steps: what the last gradients say of the second derivatives.
+
+    It is SciPy's L-BFGS-B over the compiled loss and gradient, and needs the extra "scipy". It
+    takes any loss, and needs the full batch. An epoch is one of its iterations: usually one
+    evaluation of the gradient, several where the step's length has to be looked for. The fit ends
+    where no step leads to a smaller loss. A fit with ``reset_optimizer=False`` begins anew, too.
+
+    Networks with l1, dropout or max_norm are refused. With "relu" and other activations that have
+    kinks it works well enough in practice.
+
+    Parameters
+    ----------
+    memory : int, default 10
+        Of how many iterations the gradients are remembered.
+    tol : float, default 1e-6
+        The fit ends where no derivative of the loss is larger than this.
+    max_line_search : int, default 20
+        Evaluations in an iteration at most.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is of the wrong kind, or out of its range.
+
+    References
+    ----------
+    D. C. Liu and J. Nocedal, On the limited memory BFGS method for large scale optimization (1989).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_c import LBFGS, Network
+    >>> x = np.linspace(-1, 1, 21)[:, np.newaxis]
+    >>> net = Network((1, 5, 1), random_state=0)
+    >>> history = net.fit(x, np.sin(np.pi * x), epochs=200, optimizer=LBFGS())
+    >>> bool(history["loss"][-1] < 1e-3)
+    True
+    """
+
+    full_batch: ClassVar[bool] = True
+    steps: ClassVar[str] = "outside"
+    refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
+    memory: int = 10
+    tol: float = 1e-6
+    max_line_search: int = 20
+
+    @property
+    def rule(self) -> str:
+        """The name of its rule in the kernels' table."""
+        return "lbfgs"

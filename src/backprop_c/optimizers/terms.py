@@ -19,7 +19,7 @@ def optimizer_terms(optimizer):
 
 def terms_of_steps(optimizer):
     """The same, of one whose steps can be made one at a time; others are refused."""
-    if not optimizer.steps_alone:
+    if optimizer.steps != "batches":
         raise ValueError(
             f"{type(optimizer).__name__} makes its steps in a fit alone, where it looks at all "
             "samples again and again: use Network.fit, or another optimizer"

@@ -3,9 +3,9 @@
 # applies it to a range. `prepare` turns hyperparameters, in the order of the entry, into the
 # scalars that the formula reads, once a step; `scale` divides the summed gradient by the batch's
 # weight. Parameters are followed by the rule's state vectors, each `stride` numbers on. What has no
-# such formula takes steps of least squares, of which the driver knows.
+# such formula makes its steps in another way, of which the driver knows.
 
-cdef Update[15] UPDATES
+cdef Update[16] UPDATES
 UPDATES[0] = Update(
     b"sgd", b"learning_rate momentum nesterov weight_decay", 0, 0, NULL, sgd_prepare, sgd_update)
 UPDATES[1] = Update(
@@ -46,5 +46,6 @@ UPDATES[13] = Update(
     b"rprop", b"learning_rate increase decrease smallest largest", 2, 0, rprop_begin, rprop_prepare,
     rprop_update)
 UPDATES[14] = Update(
-    b"levenberg_marquardt", b"damping gain_ratio increase decrease largest tolerance", 0, 2,
+    b"levenberg_marquardt", b"damping gain_ratio increase decrease largest tol", 0, 2,
     damping_begin, NULL, NULL)
+UPDATES[15] = Update(b"lbfgs", b"memory tol max_line_search", 0, 0, NULL, NULL, NULL)
