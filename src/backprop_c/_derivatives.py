@@ -84,6 +84,45 @@ class Derivatives(Structure):
         """
         return Objective(self, X, y, sample_weight)
 
+    def gradients_per_sample(self, X: "ArrayLike", y: "ArrayLike") -> "NDArray[Any]":
+        """The derivative of each sample's loss by the parameters, penalties included.
+
+        A row is what `loss_and_gradient` says of its sample alone, and their mean what it says of
+        all.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_parameters)
+            Rows laid out as `parameters`, in the network's dtype.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> from backprop_c import Network
+        >>> net = Network((1, 1), activations="identity", random_state=0)
+        >>> net.parameters[:] = [2.0, 1.0]
+        >>> net.gradients_per_sample([[3.0], [1.0]], [6.0, 3.0])
+        array([[3., 1.],
+               [0., 0.]])
+        """
+        samples = self._as_sample_set(X, y)
+        if self._own_loss is None:
+            return self._gradients(samples)
+        rows = [
+            self.loss_and_gradient(samples.X[s : s + 1], samples.y[s : s + 1])[1]
+            for s in range(samples.n_samples)
+        ]
+        return np.stack(rows)
+
     def layer_outputs(self, X: "ArrayLike") -> "list[NDArray[Any]]":
         """The outputs of each layer, hidden ones too, without dropout.
 

@@ -2,8 +2,8 @@
 
 cimport numpy as cnp
 
-from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport Fit
+from backprop_c._engine.jacobians cimport Jacobians
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.outcome cimport OptimizerState
 from backprop_c._kernels.table cimport Plan
@@ -24,7 +24,7 @@ cdef class Step:
     cdef object state_before       # of the generator, before a step with dropout
 
 
-cdef class Stepper(Engine):
+cdef class Stepper(Jacobians):
     cdef Step step
 
     cdef bint are_writable(self)

@@ -1,14 +1,14 @@
 from numpy.typing import ArrayLike
 from typing_extensions import disjoint_base
 
-from .engine import Engine
+from .jacobians import Jacobians
 from .memory import Memory
 
 @disjoint_base
 class Step: ...
 
 @disjoint_base
-class Stepper(Engine):
+class Stepper(Jacobians):
     def train_step(
         self,
         X: ArrayLike,

@@ -10,8 +10,8 @@ from libc.math cimport isfinite
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
-from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.fits cimport Fit, bytes_of_weights, choose_phases
+from backprop_c._engine.jacobians cimport Jacobians
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.own_loss cimport LossCaller
@@ -49,7 +49,7 @@ cdef class Step:
         self.memory = Memory()
 
 
-cdef class Stepper(Engine):
+cdef class Stepper(Jacobians):
     """Single steps of training with the parameters of a network."""
 
     def train_step(self, X, y=None, *, sample_weight=None, output_gradient=None):

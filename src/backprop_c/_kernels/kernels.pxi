@@ -84,6 +84,7 @@ include "narrow/layers.pxi"
 include "wide/layers.pxi"
 include "batch.pxi"
 include "single/layers.pxi"
+include "single/jacobian.pxi"
 include "squares/jacobian.pxi"
 include "squares/solution.pxi"
 
@@ -108,6 +109,7 @@ TABLE.given_delta = &GIVEN_DELTA
 TABLE.metrics = METRICS
 TABLE.updates = UPDATES
 TABLE.routines = ROUTINES
+TABLE.jacobian = jacobian
 TABLE.penalize = penalize
 TABLE.stop_at_zero = stop_at_zero
 TABLE.sum_of_squares = sum_of_squares

@@ -335,6 +335,9 @@ ctypedef struct Table:
     const Metric* metrics
     const Update* updates
     const Routines* routines           # by shape
+    # Of plans for single rows: the derivatives of the outputs by the inputs, or by the parameters.
+    void (*jacobian)(const Plan* plan, Py_ssize_t n_samples, const void* X, bint of_parameters,
+                     const void* parameters, void* workspace, void* jacobian_out) noexcept nogil
     # The penalty on the weights in a range of the parameters; its gradient times `weight` is added.
     double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
                        const void* parameters, void* gradient_out) noexcept nogil
