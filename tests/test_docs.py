@@ -190,6 +190,9 @@ def test_the_table_of_platforms_comes_from_its_file(monkeypatch):
         ("class_imbalance.py", r"None .* rare one 0\.[0-5].*\n.*balanced.* rare one 0\.[89]"),
         ("poisson_counts.py", r"mean of calls 3\.06, of predictions 3\.0"),
         ("stream.py", r"before the change: 0\.0[0-5](.*\n)*.*at the end: 0\.0[0-4]"),
+        ("curve_fitting.py", r"standard deviation 0\.0[45]\d\n.*neighbours [+-]0\.[01]\d\n"),
+        ("gradient_check.py", r"wrong: .* error 7\.5e-01 .*\n.*\nright: .* error \d\.\de-(09|1\d)"),
+        ("pendulum.py", r"error of the model 0\.00\d+\nafter 8 seconds [0-5]\.\d degrees"),
         ("functional_iris.py", r"epoch 5000: loss (0\.\d+)\nNumPy's last loss: \1\n"),
     ],
 )

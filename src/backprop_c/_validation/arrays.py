@@ -67,8 +67,10 @@ def text_remedy(name):
 
 def as_finite(array, name, dtype):
     """The array as the kernels read it: of the dtype, C-contiguous, aligned and finite."""
-    with np.errstate(all="ignore"):
-        converted = np.require(array, dtype, ["C", "A"])
+    converted = array
+    if array.dtype != dtype or not (array.flags.c_contiguous and array.flags.aligned):
+        with np.errstate(all="ignore"):
+            converted = np.require(array, dtype, ["C", "A"])
     finite = np.isfinite(converted)
     if not finite.all():
         position = np.unravel_index(np.argmin(finite), converted.shape)
