@@ -1,11 +1,15 @@
-"""Draw the pictures of the README: ``python docs/pictures.py``, with the extra "plot"."""
+"""Draw the pictures of the README: ``python docs/pictures.py``, with scikit-learn and the extras.
+
+Those are "plot" and "scipy".
+"""
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from sklearn.datasets import load_digits, load_iris
 
-from backprop_c import Adam, Network, find_learning_rate, losses, schedules
+from backprop_c import LBFGS, Adam, Network, find_learning_rate, losses, plotting, schedules
 
 HERE = Path(__file__).parent
 
@@ -52,6 +56,28 @@ def draw_robust_losses(path):
     figure.savefig(path, dpi=130)
 
 
+def draw_network(path):
+    """A network for Iris, whose inputs have been brought to unit size."""
+    X, y = load_iris(return_X_y=True)
+    net = Network((4, 6, 3), activations=("tanh", "softmax"), random_state=0)
+    net.fit((X - X.mean(axis=0)) / X.std(axis=0), y, epochs=60, optimizer=LBFGS())
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    plotting.plot_network(net, ax=figure.subplots())
+    figure.savefig(path, dpi=110)
+
+
+def draw_first_layer(path):
+    """What the first layer of a network for handwritten digits looks at."""
+    X, y = load_digits(return_X_y=True)
+    net = Network((64, 24, 10), activations=("relu", "softmax"), random_state=0, l2=1e-3)
+    net.fit(X / 16, y, epochs=60)
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    plotting.plot_first_layer(net, (8, 8), ax=figure.subplots())
+    figure.savefig(path, dpi=110)
+
+
 if __name__ == "__main__":
+    draw_network(HERE / "network.png")
+    draw_first_layer(HERE / "first_layer.png")
     draw_range_test(HERE / "range_test.png")
     draw_robust_losses(HERE / "robust_losses.png")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backprop_c import History, plotting
+from backprop_c import History, Network, plotting
 
 pytest.importorskip("matplotlib")
 
@@ -136,3 +136,54 @@ def test_negative_losses_can_be_seen():
     (axis,) = History(("loss",), np.array([[-0.3], [-20.0], [-40.7]])).plot()
     low, high = axis.get_ylim()
     assert low < -40.7 < -0.3 < high
+
+
+# -- Networks ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("biases", [True, False])
+def test_a_network_is_drawn_as_a_graph(biases):
+    """A line for each weight, the widest for the largest, in the colour of its sign."""
+    net = Network((3, 4, 2), random_state=0, biases=biases)
+    net.weights[0][1, 2], net.weights[1][3, 0] = -5, 0
+    ax = plotting.plot_network(net)
+    ends = {(*line.get_xdata(), *line.get_ydata()) for line in ax.lines}
+    assert len(ends) == len(ax.lines) == 3 * 4 + 4 * 2
+    widths = [line.get_linewidth() for line in ax.lines]
+    assert widths.index(max(widths[:12])) == 1 * 4 + 2
+    assert min(widths) == widths[12 + 3 * 2]
+    for line, weight in zip(
+        ax.lines, np.concatenate([w.ravel() for w in net.weights]), strict=True
+    ):
+        assert line.get_color() == plotting.SIGNS[1 if weight >= 0 else -1]
+    assert [len(dots.get_offsets()) for dots in ax.collections] == [3, 4, 2]
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == ["inputs\n3", "tanh\n4", "identity\n2"]
+    ax.figure.canvas.draw()
+
+
+def test_a_large_network_is_not_drawn():
+    with pytest.raises(
+        ValueError, match="a network of 81 units cannot be drawn, but one of at mos"
+    ):
+        plotting.plot_network(Network((40, 40, 1), random_state=0))
+
+
+@pytest.mark.parametrize("n_units", [1, 5, 12])
+def test_the_first_layer_is_drawn_as_images(n_units):
+    net = Network((6, n_units, 1), random_state=0)
+    figure = Figure()
+    own = figure.subplots()
+    assert plotting.plot_first_layer(net, (2, 3), ax=own) is own
+    whole = own.images[0].get_array().filled(np.nan)
+    np.testing.assert_array_equal(whole[:2, :3], net.weights[0][:, 0].reshape(2, 3))
+    assert np.isfinite(whole).sum() == 6 * n_units
+    low, high = own.images[0].get_clim()
+    assert -low == high == abs(net.weights[0]).max()
+    with pytest.raises(ValueError, match=r"shape \(3, 3\) has 9 points, but the network has 6 inp"):
+        plotting.plot_first_layer(net, (3, 3))
+
+
+def test_an_ax_is_taken_and_given_back():
+    ax = Figure().subplots()
+    assert plotting.plot_network(Network((2, 2), random_state=0), ax=ax) is ax

@@ -168,3 +168,145 @@ def save_history(history, bases, path, title):
     plot_history(shown, figure.subplots(count, 1, sharex=True, squeeze=False))
     figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=130)
+
+
+# A network with more units than this is no picture any more.
+MOST_UNITS = 80
+# Weights above and below 0.
+SIGNS = {1: "#c1121f", -1: "#00539c"}
+
+
+def plot_network(net, ax=None):
+    """Draw a small network as a graph: a line for each weight, as wide as the weight is large.
+
+    Positive weights are red, negative ones blue; a unit is as dark as its bias is large.
+
+    Parameters
+    ----------
+    net : Network
+        Of at most 80 units, inputs among them.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; it comes with the extra "plot".
+    ValueError
+        If the network has more units.
+
+    Examples
+    --------
+    >>> from backprop_c import Network, plotting
+    >>> ax = plotting.plot_network(Network((2, 3, 1), random_state=0))
+    >>> len(ax.lines)
+    9
+    """
+    import_matplotlib()
+    from matplotlib import pyplot
+
+    sizes = net.layer_sizes
+    if sum(sizes) > MOST_UNITS:
+        raise ValueError(
+            f"a network of {sum(sizes)} units cannot be drawn, but one of at most {MOST_UNITS} can"
+        )
+    if ax is None:
+        height = 1.2 + 0.42 * max(sizes)
+        _, ax = pyplot.subplots(layout="constrained", figsize=(1.6 + 1.6 * len(sizes), height))
+    places = [(max(sizes) - 1) / 2 - (size - 1) / 2 + np.arange(size)[::-1] for size in sizes]
+    for k, weights in enumerate(net.weights):
+        largest = max(np.abs(weights).max(), np.finfo(float).tiny)
+        for i, j in np.ndindex(weights.shape):
+            ax.plot(
+                (k, k + 1),
+                (places[k][i], places[k + 1][j]),
+                color=SIGNS[1 if weights[i, j] >= 0 else -1],
+                linewidth=0.2 + 3 * abs(weights[i, j]) / largest,
+                alpha=0.7,
+                solid_capstyle="round",
+                zorder=1,
+            )
+    for k, heights in enumerate(places):
+        biases = net.biases[k - 1] if k > 0 and net.biases else np.zeros(len(heights))
+        shades = np.abs(biases) / max(np.abs(biases).max(), np.finfo(float).tiny)
+        colours = [
+            (*(1 - shade * (1 - part) for part in rgb_of(SIGNS[1 if bias >= 0 else -1])),)
+            for bias, shade in zip(biases, shades, strict=True)
+        ]
+        ax.scatter(np.full(len(heights), k), heights, 160, colours, edgecolors="#333333", zorder=2)
+    names = ["inputs", *net.activations]
+    ax.set_xticks(range(len(sizes)), [f"{name}\n{n}" for name, n in zip(names, sizes, strict=True)])
+    ax.set_yticks([])
+    ax.set_xlim(-0.3, len(sizes) - 0.7)
+    ax.set_ylim(-0.6, max(sizes) - 0.4)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def rgb_of(colour):
+    """Its shares of red, green and blue."""
+    from matplotlib.colors import to_rgb
+
+    return to_rgb(colour)
+
+
+def plot_first_layer(net, shape, ax=None):
+    """Draw the weights of the first layer's units as images, for inputs that are an image.
+
+    All images have one scale of colours: red above 0, blue below, white at 0.
+
+    Parameters
+    ----------
+    net : Network
+    shape : tuple of int
+        Rows and columns of the inputs' image.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; it comes with the extra "plot".
+    ValueError
+        If the image has not as many points as the network has inputs.
+
+    Examples
+    --------
+    >>> from backprop_c import Network, plotting
+    >>> ax = plotting.plot_first_layer(Network((64, 10, 2), random_state=0), (8, 8))
+    >>> ax.images[0].get_array().shape
+    (26, 35)
+    """
+    import_matplotlib()
+    from matplotlib import pyplot
+
+    rows, columns = shape
+    weights = net.weights[0]
+    if rows * columns != len(weights):
+        raise ValueError(
+            f"shape {shape} has {rows * columns} points, but the network has {len(weights)} inputs"
+        )
+    n_units = weights.shape[1]
+    across = int(np.ceil(np.sqrt(n_units * rows / columns)))
+    down = -(-n_units // across)
+    # One empty line between two images.
+    whole = np.full((down * (rows + 1) - 1, across * (columns + 1) - 1), np.nan)
+    for unit in range(n_units):
+        top, left = unit // across * (rows + 1), unit % across * (columns + 1)
+        whole[top : top + rows, left : left + columns] = weights[:, unit].reshape(rows, columns)
+    if ax is None:
+        _, ax = pyplot.subplots(
+            layout="constrained", figsize=(6.4, 6.4 * len(whole) / whole.shape[1])
+        )
+    largest = np.abs(weights).max() or 1
+    image = ax.imshow(whole, cmap="RdBu_r", vmin=-largest, vmax=largest)
+    ax.figure.colorbar(image, ax=ax, shrink=0.8, label="weight")
+    ax.set_axis_off()
+    return ax
