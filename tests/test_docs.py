@@ -12,8 +12,10 @@ from helpers import optimizer_classes
 from sources import ROOT, need
 
 import backprop_c
-from backprop_c import functional
+from backprop_c import functional, plotting
+from backprop_c._derivatives import Derivatives
 from backprop_c._engine.engine import Engine
+from backprop_c._engine.jacobians import Jacobians
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 
 need("README.md", "CHANGELOG.md", "benchmarks", "examples")
@@ -48,6 +50,10 @@ DOCUMENTED = [
     )
 ] + [
     Engine.predict,
+    Jacobians.jacobian,
+    plotting.plot_network,
+    plotting.plot_first_layer,
+    *(value for name, value in vars(Derivatives).items() if not name.startswith("_")),
     *(
         thing
         for thing in vars(functional).values()
