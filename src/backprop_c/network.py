@@ -297,7 +297,8 @@ class Network(Derivatives):
             How often to go through the samples.
         batch_size : int, "auto" or None, default "auto"
             Samples in an update; the last batch of an epoch may be shorter. 1 is online
-            training, None the full batch, "auto" 32; with `Rprop`, which needs it, the full batch.
+            training, None the full batch, "auto" 32. `Rprop`, `LBFGS` and `LevenbergMarquardt` need
+            the full batch, and get it with "auto".
         optimizer : Optimizer or str, optional
             An object such as ``Adam(0.01)``, or a name such as "adam" for one with its defaults.
             Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
