@@ -46,6 +46,33 @@ FLOAT = declared("float32")
 DOUBLE = declared("float64")
 
 
+def connections_of(library, net, dtype):
+    """A network's connections: source, target and weight."""
+    connection = np.dtype(
+        [("source", np.uint32), ("target", np.uint32), ("weight", dtype)], align=True
+    )
+    connections = np.zeros(library.fann_get_total_connections(net), connection)
+    library.fann_get_connection_array(net, connections.ctypes.data)
+    return connections
+
+
+def places_of(connections, sizes, biases):
+    """For each connection, its place in our flat parameters; -1 for biases that are not ours.
+
+    Neurons are numbered layer by layer, each layer's bias last.
+    """
+    found, first, at = {}, 0, 0
+    for n_in, n_out in pairwise(sizes):
+        after = first + n_in + 1
+        for i in range(n_in + 1):
+            for j in range(n_out):
+                ours = i < n_in or biases
+                found[first + i, after + j] = at + i * n_out + j if ours else -1
+        first, at = after, at + (n_in + biases) * n_out
+    pairs = zip(connections["source"], connections["target"], strict=True)
+    return np.array([found[pair] for pair in pairs])
+
+
 class Training(work.Training):
     """All epochs in one call; sigmoid layers, squared error, online or full batch."""
 
@@ -69,12 +96,8 @@ class Training(work.Training):
         self.data = self.library.fann_create_train_from_callback(
             len(case.X), sizes[0], sizes[-1], rows(fill)
         )
-        connection = np.dtype(
-            [("source", np.uint32), ("target", np.uint32), ("weight", problem.dtype)], align=True
-        )
-        count = self.library.fann_get_total_connections(self.net)
-        self.connections = np.zeros(count, connection)
-        self.library.fann_get_connection_array(self.net, self.connections.ctypes.data)
+        self.connections = connections_of(self.library, self.net, problem.dtype)
+        self.places = places_of(self.connections, problem.layer_sizes, len(case.biases) > 0)
         self.start = self.connections.copy()
         self.start["weight"] = self.ordered(np.append(case.parameters, 0))
 
@@ -82,26 +105,9 @@ class Training(work.Training):
         """One of the network's settings."""
         getattr(self.library, f"fann_set_{name}")(self.net, value)
 
-    def places(self):
-        """For each connection, its place in the flat parameters; -1 for biases that are not ours.
-
-        Neurons are numbered layer by layer, each layer's bias last.
-        """
-        sizes, biases = self.problem.layer_sizes, len(self.case.biases) > 0
-        found, first, at = {}, 0, 0
-        for n_in, n_out in pairwise(sizes):
-            after = first + n_in + 1
-            for i in range(n_in + 1):
-                for j in range(n_out):
-                    ours = i < n_in or biases
-                    found[first + i, after + j] = at + i * n_out + j if ours else -1
-            first, at = after, at + (n_in + biases) * n_out
-        pairs = zip(self.connections["source"], self.connections["target"], strict=True)
-        return np.array([found[pair] for pair in pairs])
-
     def ordered(self, parameters):
         """Flat parameters in the order of the connections."""
-        return parameters[self.places()]
+        return parameters[self.places]
 
     def train(self, epochs, shuffle):
         library, net, count = self.library, self.net, len(self.start)
@@ -113,7 +119,7 @@ class Training(work.Training):
         parameters = None
         if comparable:
             parameters = np.empty_like(self.case.parameters)
-            parameters[self.places()] = self.connections["weight"]
+            parameters[self.places] = self.connections["weight"]
         return work.Outcome(np.array([loss], np.float32), parameters, comparable)
 
 

@@ -1,0 +1,65 @@
+"""The problems of goals.py: samples, a network, goals, and starts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backprop_c import Network
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Samples, a network, and the mean squared errors to reach.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+    X, y : ndarray
+    goals : tuple of float
+    starts : int
+    seconds : float
+        How long a training may take.
+    """
+
+    sizes: tuple
+    X: np.ndarray
+    y: np.ndarray
+    goals: tuple
+    starts: int
+    seconds: float
+
+    def network(self, seed):
+        """A start."""
+        return Network(self.sizes, random_state=seed)
+
+
+def sine():
+    x = np.linspace(-1, 1, 21)[:, np.newaxis]
+    return x, np.sin(np.pi * x)
+
+
+def parity():
+    X = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)]) * 2.0 - 1
+    return X, X.prod(axis=1, keepdims=True)
+
+
+def engine():
+    """Torque and nitrous oxide emission over fuel and speed, of a made-up engine.
+
+    With fuel f and speed s from 0 to 1: torque sin(pi f / 2) (1 - (s - 0.6)**2), emission
+    f**2 + exp(-8 (s - 0.3)**2) / 2; all brought to -1 to 1, at 1199 points as the original has.
+    """
+    rng = np.random.default_rng(0)
+    f, s = rng.random((2, 1199))
+    torque = np.sin(np.pi * f / 2) * (1 - (s - 0.6) ** 2)
+    emission = f**2 + np.exp(-8 * (s - 0.3) ** 2) / 2
+    y = np.stack([torque, emission], axis=1)
+    y = 2 * (y - y.min(axis=0)) / np.ptp(y, axis=0) - 1
+    return np.stack([f, s], axis=1) * 2 - 1, y
+
+
+PROBLEMS = {
+    "sine": Problem((1, 5, 1), *sine(), (2e-3, 1e-4, 1e-6), 200, 2.0),
+    "parity": Problem((3, 10, 10, 1), *parity(), (1e-3,), 200, 2.0),
+    "engine": Problem((2, 30, 2), *engine(), (5e-3,), 30, 60.0),
+}
