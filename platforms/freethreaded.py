@@ -112,7 +112,8 @@ def suite(session, python):
     with session.chdir(folder):
         for words in ([*PARALLEL, *WHOLE], ALONE, IN_THREADS):
             command = [python, "-m", "pytest", "-q", *words, *session.posargs]
-            session.run(*command, external=True)
+            # Where only some files are asked for, they may have no tests that count time.
+            session.run(*command, external=True, success_codes=[0, 5] if session.posargs else [0])
 
 
 def sanitizer(session, python, version):
