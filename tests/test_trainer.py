@@ -11,6 +11,7 @@ from backprop_c._engine.measures import MetricSet
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.samples import SampleSet
 from backprop_c._engine.trainer import Trainer
+from backprop_c._validation.entries import UPDATES
 
 
 def trained_in_runs(seconds, batch_size, dtype, labels):
@@ -147,3 +148,13 @@ def test_a_trainer_that_is_dropped_gives_its_network_back():
     trainer.prepare(1, 1, 0, (0.1,), None, None)
     del trainer
     net.fit(X, Y, epochs=1)
+
+
+@pytest.mark.parametrize("rule", ["levenberg_marquardt", "lbfgs"])
+def test_rules_that_need_another_kind_of_trainer(rule):
+    net = Network((2, 1), random_state=0)
+    trainer = Trainer(net, measured(net, np.ones((3, 2)), np.ones((3, 1)), None))
+    with pytest.raises(TypeError, match="this rule makes its steps by another kind of trainer"):
+        trainer.prepare(3, 3, UPDATES.index(rule), (1.0,) * 6, None, None)
+    trainer.close()
+    net.fit(np.ones((3, 2)), np.ones((3, 1)), epochs=1)
