@@ -32,14 +32,24 @@ SOURCES = (".py", ".pyx", ".pxd", ".pxi", ".h", ".pyi", ".csv")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t"]
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What these compare with NumPy is computed by C alone: one Python is enough for them.
-OF_KERNELS = ["clip_value", "clipping", "dropout", "elementary", "kernels", "l1", "losses"]
-OF_KERNELS += ["metrics", "optimizers", "penalties", "regularization", "trace", "wide"]
+OF_KERNELS = ["clip_value", "clipping", "dropout", "elementary", "jacobian", "kernels", "l1"]
+OF_KERNELS += [
+    "levenberg_marquardt",
+    "losses",
+    "metrics",
+    "optimizers",
+    "penalties",
+    "regularization",
+    "trace",
+    "wide",
+]
 # For other Pythons: tests of both dtypes run for one, and the demos and examples, which take long,
 # for no other Python.
 OF_PYTHON = ["-k", "not float64 and not test_demo and not test_examples_run"]
-# These start programs or look at sources: the sanitizers have nothing to find there.
-OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "every_level", "headers"]
-OF_PROGRAMS += ["plotting", "targets", "wheels", "workflows"]
+# These start programs, look at sources, or ask how exact a formula is, over arrays that others go
+# through, too: the sanitizers have nothing to find there.
+OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "elementary", "every_level"]
+OF_PROGRAMS += ["headers", "plotting", "targets", "wheels", "workflows"]
 
 nox.needs_version = ">= 2025.11.12"
 

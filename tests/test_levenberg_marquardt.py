@@ -113,8 +113,17 @@ SHAPES = [
 
 
 @any_targets
-@pytest.mark.parametrize("options", [{}, {"biases": False}, {"l2": 0.01}])
-@pytest.mark.parametrize("optimizer", [LM(), LM(0.1), LM(gain_ratio=False)], ids=repr)
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [
+        (LM(), {}),
+        (LM(), {"biases": False}),
+        (LM(), {"l2": 0.01}),
+        (LM(0.1), {}),
+        (LM(gain_ratio=False), {"l2": 0.01}),
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize(("sizes", "activations"), SHAPES, ids=repr)
 def test_it_goes_as_by_hand(sizes, activations, optimizer, options):
     X, y, weights = data(37, sizes[0], sizes[-1])
