@@ -4,6 +4,7 @@ import math
 import warnings
 from contextlib import contextmanager
 
+from ._choice import choose_for
 from ._engine.measures import MetricSet
 from ._engine.outside_trainer import OutsideTrainer
 from ._engine.samples import SampleSet
@@ -248,12 +249,16 @@ def train(
         samples, validation = split.apply(net, samples)
     names, measured_of_samples, measured_of_others = metric_sets(net, metrics, samples, validation)
     decided, calls = as_callbacks(callbacks, names)
+    choice = None
+    if isinstance(optimizer, str) and optimizer == "auto":
+        optimizer, choice = choose_for(net, samples, batch_size)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
     require_network_for(chosen, net)
     warn_of_range(net, samples.y)
     trainer = TRAINERS[chosen.steps](net, measured_of_samples, measured_of_others, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)
+    history._choice = choice
     update, hyperparameters, options = optimizer_terms(chosen)
     options["plateau"] = plateau_terms(options["plateau"], names)
 

@@ -47,6 +47,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     ) -> None:
         self._best_epoch: int | None = None
         self._settled = False
+        self._choice: str | None = None
         self._validation_indices = None
         if validation_indices is not None:
             self._validation_indices = np.array(validation_indices, dtype=np.intp)
@@ -110,6 +111,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return self._settled
 
     @property
+    def choice(self) -> str | None:
+        """What ``optimizer="auto"`` chose, and why; None without it."""
+        return self._choice
+
+    @property
     def validation_indices(self) -> "NDArray[np.intp] | None":
         """Which samples `validation_fraction` kept for validation; None without it."""
         return self._validation_indices
@@ -125,7 +131,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         best_epoch = self.best_epoch
         indices = self._validation_indices
         values = self._values.T
-        return _restore, (Format(), self._names, values, best_epoch, indices, self._settled)
+        of_fit = self._settled, self._choice
+        return _restore, (Format(), self._names, values, best_epoch, indices, *of_fit)
 
     def to_dict(self) -> dict[str, list[float]]:
         """A dict of name -> list of floats.
@@ -182,12 +189,21 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return plot_history(self, axes)
 
 
-def _restore(written, names, values, best_epoch=None, validation_indices=None, settled=False):
+def _restore(
+    written,
+    names,
+    values,
+    best_epoch=None,
+    validation_indices=None,
+    settled=False,
+    choice=None,
+):
     """What unpickling and copying begin with: the format has been checked by then."""
     try:
         history = History(names, values, validation_indices)
         history._best_epoch = best_epoch
         history._settled = settled
+        history._choice = choice
         return history
     except (TypeError, ValueError) as error:
         raise ValueError(

@@ -302,6 +302,10 @@ class Network(Derivatives):
         optimizer : Optimizer or str, optional
             An object such as ``Adam(0.01)``, or a name such as "adam" for one with its defaults.
             Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
+            "auto" chooses: `LevenbergMarquardt` for squared errors of at most 1000 parameters,
+            where its products are not too many; `LBFGS`, or `Rprop` where that cannot be, if all
+            samples are few enough for one step; else `Adam` at the rate of a range test.
+            ``history.choice`` says what and why.
         shuffle : bool, default True
             Take the samples in a fresh random order each epoch. With the full batch nothing is
             drawn.

@@ -1,27 +1,17 @@
 """The learning rate range test: which learning rates a network can be trained with."""
 
 import copy
-import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ._frozen import ByIdentity
+from ._rates import rising_rates
 from ._validation.scalars import as_batch_size, as_count, as_positive
-from .exceptions import DivergenceWarning, TargetRangeWarning
 from .network import Network
 from .optimizers import Optimizer, as_optimizer
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
-
-# What lasts of the mean loss from step to step.
-SMOOTHING = 0.9
-# The test ends when the mean loss is so many times its smallest value.
-TOO_LARGE = 4.0
-# How many times smaller the suggestion is than the learning rate with the smallest mean loss.
-MARGIN = 10.0
 
 
 class RangeTest(ByIdentity):
@@ -139,52 +129,5 @@ def find_learning_rate(
         )
     twin = copy.copy(net)
     samples = twin._as_sample_set(X, y, sample_weight)
-    batches = _batches(samples, as_batch_size(batch_size, samples.n_samples), twin)
-    rates = np.geomspace(lowest, highest, steps)
-    losses, smoothed, mean = [], [], 0.0
-    for k, rate in enumerate(rates, 1):
-        loss = _step(twin, samples, next(batches), replace(chosen, learning_rate=float(rate)))
-        if loss is None:
-            break
-        mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
-        losses.append(loss)
-        smoothed.append(mean / (1 - SMOOTHING**k))
-        if smoothed[-1] > TOO_LARGE * abs(min(smoothed)):
-            break
-    if not losses:
-        raise ValueError(f"the loss is not finite, even before a step of {lowest}")
-    suggestion = float(rates[int(np.argmin(smoothed))]) / MARGIN
-    found = (np.array(losses), np.array(smoothed), suggestion)
-    return RangeTest(rates[: len(losses)], *found)
-
-
-def _batches(samples, batch_size, net):
-    """Rows of one batch after the other, in a new order each time that all have been taken.
-
-    Batches without weight make no step, and are left out.
-    """
-    weights = samples.sample_weight
-    while True:
-        order = net._generator.permutation(samples.n_samples)
-        for start in range(0, samples.n_samples, batch_size):
-            rows = order[start : start + batch_size]
-            if weights is None or weights[rows].any():
-                yield rows
-
-
-def _step(net, samples, rows, optimizer):
-    """The loss of a batch, before a step; None where it is not finite."""
-    weights = samples.sample_weight
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergenceWarning)
-        warnings.simplefilter("ignore", TargetRangeWarning)
-        history = net.fit(
-            samples.X[rows],
-            samples.y[rows],
-            None if weights is None else weights[rows],
-            epochs=1,
-            batch_size=None,
-            optimizer=optimizer,
-            reset_optimizer=net._optimizer_state is None,
-        )
-    return float(history["loss"][0]) if history.epochs else None
+    batch_size = as_batch_size(batch_size, samples.n_samples)
+    return RangeTest(*rising_rates(twin, samples, batch_size, chosen, lowest, highest, steps))
