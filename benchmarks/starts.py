@@ -58,8 +58,33 @@ def engine():
     return np.stack([f, s], axis=1) * 2 - 1, y
 
 
+def cancer():
+    """scikit-learn's 569 breast tumours, brought to unit size; benign or malignant in two columns.
+
+    The original has nine features of other patients, which no package ships.
+    """
+    from sklearn.datasets import load_breast_cancer
+
+    X, labels = load_breast_cancer(return_X_y=True)
+    return (X - X.mean(axis=0)) / X.std(axis=0), np.eye(2)[labels]
+
+
+def diabetes():
+    """scikit-learn's 442 patients: how the illness went on in a year, brought to -1 to 1.
+
+    The original is another study, of two classes, which no package ships.
+    """
+    from sklearn.datasets import load_diabetes
+
+    X, y = load_diabetes(return_X_y=True)
+    y = 2 * (y - y.min()) / np.ptp(y) - 1
+    return X / X.std(axis=0), y[:, np.newaxis]
+
+
 PROBLEMS = {
     "sine": Problem((1, 5, 1), *sine(), (2e-3, 1e-4, 1e-6), 200, 2.0),
     "parity": Problem((3, 10, 10, 1), *parity(), (1e-3,), 200, 2.0),
     "engine": Problem((2, 30, 2), *engine(), (5e-3,), 30, 60.0),
+    "cancer": Problem((30, 5, 5, 2), *cancer(), (0.012,), 30, 20.0),
+    "diabetes": Problem((10, 15, 15, 1), *diabetes(), (0.05,), 30, 20.0),
 }
