@@ -11,7 +11,6 @@ from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping, Goal
 from .exceptions import DivergenceWarning, TargetRangeWarning
-from .gradient_check import GradientCheck, check_gradient
 from .history import History
 from .network import Network
 from .optimizers import (
@@ -34,6 +33,7 @@ from .trace import Trace, trace
 
 if TYPE_CHECKING:
     from . import functional
+    from .gradient_check import GradientCheck, check_gradient
 
 __all__ = [
     "LBFGS",
@@ -74,13 +74,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # Most programs need no building blocks: the import is the quicker for it.
-    if name == "functional":
-        from importlib import import_module
+# Most programs need none of these: the import is the quicker for it. Name -> module.
+_ON_DEMAND = {
+    "GradientCheck": "gradient_check",
+    "check_gradient": "gradient_check",
+    "functional": "functional",
+}
 
-        return import_module(".functional", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f".{_ON_DEMAND[name]}", __name__)
+    # What is asked for may be the module itself.
+    return getattr(module, name, module)
 
 
 def __dir__() -> list[str]:

@@ -7,10 +7,11 @@ import numpy as np
 from ._engine.evaluation import evaluate
 from ._engine.measures import MetricSet
 from ._structure import Structure
-from .objective import Objective
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from .objective import Objective
 
 
 class Derivatives(Structure):
@@ -52,7 +53,7 @@ class Derivatives(Structure):
 
     def objective(
         self, X: "ArrayLike", y: "ArrayLike", *, sample_weight: "ArrayLike | None" = None
-    ) -> Objective:
+    ) -> "Objective":
         """The loss and its gradient as a function of one vector, for `scipy.optimize` and others.
 
         The function has a copy of the network: nothing changes in this one. It keeps its memory
@@ -82,6 +83,8 @@ class Derivatives(Structure):
         >>> objective([2.0, 1.0])
         (0.5, array([3., 1.]))
         """
+        from .objective import Objective
+
         return Objective(self, X, y, sample_weight)
 
     def gradients_per_sample(self, X: "ArrayLike", y: "ArrayLike") -> "NDArray[Any]":

@@ -4,13 +4,9 @@ import math
 import warnings
 from contextlib import contextmanager
 
-from ._choice import choose_for
 from ._engine.measures import MetricSet
-from ._engine.outside_trainer import OutsideTrainer
 from ._engine.samples import SampleSet
-from ._engine.squares_trainer import SquaresTrainer
 from ._engine.trainer import Trainer
-from ._minimization import lbfgs
 from ._monitor import VALIDATION
 from ._split import Split
 from ._validation.entries import METRIC_NAMES
@@ -32,7 +28,6 @@ from .optimizers.terms import optimizer_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
-TRAINERS = {"batches": Trainer, "squares": SquaresTrainer, "outside": OutsideTrainer}
 # From so many on, what grows with their square or cube is worth a warning.
 MANY_PARAMETERS = 3000
 
@@ -73,6 +68,23 @@ def require_network_for(optimizer, net):
             RuntimeWarning,
             stacklevel=CALLER + 1,
         )
+
+
+def trainer_for(optimizer, net, epochs):
+    """The kind of trainer that makes an optimizer's steps, and who says them, if that is outside.
+
+    What few programs need is imported here: the import is the quicker for it.
+    """
+    if optimizer.steps == "squares":
+        from ._engine.squares_trainer import SquaresTrainer
+
+        return SquaresTrainer, None
+    if optimizer.steps == "outside":
+        from ._engine.outside_trainer import OutsideTrainer
+        from ._minimization import lbfgs
+
+        return OutsideTrainer, lbfgs(optimizer, net, epochs)
+    return Trainer, None
 
 
 def as_callbacks(callbacks, names):
@@ -251,12 +263,15 @@ def train(
     decided, calls = as_callbacks(callbacks, names)
     choice = None
     if isinstance(optimizer, str) and optimizer == "auto":
+        from ._choice import choose_for
+
         optimizer, choice = choose_for(net, samples, batch_size)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
     require_network_for(chosen, net)
     warn_of_range(net, samples.y)
-    trainer = TRAINERS[chosen.steps](net, measured_of_samples, measured_of_others, net._own_loss)
+    kind, minimizer = trainer_for(chosen, net, epochs)
+    trainer = kind(net, measured_of_samples, measured_of_others, net._own_loss)
     history = History(names, trainer.record, None if split is None else split.validation)
     history._choice = choice
     update, hyperparameters, options = optimizer_terms(chosen)
@@ -282,7 +297,7 @@ def train(
         shuffled=shuffle,
         **decided,
         watched=bool(calls),
-        minimizer=lbfgs(chosen, net, epochs) if chosen.steps == "outside" else None,
+        minimizer=minimizer,
         **options,
     )
     history._settled = trainer.settled
