@@ -28,12 +28,12 @@ from .optimizers import (
     RMSprop,
     Rprop,
 )
-from .range_test import RangeTest, find_learning_rate
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
     from . import functional
     from .gradient_check import GradientCheck, check_gradient
+    from .range_test import RangeTest, find_learning_rate
 
 __all__ = [
     "LBFGS",
@@ -77,7 +77,9 @@ __all__ = [
 # Most programs need none of these: the import is the quicker for it. Name -> module.
 _ON_DEMAND = {
     "GradientCheck": "gradient_check",
+    "RangeTest": "range_test",
     "check_gradient": "gradient_check",
+    "find_learning_rate": "range_test",
     "functional": "functional",
 }
 
