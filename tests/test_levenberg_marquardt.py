@@ -354,6 +354,25 @@ def test_networks_that_it_cannot_train(options, message):
     unchanged(net, ValueError, message, X, y, optimizer=LM())
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"damping": 0}, ValueError, "damping must be positive and finite, but is 0.0"),
+        ({"damping": "x"}, TypeError, "damping must be a number, but is 'x'"),
+        ({"gain_ratio": 1}, TypeError, "gain_ratio must be True or False, but is 1"),
+        ({"tol": -1}, ValueError, "tol must be at least 0 and finite, but is -1.0"),
+        ({"largest": np.inf}, ValueError, "largest must be positive and finite, but is inf"),
+        ({"increase": 0.5}, ValueError, "increase must be at least 1.0 and finite, but is 0.5"),
+        ({"increase": 1}, ValueError, "increase must be above 1 for LevenbergMarquardt, but is"),
+        ({"decrease": 1}, ValueError, "decrease must be at least 0 and below 1, but is 1.0"),
+        ({"clip_norm": 1}, TypeError, "LevenbergMarquardt has no parameter 'clip_norm'; known: "),
+    ],
+)
+def test_bad_hyperparameters(options, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        LM(**options)
+
+
 def test_a_part_of_the_samples():
     X, y, _ = data(20, 2, 1)
     message = "LevenbergMarquardt needs all samples at once: leave out batch_size=5"

@@ -4,6 +4,8 @@ import numpy as np
 
 # In the place of a loss that is not finite, which a line search could not go on with.
 FAR_TOO_LARGE = 1e300
+# SciPy's numbers of these ends: a tolerance is reached, or no length of a step is good.
+SETTLED = (0, 2)
 
 
 def scipy_minimize():
@@ -63,7 +65,3 @@ def lbfgs(optimizer, net, epochs):
             trainer.go_on()
 
     return make_steps
-
-
-# SciPy's numbers of these ends: a tolerance is reached, or no length of a step is good.
-SETTLED = (0, 2)

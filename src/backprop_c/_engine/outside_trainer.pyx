@@ -44,7 +44,7 @@ cdef class OutsideTrainer(Trainer):
         return cnp.PyArray_BYTES(parameters)
 
     def evaluate_at(self, cnp.ndarray parameters not None):
-        """The loss at some parameters, penalties included, and the sum of its gradient.
+        """The loss at some parameters, penalties included, and its gradient.
 
         Signals are looked for meanwhile: KeyboardInterrupt comes from here.
 

@@ -28,7 +28,7 @@ class LevenbergMarquardt(Optimizer):
         step promised (Nielsen). False: by `increase` and `decrease`.
     increase, decrease : float, default 10 and 0.1
         What the damping is multiplied by after a step that failed, and after one that was made;
-        without `gain_ratio` only.
+        without `gain_ratio` only. `increase` is above 1: otherwise the same step would fail again.
     largest : float, default 1e10
         The fit ends where the damping would be above it.
     tol : float, default 1e-10
@@ -66,6 +66,14 @@ class LevenbergMarquardt(Optimizer):
     decrease: float = 0.1
     largest: float = 1e10
     tol: float = 1e-10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.increase == 1:
+            raise ValueError(
+                "increase must be above 1 for LevenbergMarquardt, but is 1.0: a step that failed "
+                "would be tried for ever"
+            )
 
     @property
     def rule(self) -> str:
