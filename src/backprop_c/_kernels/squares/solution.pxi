@@ -2,6 +2,11 @@
 # Cholesky's factorization. Rows are whole vectors, of which what is left of the diagonal is never
 # used. The gradient is the last column: so the factorization solves the first half by itself.
 
+cdef enum:
+    # Rows of the factor that are taken from others at a time.
+    FINISHED = 4
+
+
 cdef inline Py_ssize_t whole_before(Py_ssize_t n) noexcept nogil:
     # n, rounded down to whole vectors
     # n: (1,)
@@ -58,6 +63,35 @@ cdef void damp(const Plan* plan, double shift, const void* squares,
         damped += stride
 
 
+cdef inline void take_finished(Py_ssize_t n_rows, const real* rows, Py_ssize_t stride,
+                               Py_ssize_t i, real* row_out) noexcept nogil:
+    # row[j] -= sum_k rows[k, i] rows[k, j], from j = i on
+    # rows: (n_rows, stride), n_rows at most FINISHED; row: (stride,), row i of the factor
+    cdef lanes factors[FINISHED]
+    cdef lanes rest
+    cdef Py_ssize_t k, j
+    for k in range(n_rows):
+        factors[k] = splat(rows[k * stride + i])
+    for j from whole_before(i) <= j < stride by LANES:
+        rest = load(row_out + j)
+        for k in range(n_rows):
+            rest = rest - factors[k] * load(rows + k * stride + j)
+        store(row_out + j, rest, LANES)
+
+
+cdef inline bint scale_row(Py_ssize_t k, Py_ssize_t stride, real* row_out) noexcept nogil:
+    # row[k:] /= sqrt(row[k]); whether that is positive and finite
+    # row: (stride,), row k of the factor
+    cdef lanes factors
+    cdef Py_ssize_t j
+    if not (row_out[k] > 0 and row_out[k] < INFINITY):
+        return False
+    factors = splat(<real>1 / <real>sqrt(row_out[k]))
+    for j from whole_before(k) <= j < stride by LANES:
+        store(row_out + j, load(row_out + j) * factors, LANES)
+    return True
+
+
 cdef bint factor_rows(const Plan* plan, Py_ssize_t first, Py_ssize_t stop, void* factor_out,
                       void* negative_out) noexcept nogil:
     # factor[k, k:] /= sqrt(factor[k, k]), factor[i, i:] -= factor[k, i] factor[k, i:], of rows k
@@ -67,25 +101,23 @@ cdef bint factor_rows(const Plan* plan, Py_ssize_t first, Py_ssize_t stop, void*
     cdef Py_ssize_t stride = plan.square_stride
     cdef real* row = <real*>factor_out + first * stride
     cdef real* negative = <real*>negative_out
-    cdef real* other
-    cdef lanes factors
-    cdef Py_ssize_t k, i, j
-    for k in range(first, stop):
-        if not (row[k] > 0 and row[k] < INFINITY):
-            return False
-        factors = splat(<real>1 / <real>sqrt(row[k]))
-        for j from whole_before(k) <= j < stride by LANES:
-            store(row + j, load(row + j) * factors, LANES)
-        for i in range(k + 1, stop):
-            other = row + (i - k) * stride
-            factors = splat(row[i])
-            for j from whole_before(i) <= j < stride by LANES:
-                store(other + j, load(other + j) - factors * load(row + j), LANES)
-        if stop < plan.n_parameters:
-            for j from whole_before(stop) <= j < stride by LANES:
-                store(negative + j, -load(row + j), LANES)
-            negative += stride
-        row += stride
+    cdef real* group
+    cdef Py_ssize_t k, begin, i, j
+    for begin from first <= begin < stop by FINISHED:
+        group = row
+        for k in range(begin, min(begin + FINISHED, stop)):
+            for i in range(k - begin):
+                take_finished(1, group + i * stride, stride, k, row)
+            if not scale_row(k, stride, row):
+                return False
+            if stop < plan.n_parameters:
+                for j from whole_before(stop) <= j < stride by LANES:
+                    store(negative + j, -load(row + j), LANES)
+                negative += stride
+            row += stride
+        # Rows that are finished are taken from those behind together: each is read once for all.
+        for i in range(begin + FINISHED, stop):
+            take_finished(FINISHED, group, stride, i, row + (i - begin - FINISHED) * stride)
     return True
 
 
