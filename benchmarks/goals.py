@@ -4,9 +4,11 @@
 
 The comparison is that of MATLAB's "Choose a Multilayer Neural Network Training Function": tanh
 hidden units, identity outputs, squared errors, float64, every start a network of other random
-weights, which are the same for all contenders. The contenders take turns, start by start. Times
-are processor time of a whole training, from Python, until the mean squared error is at the goal;
-the network is there before. A start fails when its time is over, or when the training ends before.
+weights, which are the same for all contenders. The contenders take turns, ten starts at a time, as
+a sweep trains one network after the other. Times are processor time of a whole training, from
+Python, until the mean squared error is at the goal; the network is there before. A start fails when
+its time is over, or when the training ends before. A contender that fails its first ten starts
+gets no more.
 """
 
 import argparse
@@ -19,31 +21,37 @@ from pathlib import Path
 import pinning
 
 RESULTS = Path(__file__).parent / "results" / "goals.csv"
+STARTS_OF_TURN = 10
 FIELDS = ("problem", "goal", "contender", "starts", "share", "milliseconds", "epochs")
 
 
 def compare(problem, goal, chosen, starts):
-    """Name -> (share of starts that reach the goal, median milliseconds, median epochs)."""
+    """Name -> starts, share that reach the goal, median milliseconds and median epochs of those."""
     taken = {name: [] for name in chosen}
+    tried = dict.fromkeys(chosen, 0)
     for make in chosen.values():
         make(problem, problem.network(0), max(goal, 0.1))()  # imports, compiled code
     pinning.limit_pools()
-    for seed in range(starts):
+    for first in range(0, starts, STARTS_OF_TURN):
         for name, make in chosen.items():
-            train = make(problem, problem.network(seed), goal)
-            before = time.process_time()
-            epochs = train()
-            seconds = time.process_time() - before
-            if epochs is not None:
-                taken[name].append((1e3 * seconds, epochs))
-    return {
-        name: (
-            len(good) / starts,
-            statistics.median(ms for ms, _ in good) if good else float("nan"),
-            statistics.median(epochs for _, epochs in good) if good else float("nan"),
-        )
-        for name, good in taken.items()
-    }
+            if first and not taken[name]:
+                continue
+            for seed in range(first, min(first + STARTS_OF_TURN, starts)):
+                tried[name] += 1
+                train = make(problem, problem.network(seed), goal)
+                before = time.process_time()
+                epochs = train()
+                seconds = time.process_time() - before
+                if epochs is not None:
+                    taken[name].append((1e3 * seconds, epochs))
+    return {name: (tried[name], *summary(tried[name], good)) for name, good in taken.items()}
+
+
+def summary(tried, good):
+    """The share of starts, median milliseconds and median epochs, of (milliseconds, epochs)."""
+    if not good:
+        return 0.0, float("nan"), float("nan")
+    return len(good) / tried, *(statistics.median(values) for values in zip(*good, strict=True))
 
 
 def main():
@@ -69,10 +77,10 @@ def main():
         starts = asked.starts or problem.starts
         for goal in problem.goals:
             for contender, found in compare(problem, goal, chosen, starts).items():
-                rows.append((name, goal, contender, starts, *found))
+                rows.append((name, goal, contender, *found))
                 print(
-                    f"{name:8} {goal:<8g} {contender:24} {found[0]:6.1%} {found[1]:10.3f} ms"
-                    f" {found[2]:8g}",
+                    f"{name:8} {goal:<8g} {contender:24} {found[0]:4} starts {found[1]:6.1%}"
+                    f" {found[2]:10.3f} ms {found[3]:8g} epochs",
                     flush=True,
                 )
     if asked.write:

@@ -19,7 +19,7 @@ EPOCHS = 2000
 
 
 def ours(optimizer):
-    """A fit with an optimizer, in full batches."""
+    """A fit with an optimizer, or with one that is chosen, in full batches."""
 
     def make(problem, net, goal):
         # The reported loss is half the sum over outputs.
@@ -332,6 +332,7 @@ def contenders():
     """Name -> contender: ours first, each optimizer at its defaults."""
     made = {name: ours(kind()) for name, kind in optimizers.optimizers_by_name().items()}
     made["adam, rate 0.1"] = ours(bp.Adam(0.1))
+    made["auto"] = ours("auto")
     return made | {
         "LM by hand": by_hand,
         "SciPy least_squares": least_squares,
