@@ -86,7 +86,7 @@ def test_a_batch_without_weight_makes_no_step(sizes, batch_size, rng):
     weights = np.ones(2 * batch_size)
     weights[batch_size:] = 0
     trainer = Trainer(net, measured(net, X, y, weights))
-    rule = UPDATES.index("adam")
+    rule = UPDATES["adam"]
     trainer.prepare(3, batch_size, rule, Adam().hyperparameters(), None, None)
     while trainer.run():
         pass

@@ -155,6 +155,6 @@ def test_rules_that_need_another_kind_of_trainer(rule):
     net = Network((2, 1), random_state=0)
     trainer = Trainer(net, measured(net, np.ones((3, 2)), np.ones((3, 1)), None))
     with pytest.raises(TypeError, match="this rule makes its steps by another kind of trainer"):
-        trainer.prepare(3, 3, UPDATES.index(rule), (1.0,) * 6, None, None)
+        trainer.prepare(3, 3, UPDATES[rule], (1.0,) * 6, None, None)
     trainer.close()
     net.fit(np.ones((3, 2)), np.ones((3, 1)), epochs=1)

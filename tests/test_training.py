@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference import ReferenceNetwork
 from reference_order import permutation
 
-from backprop_c import SGD, Adam, Network
+from backprop_c import SGD, Adam, Network, Rprop
 
 EXACT = {"loss": 1e-11, "mse": 1e-11, "accuracy": 1e-15}
 
@@ -310,3 +310,49 @@ def test_samples_that_are_the_parameters_are_those_of_the_beginning():
         options = {"epochs": 5, "batch_size": 1, "optimizer": SGD(0.1), "callbacks": callbacks}
         found.append(net.fit(net.weights[0], [1.0, 2.0, 3.0], **options))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda X, y: (X, y),
+        lambda X, y: (X, y[:, 0]),
+        lambda X, y: (X.tolist(), y),
+        lambda X, y: (np.asfortranarray(X), y),
+        lambda X, y: (X.astype(np.float32), y.astype(np.float32)),
+        lambda X, y: (np.repeat(X, 2, axis=1)[:, ::2], y),
+        lambda X, y: (np.ma.array(X), y),
+    ],
+)
+def test_what_is_converted_trains_like_what_need_not_be(give):
+    """Arrays that kernels can read as they stand go a shorter way to them."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(-4, 5, size=(12, 3)).astype(float)
+    y = rng.integers(-4, 5, size=(12, 1)).astype(float)
+    first, second = (Network((3, 4, 1), random_state=0) for _ in range(2))
+    first.fit(X, y, epochs=3)
+    second.fit(*give(X, y), epochs=3)
+    assert first.parameters.tobytes() == second.parameters.tobytes()
+
+
+@pytest.mark.parametrize("of", ["X", "y"])
+def test_samples_that_are_views_of_the_parameters(of):
+    """They are what they were when the fit began, whatever it writes."""
+    other, net = (Network((2, 3, 1), random_state=0) for _ in range(2))
+    given = {"X": np.ones((2, 2)), "y": np.ones((2, 1))}
+    copied = dict(given)
+    size = given[of].size
+    given[of] = net.parameters[-size:].reshape(given[of].shape)
+    copied[of] = given[of].copy()
+    net.fit(**given, epochs=20)
+    other.fit(**copied, epochs=20)
+    assert net.parameters.tobytes() == other.parameters.tobytes()
+
+
+@pytest.mark.parametrize(("optimizer", "epochs"), [(Adam(), 100), (Rprop(), 1000)])
+def test_epochs_by_default(optimizer, epochs):
+    """Who makes one step an epoch needs more of them."""
+    X, y = data(10)
+    net = Network((3, 5, 2), random_state=0)
+    assert net.fit(X, y, optimizer=optimizer).epochs == epochs
+    assert net.fit(X, y, optimizer=optimizer, epochs=2).epochs == 2

@@ -115,7 +115,7 @@ class Frozen:
                 self._accept(one.name, self._checks[one.name](getattr(self, one.name), one.name))
 
     def _values(self):
-        return tuple(getattr(self, one.name) for one in self._fields)
+        return tuple([getattr(self, one.name) for one in self._fields])
 
     def __eq__(self, other: object) -> bool:
         return (

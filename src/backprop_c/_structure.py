@@ -7,7 +7,7 @@ import numpy as np
 
 from ._defaults import default_activations, default_loss
 from ._engine.own_loss import LossCaller
-from ._engine.samples import SampleSet
+from ._engine.samples import SampleSet, as_they_stand
 from ._engine.steps import Stepper
 from ._pickles import reduced, set_state
 from ._training import warn_of_step
@@ -94,6 +94,9 @@ class Structure(Stepper):
         return as_samples(X, y, n_in, n_out, self._loss.name, self.dtype)
 
     def _as_sample_set(self, X, y, sample_weight=None):
+        ready = as_they_stand(self, X, y) if sample_weight is None else None
+        if ready is not None:
+            return ready
         samples, targets = self._as_samples(X, y)
         weights = as_sample_weight(sample_weight, len(samples), self.dtype)
         return SampleSet(self, *map(self._apart, (samples, targets, weights)))

@@ -3,6 +3,7 @@
 import math
 import warnings
 from contextlib import contextmanager
+from functools import cache
 
 from ._engine.measures import MetricSet
 from ._engine.samples import SampleSet
@@ -28,6 +29,8 @@ from .optimizers.terms import optimizer_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
+# How often a fit goes through the samples if nobody says so, by many steps each time or by one.
+EPOCHS, EPOCHS_OF_ONE_STEP = 100, 1000
 # From so many on, what grows with their square or cube is worth a warning.
 MANY_PARAMETERS = 3000
 
@@ -43,6 +46,13 @@ def batch_size_for(optimizer, batch_size, n_samples):
             f"batch_size={batch_size}"
         )
     return batch_size
+
+
+def epochs_for(optimizer, epochs):
+    """How often to go through the samples: as given, or what is usual for the optimizer."""
+    if epochs is None:
+        return EPOCHS_OF_ONE_STEP if optimizer.full_batch else EPOCHS
+    return epochs
 
 
 def require_network_for(optimizer, net):
@@ -70,21 +80,30 @@ def require_network_for(optimizer, net):
         )
 
 
-def trainer_for(optimizer, net, epochs):
-    """The kind of trainer that makes an optimizer's steps, and who says them, if that is outside.
+@cache
+def kind_of_trainer(steps):
+    """The kind of trainer that makes such steps of an optimizer.
 
     What few programs need is imported here: the import is the quicker for it.
     """
-    if optimizer.steps == "squares":
+    if steps == "squares":
         from ._engine.squares_trainer import SquaresTrainer
 
-        return SquaresTrainer, None
-    if optimizer.steps == "outside":
+        return SquaresTrainer
+    if steps == "outside":
         from ._engine.outside_trainer import OutsideTrainer
-        from ._minimization import lbfgs
 
-        return OutsideTrainer, lbfgs(optimizer, net, epochs)
-    return Trainer, None
+        return OutsideTrainer
+    return Trainer
+
+
+def minimizer_for(optimizer, net, epochs):
+    """What makes the steps of a fit, if that is outside of the engine; else None."""
+    if optimizer.steps != "outside":
+        return None
+    from ._minimization import lbfgs
+
+    return lbfgs(optimizer, net, epochs)
 
 
 def as_callbacks(callbacks, names):
@@ -137,12 +156,13 @@ def watched_column(monitor, names):
             f"{type(monitor).__name__} monitors {monitor.monitor!r}, but what is recorded is "
             f"{', '.join(names)}{remedy}"
         )
-    if monitor.larger_is_better is None:
+    larger = monitor.larger_is_better
+    if larger is None:
         raise ValueError(
             f"{type(monitor).__name__} monitors {monitor.monitor!r}, a function of one's own: say "
             "which way is better, by better='larger' or better='smaller'"
         )
-    return names.index(monitor.monitor), -1 if monitor.larger_is_better else 1
+    return names.index(monitor.monitor), -1 if larger else 1
 
 
 def plateau_terms(schedule, names):
@@ -200,27 +220,38 @@ def as_split(net, fraction, y, goes_on):
 def metric_sets(net, metrics, samples, validation=None):
     """Names of what is recorded; what is measured of the samples, and of validation's if any."""
     asked = as_metrics(metrics)
-    activation, n_outputs = net._activations[-1].name, net.layer_sizes[-1]
     names = ("loss", *asked)
-    kind = kind_of_classes(asked, samples.y, activation, net._loss.name)
     if validation is not None:
-        with naming_the_validation():
-            other = kind_of_classes(asked, validation.y, activation, net._loss.name)
-        # Targets that are all 1 go with 0 and 1, and at tanh outputs with -1 and 1.
-        if is_all_one(validation.y):
-            other = kind
-        elif is_all_one(samples.y):
-            kind = other
-        if other != kind:
-            raise ValueError(
-                "the targets of validation_data tell classes in another way than y does: give both "
-                "as class indices, or both with a column for each output"
-            )
         names += tuple(f"{VALIDATION}{name}" for name in names)
+    if not asked:
+        return names, MetricSet(samples), validation and MetricSet(validation)
+    activation, n_outputs = net._activations[-1].name, net.layer_sizes[-1]
+    kind = kind_for_both(net, asked, samples, validation)
     return names, *(
         one and MetricSet(one, as_engine_takes_them(asked, one, kind, activation, n_outputs))
         for one in (samples, validation)
     )
+
+
+def kind_for_both(net, asked, samples, validation):
+    """How the targets tell classes to metrics: those of validation, if any, as the others do."""
+    activation, loss = net._activations[-1].name, net._loss.name
+    kind = kind_of_classes(asked, samples.y, activation, loss)
+    if validation is None:
+        return kind
+    with naming_the_validation():
+        other = kind_of_classes(asked, validation.y, activation, loss)
+    # Targets that are all 1 go with 0 and 1, and at tanh outputs with -1 and 1.
+    if is_all_one(validation.y):
+        return kind
+    if is_all_one(samples.y):
+        return other
+    if other != kind:
+        raise ValueError(
+            "the targets of validation_data tell classes in another way than y does: give both "
+            "as class indices, or both with a column for each output"
+        )
+    return kind
 
 
 def train(
@@ -243,7 +274,7 @@ def train(
     n_threads,
 ):
     """Validate everything, then train; `Network.fit` says what the arguments are."""
-    epochs = as_count(epochs, "epochs", 0)
+    epochs = None if epochs is None else as_count(epochs, "epochs", 0)
     shuffle = as_flag(shuffle, "shuffle")
     verbose = as_flag(verbose, "verbose")
     reset_optimizer = as_flag(reset_optimizer, "reset_optimizer")
@@ -267,11 +298,14 @@ def train(
 
         optimizer, choice = choose_for(net, samples, batch_size)
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
+    epochs = epochs_for(chosen, epochs)
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
     require_network_for(chosen, net)
     warn_of_range(net, samples.y)
-    kind, minimizer = trainer_for(chosen, net, epochs)
-    trainer = kind(net, measured_of_samples, measured_of_others, net._own_loss)
+    minimizer = minimizer_for(chosen, net, epochs)
+    trainer = kind_of_trainer(chosen.steps)(
+        net, measured_of_samples, measured_of_others, net._own_loss
+    )
     history = History(names, trainer.record, None if split is None else split.validation)
     history._choice = choice
     update, hyperparameters, options = optimizer_terms(chosen)
@@ -316,10 +350,8 @@ def train(
 
 def warn_of_range(net, targets):
     """Warn if the outputs cannot reach all targets."""
-    if net._own_loss is not None:
-        return
     out_of_range = targets_out_of_range(targets, net._activations[-1].name)
-    if out_of_range:
+    if out_of_range and net._own_loss is None:
         warnings.warn(out_of_range, TargetRangeWarning, stacklevel=CALLER + 1)
 
 

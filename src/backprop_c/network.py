@@ -267,7 +267,7 @@ class Network(Derivatives):
         y: "ArrayLike",
         sample_weight: "ArrayLike | None" = None,
         *,
-        epochs: int = 100,
+        epochs: int | None = None,
         batch_size: int | Literal["auto"] | None = "auto",
         optimizer: Optimizer | str | None = None,
         shuffle: bool = True,
@@ -293,8 +293,10 @@ class Network(Derivatives):
             How much each sample counts; at least 0. The loss and gradient of a batch are divided
             by the batch's own sum of weights. A batch whose weights are all 0 makes no
             step.
-        epochs : int, default 100
-            How often to go through the samples.
+        epochs : int, optional
+            How often to go through the samples. 100 by default; 1000 with `Rprop`, `LBFGS` and
+            `LevenbergMarquardt`, which make one step an epoch. The last two end before, where no
+            step leads to a smaller loss.
         batch_size : int, "auto" or None, default "auto"
             Samples in an update; the last batch of an epoch may be shorter. 1 is online
             training, None the full batch, "auto" 32. `Rprop`, `LBFGS` and `LevenbergMarquardt` need

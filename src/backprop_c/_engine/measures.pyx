@@ -12,7 +12,6 @@ import numpy as np
 from backprop_c._engine.memory cimport room_for
 from backprop_c._engine.parameters cimport SharedParameters
 from backprop_c._engine.predictions cimport Prediction, run_prediction, set_prediction
-from backprop_c._engine.tables cimport table_of
 from backprop_c._kernels.table cimport Table
 from backprop_c._system.platform cimport SECONDS_OF_RUN
 
@@ -36,7 +35,7 @@ cdef class MetricSet:
     """
 
     def __init__(self, SampleSet samples not None, metrics=()):
-        cdef const Table* table = table_of("float64")
+        cdef const Table* table
         cdef Measure* measure
         cdef double* numbers
         cdef Py_ssize_t n_numbers = 0
@@ -45,6 +44,7 @@ cdef class MetricSet:
         if samples.shared is None:
             raise TypeError("these samples have not been looked at")
         metrics = tuple(metrics)
+        table = samples.shared.table
         self.samples = samples
         self.measures.n_outputs = (
             samples.shared.plan.layers[samples.shared.plan.n_layers - 1].n_out)

@@ -83,11 +83,13 @@ cdef class Record:
     def values(self):
         """The loss and the metrics of each epoch so far, of shape (epochs, n_columns)."""
         cdef Py_ssize_t left = <Py_ssize_t>load_shared(&self.recorded)
-        parts = [np.empty((0, self.n_columns))]
+        parts = []
         for array in list(self.arrays):
             parts.append(array[:left])
             left -= len(parts[-1])
-        return np.concatenate(parts)
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate([np.empty((0, self.n_columns)), *parts])
 
 
 cdef class OptimizerState:

@@ -33,6 +33,7 @@ cdef class SharedParameters:
     cdef readonly tuple biases
 
     cdef require_set_up(self)
+    cdef bint are_writable(self)
     cdef char* take_workspace(self, bint* own_out) except NULL
     cdef void give_workspace(self, char* workspace, bint own) noexcept
     cdef allocate_parameters(self, bint biases)

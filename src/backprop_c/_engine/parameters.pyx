@@ -215,6 +215,18 @@ cdef class SharedParameters:
     cdef bint is_training(self) noexcept:
         return load_shared(&self.trained_by) != 0
 
+    cdef bint are_writable(self):
+        """Whether all views of the parameters may be written to."""
+        if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>self.parameters):
+            return False
+        for array in self.weights:
+            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
+                return False
+        for array in self.biases:
+            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
+                return False
+        return True
+
     def _require_writable(self, who):
         """Raise unless all parameters may be written to; `who` wants to."""
         self.require_set_up()
@@ -229,7 +241,8 @@ cdef class SharedParameters:
 
     cdef claim_training(self, uint64_t fit):
         """Take the one place for a fit; raise if another has it, or may not write."""
-        self._require_writable("fit")
+        if not self.are_writable():
+            self._require_writable("fit")
         self.enlist()
         if not swap_shared(&self.trained_by, 0, fit):
             raise RuntimeError(

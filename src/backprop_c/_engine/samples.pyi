@@ -7,6 +7,8 @@ from .parameters import SharedParameters
 
 SUM_TOLERANCE: float
 
+def as_they_stand(shared: SharedParameters, X: object, y: object) -> SampleSet | None: ...
+
 @disjoint_base
 class SampleSet:
     @property

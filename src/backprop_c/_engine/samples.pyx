@@ -3,6 +3,8 @@
 cimport numpy as cnp
 from libc.math cimport fabs, isfinite
 
+from backprop_c._kernels.table cimport Table
+
 cnp.import_array()
 
 
@@ -66,6 +68,49 @@ cdef bint are_targets(const Loss* loss, Py_ssize_t n_rows, Py_ssize_t n_out, int
     if type_number == cnp.NPY_FLOAT32:
         return loss_takes(loss, n_rows, n_out, <const float*>y)
     return loss_takes(loss, n_rows, n_out, <const double*>y)
+
+
+cdef bint overlap(cnp.ndarray a, cnp.ndarray b):
+    """Whether two C-contiguous arrays share memory."""
+    cdef const char* first = cnp.PyArray_BYTES(a)
+    cdef const char* second = cnp.PyArray_BYTES(b)
+    return first < second + cnp.PyArray_NBYTES(b) and second < first + cnp.PyArray_NBYTES(a)
+
+
+def as_they_stand(SharedParameters shared not None, X, y):
+    """A set of samples that need no conversion and have numbers for targets; None for others.
+
+    It is the short way: what it does not take may be right all the same, and whoever converts it
+    says what is wrong.
+    """
+    cdef Py_ssize_t n_samples, n_out
+    cdef const Table* table = shared.table
+    cdef const Loss* loss
+    cdef cnp.ndarray x, targets
+    cdef bint taken
+    shared.require_set_up()
+    if type(X) is not cnp.ndarray or type(y) is not cnp.ndarray:
+        return None
+    x = <cnp.ndarray>X
+    loss = shared.plan.loss
+    n_out = shared.plan.layers[shared.plan.n_layers - 1].n_out
+    if cnp.PyArray_NDIM(x) != 2 or cnp.PyArray_DIM(x, 0) == 0 or loss == table.given_delta:
+        return None
+    n_samples = cnp.PyArray_DIM(x, 0)
+    if n_out == 1 and (<cnp.ndarray>y).ndim == 1:
+        y = y[:, None]
+    targets = <cnp.ndarray>y
+    if not (is_plain(x, shared.type_number, n_samples, shared.plan.layers[0].n_in)
+            and is_plain(targets, shared.type_number, n_samples, n_out)):
+        return None
+    if overlap(x, shared.parameters) or overlap(targets, shared.parameters):
+        return None
+    with nogil:
+        taken = (
+            table.all_finite(cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x))
+            and are_targets(loss, n_samples, n_out, shared.type_number,
+                            cnp.PyArray_DATA(targets)))
+    return SampleSet(shared, x, targets, None) if taken else None
 
 
 cdef class SampleSet:

@@ -23,12 +23,12 @@ cdef OptimizerState first_state(const Update* update, const double* hyperparamet
     memset(carried, 0, sizeof(carried))
     if update.begin != NULL:
         update.begin(hyperparameters, states, carried)
-    vectors = np.empty((update.n_states, n_parameters), dtype)
+    vectors = np.empty(update.n_states * n_parameters, dtype)
     for k in range(update.n_states):
-        vectors[k] = states[k]
-    return OptimizerState(update.name.decode(), 0, vectors.reshape(-1),
-                          np.array([carried[k] for k in range(update.n_carried)]
-                                   + list(of_schedule), np.float64))
+        vectors[k * n_parameters:(k + 1) * n_parameters] = states[k]
+    return OptimizerState(update.name.decode(), 0, vectors,
+                          np.array([*[carried[k] for k in range(update.n_carried)], *of_schedule],
+                                   np.float64))
 
 
 cdef OptimizerState with_schedule(OptimizerState state, const Update* update, tuple of_schedule):

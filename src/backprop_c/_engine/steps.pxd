@@ -27,7 +27,6 @@ cdef class Step:
 cdef class Stepper(Jacobians):
     cdef Step step
 
-    cdef bint are_writable(self)
     cdef bint takes_targets(self, Step step, object y, Py_ssize_t n_samples, int ndim, bint given)
     cdef bint takes_number(self, Step step, object y)
     cdef const void* target_of(self, Step step) noexcept

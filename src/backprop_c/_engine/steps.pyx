@@ -155,18 +155,6 @@ cdef class Stepper(Jacobians):
         """What steps work with; None before the first."""
         return None if self.step is None else self.step.memory
 
-    cdef bint are_writable(self):
-        """Whether all views of the parameters may be written to."""
-        if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>self.parameters):
-            return False
-        for array in self.weights:
-            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
-                return False
-        for array in self.biases:
-            if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
-                return False
-        return True
-
     cdef bint takes_targets(self, Step step, object y, Py_ssize_t n_samples, int ndim, bint given):
         """Whether the kernels can read the targets of such samples as they stand."""
         cdef const Loss* loss = self.plan.loss

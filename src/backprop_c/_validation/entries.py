@@ -9,7 +9,7 @@ LOSSES = loss_table()
 OWN_LOSS = LossEntry((), "", -math.inf, math.inf, False, False)
 METRICS = metric_table()
 METRIC_NAMES = tuple(dict.fromkeys(one.name for one in METRICS))
-UPDATES = list(update_table())
+UPDATES = {name: code for code, name in enumerate(update_table())}
 # The code of what is in no table: a function of the caller's.
 NO_CODE = -1
 

@@ -24,6 +24,8 @@ class Measured(NamedTuple):
 
 def as_metrics(value):
     """What is asked for, by the names that the history has of it: metrics and functions."""
+    if isinstance(value, tuple) and not value:
+        return {}
     if isinstance(value, (str, Metric)) or callable(value) or not isinstance(value, Iterable):
         value = (value,)
     asked: dict[str, Any] = {}

@@ -87,13 +87,9 @@ def check_targets(targets, loss):
 def targets_out_of_range(targets, activation):
     """What to warn of, if such outputs cannot reach all targets; else None."""
     lowest, highest = ACTIVATIONS[activation].lowest, ACTIVATIONS[activation].highest
-    if (
-        targets.ndim == 1
-        or (lowest, highest) == (-np.inf, np.inf)
-        or (
-            targets.min() >= lowest - RANGE_TOLERANCE and targets.max() <= highest + RANGE_TOLERANCE
-        )
-    ):
+    if targets.ndim == 1 or (lowest == -np.inf and highest == np.inf):
+        return None
+    if targets.min() >= lowest - RANGE_TOLERANCE and targets.max() <= highest + RANGE_TOLERANCE:
         return None
     wrong = (targets < lowest - RANGE_TOLERANCE) | (targets > highest + RANGE_TOLERANCE)
     s, j = np.unravel_index(np.argmax(wrong), targets.shape)

@@ -14,7 +14,7 @@ def optimizer_terms(optimizer):
         "plateau": rate if isinstance(rate, ReduceOnPlateau) else None,
         "rate_of_epoch": rate.rate if isinstance(rate, ByEpoch) else None,
     }
-    return UPDATES.index(optimizer.rule), optimizer.hyperparameters(), options
+    return UPDATES[optimizer.rule], optimizer.hyperparameters(), options
 
 
 def terms_of_steps(optimizer):
