@@ -347,8 +347,8 @@ def test_samples_that_are_views_of_the_parameters(of):
     copied[of] = given[of].copy()
     # With a callback, parameters are written after each epoch.
     callbacks = [SimpleNamespace(on_epoch_end=lambda *_: None)]
-    net.fit(**given, epochs=20, callbacks=callbacks)
-    other.fit(**copied, epochs=20, callbacks=callbacks)
+    net.fit(**given, epochs=20, batch_size=1, callbacks=callbacks)
+    other.fit(**copied, epochs=20, batch_size=1, callbacks=callbacks)
     assert net.parameters.tobytes() == other.parameters.tobytes()
 
 
