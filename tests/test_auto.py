@@ -6,7 +6,16 @@ import pickle
 import numpy as np
 import pytest
 
-from backprop_c import LBFGS, Adam, LevenbergMarquardt, Network, Rprop
+from backprop_c import (
+    LBFGS,
+    Adam,
+    EarlyStopping,
+    Goal,
+    LevenbergMarquardt,
+    Network,
+    Rprop,
+    _choice,
+)
 from backprop_c._choice import choose
 
 SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": (), "scipy": True}
@@ -15,20 +24,58 @@ SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": (), "sc
 @pytest.mark.parametrize(
     ("changes", "expected", "why"),
     [
-        ({"loss": "squared_error"}, LevenbergMarquardt(), "16 parameters are few"),
-        ({"loss": "squared_error", "n_parameters": 1001}, LBFGS(), "few enough for one step"),
-        ({"loss": "squared_error", "n_samples": 10**8}, None, "many for one step"),
-        ({"loss": "squared_error", "refused": ("l1",)}, Rprop(), "with l1 LBFGS is not for it"),
+        (
+            {"loss": "squared_error"},
+            [LevenbergMarquardt(), LBFGS(), Rprop(), None],
+            "16 parameters are few",
+        ),
+        (
+            {"loss": "squared_error", "scipy": False},
+            [LevenbergMarquardt(), Rprop(), None],
+            "16 parameters are few",
+        ),
+        (
+            {"loss": "squared_error", "n_parameters": 1001},
+            [LBFGS(), Rprop(), None],
+            "few enough for one step",
+        ),
+        (
+            {"loss": "squared_error", "n_parameters": 1000, "n_samples": 10**4},
+            [LBFGS(), Rprop(), None],
+            "few enough for one step",
+        ),
+        ({"loss": "squared_error", "n_samples": 10**8}, [None], "many for one step"),
+        (
+            {"loss": "squared_error", "refused": ("l1",)},
+            [Rprop(), None],
+            "with l1 LBFGS is not for it",
+        ),
         (
             {"loss": "huber", "refused": ("l1", "max_norm")},
-            Rprop(),
+            [Rprop(), None],
             "with l1 and max_norm LBFGS is not for it",
         ),
-        ({"loss": "squared_error", "refused": ("dropout",)}, None, "every step sees another loss"),
-        ({"loss": "cross_entropy"}, LBFGS(), "21 samples of 16 parameters are few enough"),
-        ({"loss": "cross_entropy", "scipy": False}, Rprop(), "SciPy, which LBFGS needs, is not"),
-        ({"loss": None}, LBFGS(), "few enough"),
-        ({"loss": "cross_entropy", "n_samples": 10**7}, None, "10000000 samples of 16 parameters"),
+        (
+            {"loss": "squared_error", "refused": ("dropout",)},
+            [None],
+            "every step sees another loss",
+        ),
+        (
+            {"loss": "cross_entropy"},
+            [LBFGS(), Rprop(), None],
+            "21 samples of 16 parameters are few enough",
+        ),
+        (
+            {"loss": "cross_entropy", "scipy": False},
+            [Rprop(), None],
+            "SciPy, which LBFGS needs, is not",
+        ),
+        ({"loss": None}, [LBFGS(), Rprop(), None], "few enough"),
+        (
+            {"loss": "cross_entropy", "n_samples": 10**7},
+            [None],
+            "10000000 samples of 16 parameters",
+        ),
     ],
 )
 def test_the_rule(changes, expected, why):
@@ -68,6 +115,98 @@ def test_adam_has_a_rate_that_was_found(options):
     again = other.fit(X, y, epochs=10, optimizer=net.optimizer, **of_fit)
     np.testing.assert_array_equal(history["loss"], again["loss"])
     assert net.parameters.tobytes() == other.parameters.tobytes()
+
+
+def noisy(n_samples=150):
+    X = np.random.default_rng(0).normal(size=(n_samples, 3))
+    return X, X[:, 0] + 2 * np.random.default_rng(1).normal(size=n_samples)
+
+
+def test_a_trial_keeps_noise_from_being_learned():
+    """Nothing says when to end: then it is where samples that were held out are fitted best."""
+    X, y = noisy()
+    X_new = np.random.default_rng(2).normal(size=(1000, 3))
+    nets = [Network((3, 20, 1), random_state=0) for _ in range(2)]
+    history = nets[0].fit(X, y, optimizer="auto")
+    nets[1].fit(X, y, optimizer="auto", epochs=1000)
+    errors = [np.mean((net.predict(X_new)[:, 0] - X_new[:, 0]) ** 2) for net in nets]
+    assert errors[0] < 1 < errors[1] / 10
+    assert repr(nets[0].optimizer) + f", {history.epochs} epochs: the best of " in history.choice
+    assert "LevenbergMarquardt(), LBFGS(), Rprop(), Adam(" in history.choice
+    assert list(history) == ["loss"]
+    # The network itself saw no trial: it began where it was, and nothing was drawn from it.
+    other = Network((3, 20, 1), random_state=0)
+    again = other.fit(X, y, optimizer=nets[0].optimizer, epochs=history.epochs)
+    np.testing.assert_array_equal(history["loss"], again["loss"])
+    assert other.parameters.tobytes() == nets[0].parameters.tobytes()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"epochs": 3},
+        {"callbacks": [Goal("loss", 1e9)]},
+        {"validation_fraction": 0.2, "epochs": None, "callbacks": [EarlyStopping(patience=2)]},
+        {"validation_fraction": 0.5},
+    ],
+)
+def test_who_says_when_to_end_has_no_trial(end):
+    X, y = noisy()
+    net = Network((3, 4, 1), random_state=0)
+    history = net.fit(X, y, optimizer="auto", **end)
+    assert history.choice == "LevenbergMarquardt(): squared errors, and 21 parameters are few"
+
+
+def test_few_samples_have_no_trial():
+    X, y = noisy(120)
+    weights = np.zeros(120)
+    weights[:99] = 1
+    net = Network((3, 4, 1), random_state=0)
+    assert "trial" not in net.fit(X[:99], y[:99], optimizer="auto").choice
+    assert "trial" not in net.fit(X, y, weights, optimizer="auto").choice
+    weights[99] = 1
+    assert "trial" in net.fit(X, y, weights, optimizer="auto").choice
+
+
+@pytest.mark.parametrize("options", [{"dropout": 0.2}, {"l1": 1e-3}, {"loss": "huber"}])
+def test_trials_of_other_networks(options):
+    X, y = noisy()
+    net = Network((3, 4, 1), random_state=0, **options)
+    history = net.fit(X, y, optimizer="auto", class_weight=None, n_threads=2)
+    assert 1 <= history.epochs <= 1000
+    assert "held out in a trial" in history.choice
+
+
+def test_trials_tell_classes():
+    X, _ = noisy()
+    labels = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0.5)
+    net = Network((3, 6, 3), loss="cross_entropy", random_state=0)
+    net.fit(X, labels, optimizer="auto", class_weight="balanced")
+    assert net.evaluate(X, labels, metrics=["accuracy"])["accuracy"] > 0.9
+
+
+def test_a_trial_of_many_samples_holds_one_part_out(monkeypatch):
+    X, y = noisy(300)
+    held = []
+    losses = _choice.held_out_losses
+    monkeypatch.setattr(
+        _choice, "held_out_losses", lambda *rest: held.append(rest[2]) or losses(*rest)
+    )
+    Network((3, 4, 1), dropout=0.1, random_state=0).fit(X, y, optimizer="auto")
+    assert [(~one).sum() for one in held] == [60] * 5
+    assert (np.sum(held, axis=0) == 4).all()
+    held.clear()
+    monkeypatch.setattr(_choice, "MOST_FOR_ALL_PARTS", 299)
+    Network((3, 4, 1), dropout=0.1, random_state=0).fit(X, y, optimizer="auto")
+    assert len(held) == 1
+
+
+def test_a_trial_whose_losses_are_not_finite(monkeypatch):
+    """It is not chosen."""
+    X, y = noisy()
+    net = Network((3, 4, 1), random_state=0)
+    monkeypatch.setattr(_choice, "choose", lambda *_: ([Adam(1e300), Rprop()], "both"))
+    assert net.fit(X, y, optimizer="auto").choice.startswith("Rprop(), ")
 
 
 def test_bad_input_chooses_nothing():

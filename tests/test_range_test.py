@@ -70,6 +70,17 @@ def test_by_hand():
     assert found.suggestion == found.rates[np.argmin(found.smoothed)] / 10
 
 
+@pytest.mark.parametrize("last", ["adam", "rprop"])
+def test_what_the_last_fit_left_does_not_count(last):
+    """A fit begins with a fresh state of the optimizer, and so does the test."""
+    X, y = data()
+    net, other = network(), network()
+    net.fit(X, y, epochs=3, optimizer=last, shuffle=False)
+    other.parameters[:] = net.parameters
+    first, second = (find_learning_rate(one, X, y, optimizer="adam") for one in (net, other))
+    np.testing.assert_array_equal(first.losses, second.losses)
+
+
 def test_it_ends_where_the_loss_explodes():
     X, y = data()
     found = find_learning_rate(network(), X, y, optimizer=SGD(), highest=1e6)

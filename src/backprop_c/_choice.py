@@ -1,10 +1,21 @@
-"""optimizer="auto": sizes and the loss say which optimizer trains a network."""
+"""optimizer="auto": sizes and the loss say which optimizers come into question, a trial which one.
+
+A trial trains copies of the network with a part of the samples held out. It also tells for how
+many epochs the network gets better on samples that it has not seen.
+"""
 
 import copy
 import importlib.util
+import math
+import warnings
+
+import numpy as np
 
 from ._rates import rising_rates
+from ._split import part
 from ._validation.scalars import as_batch_size
+from .callbacks import EarlyStopping
+from .exceptions import DivergenceWarning, TargetRangeWarning
 from .optimizers import LBFGS, Adam, LevenbergMarquardt, Rprop
 
 # A step of least squares takes memory as the square, and time as the cube, of so many parameters;
@@ -15,10 +26,15 @@ MOST_PRODUCTS = 2e9
 MOST_WORK = 3e8
 # The rates that are tried for Adam.
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
+# A trial: from how many samples on; into how many parts they are cut, one of which is held out at a
+# time; up to how many samples each part is; and for how many epochs a smaller loss is waited for.
+LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 20
 
 
 def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
-    """The optimizer for such a network and data, or None for Adam at a rate to be found; and why.
+    """The optimizers for such a network and data, the most thorough one first; and why it is.
+
+    Adam at a rate that is to be found is None, and always the last one.
 
     Parameters
     ----------
@@ -30,37 +46,98 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
     scipy : bool
         Whether SciPy is installed.
     """
-    products = n_samples * n_outputs * n_parameters**2 / 2 + n_parameters**3 / 6
-    if (
-        loss == "squared_error"
-        and not refused
-        and n_parameters <= MOST_PARAMETERS
-        and products <= MOST_PRODUCTS
-    ):
-        return LevenbergMarquardt(), f"squared errors, and {n_parameters} parameters are few"
     if "dropout" in refused:
-        return None, "with dropout every step sees another loss"
+        return [None], "with dropout every step sees another loss"
     work = 3.0 * n_samples * n_parameters
     if work > MOST_WORK:
-        return None, f"{n_samples} samples of {n_parameters} parameters are many for one step"
+        return [None], f"{n_samples} samples of {n_parameters} parameters are many for one step"
     reason = f"{n_samples} samples of {n_parameters} parameters are few enough for one step"
     if refused:
-        return Rprop(), f"{reason}, and with {' and '.join(refused)} LBFGS is not for it"
+        reason += f", and with {' and '.join(refused)} LBFGS is not for it"
+        return [Rprop(), None], reason
     if not scipy:
-        return Rprop(), f"{reason}, and SciPy, which LBFGS needs, is not installed"
-    return LBFGS(), reason
+        found = [Rprop(), None]
+        reason += ", and SciPy, which LBFGS needs, is not installed"
+    else:
+        found = [LBFGS(), Rprop(), None]
+    products = n_samples * n_outputs * n_parameters**2 / 2 + n_parameters**3 / 6
+    if loss == "squared_error" and n_parameters <= MOST_PARAMETERS and products <= MOST_PRODUCTS:
+        found = [LevenbergMarquardt(), *found]
+        reason = f"squared errors, and {n_parameters} parameters are few"
+    return found, reason
 
 
-def choose_for(net, samples, batch_size):
-    """The optimizer for a network and its samples, and why, as one sentence."""
-    refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
-    found, why = None, f"batches of {batch_size} are asked for"
+def choose_for(net, samples, batch_size, *, open_end, **options):
+    """The optimizer for a network and its samples, its epochs or None, and why, as one sentence.
+
+    `open_end` says that nobody has said when the fit is to end; a trial tells it then, whose fits
+    have the options.
+    """
+    found, why = [None], f"batches of {batch_size} are asked for"
     if batch_size in ("auto", None) or as_batch_size(batch_size, 1) >= samples.n_samples:
+        refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
         scipy = importlib.util.find_spec("scipy") is not None
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
         found, why = choose(*sizes, net._loss.name, refused, scipy)
-    if found is None:
-        twin, size = copy.copy(net), as_batch_size(batch_size, samples.n_samples)
-        *_, rate = rising_rates(twin, samples, size, Adam(), LOWEST, HIGHEST, STEPS)
-        found, why = Adam(rate), f"{why}; the rate is that of a range test"
-    return found, f"{found!r}: {why}"
+    if open_end and has_enough(samples):
+        made = [one or with_rate(net, samples, batch_size) for one in found]
+        tried = [(*trial(net, samples, one, batch_size, **options), one) for one in made]
+        _, epochs, best = min(tried, key=lambda result: result[0])
+        rivals = f"the best of {', '.join(map(repr, made))}" if len(made) > 1 else why
+        return best, epochs, f"{best!r}, {epochs} epochs: {rivals}, on samples held out in a trial"
+    if found[0] is None:
+        why += "; the rate is that of a range test"
+    best = found[0] or with_rate(net, samples, batch_size)
+    return best, None, f"{best!r}: {why}"
+
+
+def with_rate(net, samples, batch_size):
+    """Adam at the rate of a range test, which a copy of the network makes."""
+    size = as_batch_size(batch_size, samples.n_samples)
+    *_, rate = rising_rates(copy.copy(net), samples, size, Adam(), LOWEST, HIGHEST, STEPS)
+    return Adam(rate)
+
+
+def has_enough(samples):
+    """Whether there are samples enough to hold some out."""
+    weights = samples.sample_weight
+    n_counted = samples.n_samples if weights is None else (weights > 0).sum()
+    return n_counted >= LEAST_SAMPLES
+
+
+def trial(net, samples, optimizer, batch_size, **options):
+    """The least loss over samples that are held out, and the epoch whose end has it.
+
+    Each fifth of the samples is held out once, and the mean of the losses is taken; where there are
+    many samples, one fifth says enough.
+    """
+    n = samples.n_samples
+    order = copy.deepcopy(net._generator).permutation(n)
+    n_held = PARTS if n <= MOST_FOR_ALL_PARTS else 1
+    curves = []
+    for k in range(n_held):
+        kept = np.ones(n, bool)
+        kept[order[k::PARTS]] = False
+        curves.append(held_out_losses(net, samples, kept, optimizer, batch_size, options))
+    longest = max(map(len, curves))
+    if not all(map(len, curves)):
+        return math.inf, 1
+    # Whose loss has not become smaller for long keeps the last one.
+    losses = np.mean([np.pad(one, (0, longest - len(one)), "edge") for one in curves], axis=0)
+    return losses.min(), int(losses.argmin()) + 1
+
+
+def held_out_losses(net, samples, kept, optimizer, batch_size, options):
+    """The loss over those that are not kept, as a copy of the network trains with the others."""
+    with warnings.catch_warnings():
+        for kind in (DivergenceWarning, TargetRangeWarning):
+            warnings.simplefilter("ignore", kind)
+        history = copy.copy(net).fit(
+            *part(samples, kept, "training"),
+            optimizer=optimizer,
+            batch_size=batch_size,
+            validation_data=part(samples, ~kept, "validation"),
+            callbacks=[EarlyStopping(patience=PATIENCE)],
+            **options,
+        )
+    return history["val_loss"]

@@ -31,12 +31,15 @@ class _DataclassFieldsOnDemand:
     """What the standard library's functions on dataclasses ask for, of the class that has it."""
 
     def __get__(self, instance: object, owner: Any) -> dict[str, Field[Any]]:
-        described = [
-            (one.name, one.type, field(default=one.default, kw_only=one.kw_only))
-            for one in owner._fields
-        ]
-        made: Any = make_dataclass(owner.__name__, described)
-        found: dict[str, Field[Any]] = made.__dataclass_fields__
+        # A class that is derived from another one has more fields: each keeps its own.
+        if "_described" not in vars(owner):
+            described = [
+                (one.name, one.type, field(default=one.default, kw_only=one.kw_only))
+                for one in owner._fields
+            ]
+            made: Any = make_dataclass(owner.__name__, described)
+            owner._described = made.__dataclass_fields__
+        found: dict[str, Field[Any]] = vars(owner)["_described"]
         return found
 
 

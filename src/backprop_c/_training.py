@@ -296,7 +296,16 @@ def train(
     if isinstance(optimizer, str) and optimizer == "auto":
         from ._choice import choose_for
 
-        optimizer, choice = choose_for(net, samples, batch_size)
+        optimizer, found, choice = choose_for(
+            net,
+            samples,
+            batch_size,
+            open_end=epochs is None and validation is None and not any(decided.values()),
+            shuffle=shuffle,
+            verbose=verbose,
+            n_threads=n_threads,
+        )
+        epochs = found if epochs is None else epochs
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     epochs = epochs_for(chosen, epochs)
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
