@@ -12,17 +12,14 @@ gets no more.
 """
 
 import argparse
-import csv
 import statistics
 import time
 import warnings
-from pathlib import Path
 
 import pinning
+import records
 
-RESULTS = Path(__file__).parent / "results" / "goals.csv"
 STARTS_OF_TURN = 10
-FIELDS = ("problem", "goal", "contender", "starts", "share", "milliseconds", "epochs")
 
 
 def compare(problem, goal, chosen, starts):
@@ -62,32 +59,45 @@ def main():
     parser.add_argument("--problem", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--contender", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--starts", type=int, help="default: 200, or 30 of the larger problems")
-    parser.add_argument("--write", action="store_true", help=f"to {RESULTS.name}")
+    parser.add_argument("--write", action="store_true", help=f"to results/{records.GOALS}")
     asked = parser.parse_args()
     pinning.pin(1)
+    # These import libraries, which read the environment then.
+    import measure
     import reaching
     import starts as tasks
+    from backprop_c._kernels import level
 
     known = reaching.contenders()
     chosen = {name: known[name] for name in asked.contender or known}
     warnings.simplefilter("ignore")
-    rows = []
     for name in asked.problem or tasks.PROBLEMS:
         problem = tasks.PROBLEMS[name]
-        starts = asked.starts or problem.starts
         for goal in problem.goals:
-            for contender, found in compare(problem, goal, chosen, starts).items():
-                rows.append((name, goal, contender, *found))
+            found = compare(problem, goal, chosen, asked.starts or problem.starts)
+            for contender, (starts, share, ms, epochs) in found.items():
                 print(
-                    f"{name:8} {goal:<8g} {contender:24} {found[0]:4} starts {found[1]:6.1%}"
-                    f" {found[2]:10.3f} ms {found[3]:8g} epochs",
+                    f"{name:8} {goal:<8g} {contender:24} {starts:4} starts {share:6.1%}"
+                    f" {ms:10.3f} ms {epochs:8g} epochs",
                     flush=True,
                 )
-    if asked.write:
-        with RESULTS.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(FIELDS)
-            writer.writerows(rows)
+            if asked.write:
+                records.write_goals(
+                    [
+                        {
+                            "problem": name,
+                            "goal": goal,
+                            "contender": contender,
+                            "starts": starts,
+                            "share": round(share, 4),
+                            "median_ms": round(ms, 4),
+                            "epochs": epochs,
+                            "level": level,
+                            **measure.about(),
+                        }
+                        for contender, (starts, share, ms, epochs) in found.items()
+                    ]
+                )
 
 
 if __name__ == "__main__":

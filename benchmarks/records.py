@@ -39,6 +39,33 @@ FOOTPRINT_COLUMNS = (
     "python",
     "date",
 )
+GOALS = "goals.csv"
+GOALS_COLUMNS = (
+    "problem",
+    "goal",
+    "contender",
+    "starts",
+    "share",
+    "median_ms",
+    "epochs",
+    "level",
+    "machine",
+    "python",
+    "date",
+)
+CHOICES = "choices.csv"
+CHOICES_COLUMNS = (
+    "data",
+    "chosen",
+    "score",
+    "spread",
+    "median_ms",
+    "tuned",
+    "tuned_score",
+    "tuned_spread",
+    "default_score",
+    "date",
+)
 LEVELS = ("v4", "v3", "baseline", "scalar")
 
 
@@ -55,6 +82,32 @@ def read(kind, folder=FOLDER):
 def read_footprint(folder=FOLDER):
     """The packages' rows."""
     return _read(Path(folder) / FOOTPRINT)
+
+
+def read_goals(folder=FOLDER):
+    """Who reached which goal."""
+    return _read(Path(folder) / GOALS)
+
+
+def write_goals(new, folder=FOLDER):
+    """Replace the rows of the same problems and contenders; keep the others."""
+
+    def key(row):
+        return row["problem"], float(row["goal"]), row["contender"]
+
+    measured = set(map(key, new))
+    kept = [row for row in read_goals(folder) if key(row) not in measured]
+    _write(Path(folder) / GOALS, GOALS_COLUMNS, kept + new)
+
+
+def read_choices(folder=FOLDER):
+    """What optimizer="auto" came to."""
+    return _read(Path(folder) / CHOICES)
+
+
+def write_choices(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / CHOICES, CHOICES_COLUMNS, new)
 
 
 def _read(path):

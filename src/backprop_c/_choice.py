@@ -8,6 +8,7 @@ import copy
 import importlib.util
 import math
 import warnings
+from functools import cache
 
 import numpy as np
 
@@ -76,9 +77,8 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
     found, why = [None], f"batches of {batch_size} are asked for"
     if batch_size in ("auto", None) or as_batch_size(batch_size, 1) >= samples.n_samples:
         refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
-        scipy = importlib.util.find_spec("scipy") is not None
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
-        found, why = choose(*sizes, net._loss.name, refused, scipy)
+        found, why = choose(*sizes, net._loss.name, refused, scipy_is_installed())
     if open_end and has_enough(samples):
         made = [one or with_rate(net, samples, batch_size) for one in found]
         tried = [(*trial(net, samples, one, batch_size, **options), one) for one in made]
@@ -89,6 +89,11 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
         why += "; the rate is that of a range test"
     best = found[0] or with_rate(net, samples, batch_size)
     return best, None, f"{best!r}: {why}"
+
+
+@cache
+def scipy_is_installed():
+    return importlib.util.find_spec("scipy") is not None
 
 
 def with_rate(net, samples, batch_size):
