@@ -218,32 +218,41 @@ def module_of(net):
 
 
 def pytorch_lbfgs(problem, net, goal):
-    """PyTorch's L-BFGS with its strong Wolfe line search."""
+    """PyTorch's L-BFGS with its strong Wolfe line search, which is watched from inside."""
     import torch
 
     module = module_of(net)
     X, y = torch.from_numpy(problem.X), torch.from_numpy(problem.y)
+    # A step of one iteration is cut off before it has looked for its length.
     minimizer = torch.optim.LBFGS(
-        module.parameters(), max_iter=1, line_search_fn="strong_wolfe", history_size=10
+        module.parameters(),
+        max_iter=10**6,
+        max_eval=10**9,
+        tolerance_grad=0,
+        tolerance_change=0,
+        history_size=10,
+        line_search_fn="strong_wolfe",
     )
-
-    def closure():
-        minimizer.zero_grad()
-        loss = ((module(X) - y) ** 2).mean()
-        loss.backward()
-        return loss
 
     def train():
         deadline = time.process_time() + problem.seconds
-        epochs, last = 0, np.inf
-        while time.process_time() < deadline:
-            # What a step returns is the loss before it.
-            loss = float(minimizer.step(closure))
-            if loss <= goal:
-                return epochs
-            if not loss <= last or (loss == last and epochs > 1):
-                return None
-            epochs, last = epochs + 1, loss
+
+        def closure():
+            minimizer.zero_grad()
+            loss = ((module(X) - y) ** 2).mean()
+            loss.backward()
+            if loss.item() <= goal:
+                raise ReachedError
+            if time.process_time() > deadline:
+                raise TimeoutError
+            return loss
+
+        try:
+            minimizer.step(closure)
+        except ReachedError:
+            return 0
+        except TimeoutError:
+            pass
         return None
 
     return train

@@ -151,6 +151,7 @@ class Results:
     def __init__(self, folder=FOLDER):
         self.rows = [row for kind in FILES for row in read(kind, folder)]
         self.footprint = read_footprint(folder)
+        self.goals, self.choices = read_goals(folder), read_choices(folder)
         self.times = medians(self.rows)
         levels = {row["level"] for row in self.rows}
         self.best = next(level for level in LEVELS if level in levels)

@@ -1,10 +1,11 @@
-"""Draw the tables and the picture of the documentation from the tracked results.
+"""Draw the tables and the pictures of the documentation from the tracked results.
 
 python benchmarks/report.py
 """
 
 from pathlib import Path
 
+import comparison
 import picture
 import problems
 from backprop_c._config import MEANING
@@ -14,6 +15,7 @@ from wording import duration, fill, markdown, paragraphs, times
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "speed.png"
+GOALS_PICTURE = ROOT / "docs" / "goals.png"
 BLAS = "numpy_lean"
 COLUMNS = {name: c.title for name, c in CONTENDERS.items() if c.column}
 OTHERS = {
@@ -193,16 +195,30 @@ def method(results):
     )
 
 
-PAGES = {"README.md": readme, "ARCHITECTURE.md": architecture, "benchmarks/README.md": method}
+# What stands between which markers of which page.
+PARTS = (
+    ("README.md", "benchmarks", readme),
+    ("ARCHITECTURE.md", "benchmarks", architecture),
+    ("benchmarks/README.md", "benchmarks", method),
+    ("docs/optimizers.md", "goals", comparison.goals_part),
+    ("docs/optimizers.md", "choices", comparison.choices_part),
+)
+
+
+def filled(text, marker, part, results):
+    """A page's text with one of its parts drawn anew."""
+    return fill(text, part(results), marker)
 
 
 def main():
-    """Write the tables and the picture."""
+    """Write the tables and the pictures."""
     results = Results()
-    for name, page in PAGES.items():
+    for name, marker, part in PARTS:
         path = ROOT / name
-        path.write_text(fill(path.read_text(encoding="utf-8"), page(results)), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(filled(text, marker, part, results), encoding="utf-8")
     picture.draw(results, PICTURE)
+    comparison.draw(results, GOALS_PICTURE)
 
 
 if __name__ == "__main__":

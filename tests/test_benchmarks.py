@@ -16,8 +16,10 @@ import backprop_c
 need("benchmarks")
 BENCHMARKS = ROOT / "benchmarks"
 NAMES = (
+    "comparison",
     "contenders",
     "equality",
+    "goals",
     "guard",
     "pinning",
     "problems",
@@ -334,3 +336,71 @@ def test_names_of_problems_are_unique(bench):
     problems = bench.problems
     count = len(problems.TRAININGS) + len(problems.PREDICTIONS) + len(problems.PRODUCTS)
     assert len(problems.PROBLEMS) == count
+
+
+# -- Goals -----------------------------------------------------------------------------------
+
+
+def goal_row(contender, share, ms, problem="sine", goal="0.002"):
+    return {
+        "problem": problem,
+        "goal": goal,
+        "contender": contender,
+        "starts": "200",
+        "share": str(share),
+        "median_ms": str(ms),
+        "epochs": "1",
+        "level": "v3",
+        "machine": "a machine",
+        "python": "3.11",
+        "date": "2026-01-01",
+    }
+
+
+def test_who_misses_a_goal_ten_times_gets_no_more_starts(bench):
+    starts = []
+
+    def contender(problem, net, goal):
+        starts.append((problem, net))
+        return lambda: 5 if problem == "easy" or (problem == "odd" and net % 2) else None
+
+    contenders = {"one": contender, "two": contender}
+    for problem, tried, share in (("easy", 25, 1.0), ("odd", 25, 12 / 25), ("hard", 10, 0.0)):
+        starts.clear()
+        task = SimpleNamespace(network=lambda seed: seed)
+        named = {name: lambda _, *rest, p=problem: contender(p, *rest) for name in contenders}
+        found = bench.goals.compare(task, 0.5, named, 25)
+        assert [values[:2] for values in found.values()] == [(tried, share)] * 2
+        assert np.isnan(found["one"][3]) if share == 0 else found["one"][3] == 5
+        # The first ones, whose time does not count, then turns of ten.
+        assert [net for _, net in starts][2:24] == [*range(10), *range(10), 10, 11][
+            : len(starts) - 2
+        ]
+
+
+def test_the_table_of_goals(bench):
+    rows = [
+        goal_row("FANN iRPROP-", 1, 2),
+        goal_row("adam", 0.5, 0.1),
+        goal_row("levenbergmarquardt", 1, 0.2),
+        goal_row("sgd", 0, "nan"),
+        goal_row("adam", 1, 5, "parity"),
+    ]
+    table = bench.comparison.goals_table(rows).splitlines()
+    assert table[0] == "|  | sine 0.002 | parity 0.002 |"
+    assert table[2:] == [
+        "| **Adam** | 100 µs (50%) | 5 ms |",
+        "| **LevenbergMarquardt** | 200 µs | – |",
+        "| FANN iRPROP- | 2 ms | – |",
+        "| **SGD** | – | – |",
+    ]
+
+
+def test_goals_take_the_place_of_the_same_ones(bench, tmp_path):
+    bench.records.write_goals([goal_row("adam", 1, 5), goal_row("sgd", 1, 7)], tmp_path)
+    bench.records.write_goals([goal_row("adam", 1, 4), goal_row("adam", 1, 3, "parity")], tmp_path)
+    found = [
+        (row["problem"], row["contender"], row["median_ms"])
+        for row in bench.records.read_goals(tmp_path)
+    ]
+    assert found == [("sine", "sgd", "7"), ("sine", "adam", "4"), ("parity", "adam", "3")]

@@ -170,10 +170,11 @@ def test_figures_come_from_the_tracked_results(monkeypatch):
     import report
 
     results = report.Results()
-    for name, page in report.PAGES.items():
+    for name, marker, part in report.PARTS:
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert report.fill(text, page(results)) == text, "run benchmarks/report.py"
+        assert report.filled(text, marker, part, results) == text, "run benchmarks/report.py"
     assert report.PICTURE.exists()
+    assert report.GOALS_PICTURE.exists()
 
 
 def test_the_table_of_platforms_comes_from_its_file(monkeypatch):
