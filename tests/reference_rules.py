@@ -6,12 +6,18 @@ import numpy as np
 class SGDRule:
     """PyTorch's torch.optim.SGD, without dampening, but with the decay of AdamW: decoupled."""
 
-    def __init__(self, learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0):
+    def __init__(
+        self, learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0, *, of_steps=False
+    ):
         self.rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
-        self.decay, self.velocity = weight_decay, 0.0
+        self.decay, self.of_steps, self.velocity = weight_decay, of_steps, 0.0
 
     def __call__(self, parameters, gradient):
         parameters = parameters - self.rate * self.decay * parameters
+        if self.of_steps:  # as scikit-learn writes it
+            self.velocity = self.momentum * self.velocity - self.rate * gradient
+            ahead = self.momentum * self.velocity - self.rate * gradient
+            return parameters + (ahead if self.nesterov else self.velocity)
         self.velocity = self.momentum * self.velocity + gradient
         ahead = gradient + self.momentum * self.velocity
         return parameters - self.rate * (ahead if self.nesterov else self.velocity)
@@ -28,9 +34,11 @@ class AdamRule:
         epsilon=1e-8,
         weight_decay=0.0,
         amsgrad=False,
+        *,
+        epsilon_hat=False,
     ):
         self.rate, self.betas, self.epsilon = learning_rate, (beta_1, beta_2), epsilon
-        self.decay, self.amsgrad = weight_decay, amsgrad
+        self.decay, self.amsgrad, self.epsilon_hat = weight_decay, amsgrad, epsilon_hat
         self.steps, self.first, self.second, self.largest = 0, 0.0, 0.0, 0.0
 
     def __call__(self, parameters, gradient):
@@ -42,8 +50,10 @@ class AdamRule:
         self.largest = np.maximum(self.largest, self.second)
         first = self.first / (1 - beta_1**self.steps)
         second = self.largest if self.amsgrad else self.second
-        second = second / (1 - beta_2**self.steps)
-        return parameters - self.rate * first / (np.sqrt(second) + self.epsilon)
+        correction = 1 - beta_2**self.steps
+        # As scikit-learn writes it: the root is corrected as a whole.
+        epsilon = self.epsilon / np.sqrt(correction) if self.epsilon_hat else self.epsilon
+        return parameters - self.rate * first / (np.sqrt(second / correction) + epsilon)
 
 
 AdamWRule = AdamRule

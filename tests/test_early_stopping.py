@@ -286,7 +286,13 @@ def test_in_runs_that_stop_at_every_look(batch_size):
             measured(net, x_long, y_long, None, ("mse",)),
         )
         trainer.prepare(
-            60, batch_size, 0, (0.1,), np.random.PCG64(5), None, early_stop=(2, 1, 0.0, 4, True)
+            60,
+            batch_size,
+            0,
+            (0.1,),
+            np.random.PCG64(5),
+            None,
+            early_stop=(2, 1, 0.0, 4, True, False),
         )
         runs = 1
         while trainer.run(seconds):

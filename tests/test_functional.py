@@ -198,6 +198,7 @@ def test_losses_with_parameters():
 OPTIMIZERS = (
     (SGD(0.1), reference_rules.SGDRule(0.1)),
     (SGD(0.1, 0.9, True, 0.01), reference_rules.SGDRule(0.1, 0.9, True, 0.01)),
+    (SGD(0.1, 0.9, of_steps=True), reference_rules.SGDRule(0.1, 0.9, of_steps=True)),
     (Adam(0.01, weight_decay=0.1), reference_rules.AdamRule(0.01, weight_decay=0.1)),
     (Nadam(0.01), reference_rules.NadamRule(0.01)),
     (Adam(0.01, amsgrad=True), reference_rules.AdamRule(0.01, amsgrad=True)),

@@ -92,7 +92,7 @@ def test_too_many_hyperparameters():
     names = [f"p{k}" for k in range(60)]
     many = {"__annotations__": dict.fromkeys(names, float), **dict.fromkeys(names, 1.0)}
     net = Network((2, 1), random_state=0)
-    with pytest.raises(ValueError, match="at most 8 hyperparameters, but this one has 64"):
+    with pytest.raises(ValueError, match="at most 8 hyperparameters, but this one has 65"):
         net.fit(X, Y, optimizer=type("Big", (SGD,), many)())
     assert net.optimizer == Adam()
     net.fit(X, Y, epochs=1)

@@ -9,6 +9,7 @@ import importlib.util
 import math
 import warnings
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
         reason += f", and with {' and '.join(refused)} LBFGS is not for it"
         return [Rprop(), None], reason
     if not scipy:
-        found = [Rprop(), None]
+        found: list[Any] = [Rprop(), None]
         reason += ", and SciPy, which LBFGS needs, is not installed"
     else:
         found = [LBFGS(), Rprop(), None]

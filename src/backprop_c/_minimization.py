@@ -53,7 +53,7 @@ def lbfgs(optimizer, net, epochs):
                 "maxcor": optimizer.memory,
                 "gtol": optimizer.tol,
                 # Where the loss does not change any more but for rounding.
-                "ftol": 10 * np.finfo(dtype).eps,
+                "ftol": max(optimizer.loss_tol, 10 * float(np.finfo(dtype).eps)),
                 "maxls": optimizer.max_line_search,
                 "maxiter": epochs,
                 "maxfun": epochs * (optimizer.max_line_search + 1),

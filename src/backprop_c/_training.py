@@ -106,8 +106,11 @@ def minimizer_for(optimizer, net, epochs):
     return lbfgs(optimizer, net, epochs)
 
 
-def as_callbacks(callbacks, names):
-    """What the engine decides by itself, as its options; and what is called after each epoch."""
+def as_callbacks(callbacks, names, any_is_best=False):
+    """What the engine decides by itself, as its options; and what is called after each epoch.
+
+    `any_is_best` says that early stopping takes an epoch for the best one by any improvement.
+    """
     try:
         given = tuple(callbacks)
     except TypeError:
@@ -128,7 +131,13 @@ def as_callbacks(callbacks, names):
     early, goal = (only_one(kind, given) for kind in (EarlyStopping, Goal))
     decided = {
         "early_stop": early
-        and (*watched_column(early, names), early.min_delta, early.patience, early.restore_best),
+        and (
+            *watched_column(early, names),
+            early.min_delta,
+            early.patience,
+            early.restore_best,
+            any_is_best,
+        ),
         "goal": goal and (*watched_column(goal, names), goal.value),
     }
     return decided, tuple(calls)
@@ -272,8 +281,14 @@ def train(
     verbose,
     reset_optimizer,
     n_threads,
+    any_is_best=False,
+    habits=None,
 ):
-    """Validate everything, then train; `Network.fit` says what the arguments are."""
+    """Validate everything, then train; `Network.fit` says what most of the arguments are.
+
+    `any_is_best` and `habits`, which are options of the trainer's, are for estimators that count,
+    stop and shuffle as another package does.
+    """
     epochs = None if epochs is None else as_count(epochs, "epochs", 0)
     shuffle = as_flag(shuffle, "shuffle")
     verbose = as_flag(verbose, "verbose")
@@ -291,7 +306,7 @@ def train(
         split = as_split(net, validation_fraction, samples.y, goes_on=not reset_optimizer)
         samples, validation = split.apply(net, samples)
     names, measured_of_samples, measured_of_others = metric_sets(net, metrics, samples, validation)
-    decided, calls = as_callbacks(callbacks, names)
+    decided, calls = as_callbacks(callbacks, names, any_is_best)
     choice = None
     if isinstance(optimizer, str) and optimizer == "auto":
         from ._choice import choose_for
@@ -342,10 +357,11 @@ def train(
         watched=bool(calls),
         minimizer=minimizer,
         **options,
+        **(habits or {}),
     )
-    history._settled = trainer.settled
+    history._settled, history._diverged = trainer.settled, trainer.diverged
     if trainer.diverged:
-        restored = decided["early_stop"] is not None and decided["early_stop"][-1]
+        *_, restored, _ = decided["early_stop"] or (False, False)
         warn_of_divergence(trainer, chosen, epochs, restored)
     if trainer.overwritten:
         warnings.warn(

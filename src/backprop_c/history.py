@@ -46,7 +46,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         validation_indices: "ArrayLike | None" = None,
     ) -> None:
         self._best_epoch: int | None = None
-        self._settled = False
+        self._settled = self._diverged = False
         self._choice: str | None = None
         self._validation_indices = None
         if validation_indices is not None:

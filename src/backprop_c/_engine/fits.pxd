@@ -25,8 +25,10 @@ ctypedef struct EarlyStop:
     double min_delta
     Py_ssize_t patience
     bint restore_best
+    bint any_is_best               # the best is so by any amount; min_delta is for patience alone
     double best_value
     Py_ssize_t best_epoch          # from 1, in this fit; 0 before the first
+    Py_ssize_t last_gain           # the last epoch that was better by more than min_delta
     bint reached                   # patience is at its end
 
 
@@ -73,6 +75,9 @@ ctypedef struct Fit:
     long long schedule_begin       # the count of updates at which the schedule's first step is made
     double clip_norm               # 0: none
     double clip_value              # 0: none
+    bint shuffles_again            # each epoch's order is the last one's, shuffled as RandomState does
+    bint penalties_by_batch        # a batch's penalties are divided by its weight
+    double counts_rows             # a batch counts by its rows in the reported loss, divided by this
     bint online                    # plain steps of one sample each
     bint steps_at_end              # an epoch ends with its one step:
     LeastSquares* squares          # one of least squares,
@@ -106,6 +111,8 @@ ctypedef struct Fit:
     bint stepped                   # the step that follows its training pass has been made
     bint waits                     # its passes are over, and metrics are asked of the caller
     bint answered                  # they are there
+    double reported_loss           # of the epoch's batches so far, and their rows,
+    double reported_weight         # where a batch counts by its rows
     Py_ssize_t shuffled            # places of its order that are drawn
     Py_ssize_t columns
     double* record                 # (epochs, columns): loss and metrics, and those of validation

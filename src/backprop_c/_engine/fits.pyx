@@ -8,7 +8,7 @@ from libc.math cimport INFINITY, isfinite, sqrt
 from libc.string cimport memcpy
 
 from backprop_c._engine.least_squares cimport make_damped_step
-from backprop_c._engine.order cimport shuffle
+from backprop_c._engine.order cimport shuffle, shuffle_again
 from backprop_c._engine.passes cimport (
     WORK_BETWEEN_LOOKS, WORK_OF_BATCH, Phase, begin_pass, gather_range, means_of_pass, penalty,
     run_pass, time_is_over,
@@ -83,12 +83,17 @@ cdef void step_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept 
     update_range(fit_, number, thread)
 
 
+cdef inline double weight_of_penalties(const Fit* fit) noexcept nogil:
+    """What penalties count in the summed gradient and loss of a batch."""
+    return 1 if fit.penalties_by_batch else fit.training.sums.batch_weight
+
+
 cdef void penalize_range(Fit* fit, Py_ssize_t number) noexcept nogil:
     """Add the penalties' gradient to that of a range, and note their value."""
     cdef const Plan* plan = fit.training.plan
     fit.range_penalties[number] = fit.training.table.penalize(
-        plan, plan.ranges[number].begin, plan.ranges[number].end,
-        fit.training.sums.batch_weight, fit.training.parameters, fit.training.gradient)
+        plan, plan.ranges[number].begin, plan.ranges[number].end, weight_of_penalties(fit),
+        fit.training.parameters, fit.training.gradient)
 
 
 cdef void gather_penalized_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexcept nogil:
@@ -131,14 +136,32 @@ cdef void measure_range(void* fit_, Py_ssize_t number, Py_ssize_t thread) noexce
         fit.training.gradient + begin * fit.training.table.real_bytes)
 
 
-cdef void add_penalties(void* fit_) noexcept nogil:
-    """The penalties of a batch, in the order of the ranges, join its loss."""
-    cdef Fit* fit = <Fit*>fit_
+cdef double penalties_of_batch(const Fit* fit) noexcept nogil:
+    """The penalties of a batch, added up in the order of the ranges."""
     cdef double total = 0
     cdef Py_ssize_t number
     for number in range(fit.training.plan.n_ranges):
         total += fit.range_penalties[number]
-    fit.training.sums.loss += fit.training.sums.batch_weight * total
+    return total
+
+
+cdef void add_penalties(void* fit_) noexcept nogil:
+    """The penalties of a batch, in the order of the ranges, join its loss."""
+    cdef Fit* fit = <Fit*>fit_
+    fit.training.sums.loss += weight_of_penalties(fit) * penalties_of_batch(fit)
+
+
+cdef void count_rows(void* fit_) noexcept nogil:
+    """A batch counts by its rows in the reported loss, whatever their weights are."""
+    cdef Fit* fit = <Fit*>fit_
+    cdef Pass* p = &fit.training
+    cdef double rows = min(p.batch_size, p.n_samples - p.row)
+    cdef double loss = (p.sums.loss - fit.reported_loss) / fit.counts_rows
+    if p.plan.penalized:
+        loss += weight_of_penalties(fit) * penalties_of_batch(fit)
+    fit.reported_loss += rows * (loss / p.sums.batch_weight)
+    fit.reported_weight += rows
+    p.sums.loss, p.sums.weight = fit.reported_loss, fit.reported_weight
 
 
 cdef void prepare_clipped_step(void* fit_) noexcept nogil:
@@ -150,7 +173,9 @@ cdef void prepare_clipped_step(void* fit_) noexcept nogil:
     for number in range(fit.training.plan.n_ranges):
         squares += fit.range_squares[number]
     scale *= clipping(sqrt(squares) * scale, fit.clip_norm)
-    if fit.training.plan.penalized:
+    if fit.counts_rows != 0:
+        count_rows(fit_)
+    elif fit.training.plan.penalized:
         add_penalties(fit_)
     if fit.schedule != NULL:
         take_learning_rate(fit)
@@ -192,7 +217,10 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
             training.phases[0].begin = prepare_scheduled_step
         if plan.penalized or fit.clip_value > 0:
             training.phases[0].task = changed_step_range
-        if plan.penalized:
+        if fit.counts_rows != 0:
+            training.phases[1] = Phase(count_rows, NULL, 0)
+            training.n_phases = 2
+        elif plan.penalized:
             training.phases[1] = Phase(add_penalties, NULL, 0)
             training.n_phases = 2
     if plan.n_bounded > 0:
@@ -265,12 +293,17 @@ cdef void look_for_stop(Fit* fit, const double* record) noexcept nogil:
     cdef Py_ssize_t epoch = fit.epochs_before + fit.epoch
     cdef double value = early.sign * record[early.column]
     # What is not a number is never better.
-    if early.best_epoch == 0 or value < early.best_value - early.min_delta:
+    cdef bint gain = early.best_epoch == 0 or value < early.best_value - early.min_delta
+    if early.any_is_best:
+        gain = gain or value <= early.best_value - early.min_delta
+    if gain or (early.any_is_best and value < early.best_value):
         early.best_value = value if value == value else INFINITY
         early.best_epoch = epoch
         if early.restore_best:
             copy_state(fit, fit.finished, &fit.best)
-    elif epoch - early.best_epoch >= early.patience:
+    if gain:
+        early.last_gain = epoch
+    elif epoch - early.last_gain >= early.patience:
         early.reached = True
 
 
@@ -313,7 +346,9 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
     rest = means_of_pass(&fit.training, record)
     if validated:
         means_of_pass(&fit.validation, rest)
-        if fit.training.plan.penalized:
+        if fit.counts_rows != 0:
+            rest[0] /= fit.counts_rows
+        elif fit.training.plan.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1
     if fit.decides and fit.plateau.column >= 0:
@@ -350,6 +385,7 @@ cdef void begin_epoch(Fit* fit) noexcept nogil:
     fit.begun = True
     fit.stepped = False
     fit.shuffled = 0
+    fit.reported_loss = fit.reported_weight = 0
 
 
 cdef bint draw_order(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept nogil:
@@ -357,7 +393,10 @@ cdef bint draw_order(Fit* fit, double deadline, Py_ssize_t* work_out) noexcept n
     cdef Py_ssize_t stop
     while fit.order != NULL and fit.shuffled < fit.training.n_samples:
         stop = min(fit.shuffled + DRAWS_BETWEEN_LOOKS, fit.training.n_samples)
-        shuffle(fit.bit_generator, fit.shuffled, stop, fit.order)
+        if fit.shuffles_again:
+            shuffle_again(fit.bit_generator, fit.shuffled, stop, fit.training.n_samples, fit.order)
+        else:
+            shuffle(fit.bit_generator, fit.shuffled, stop, fit.order)
         work_out[0] += (stop - fit.shuffled) * WORK_OF_DRAW
         fit.shuffled = stop
         if time_is_over(deadline, work_out):

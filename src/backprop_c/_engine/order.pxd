@@ -36,6 +36,35 @@ cdef inline Py_ssize_t below(bitgen_t* bit_generator, Py_ssize_t bound) noexcept
     return <Py_ssize_t>value
 
 
+cdef inline Py_ssize_t at_most(bitgen_t* bit_generator, Py_ssize_t largest) noexcept nogil:
+    """A uniform integer in 0..largest, as NumPy's RandomState draws it: masked, until it fits."""
+    cdef unsigned long long mask = 1
+    cdef unsigned long long value
+    while mask < <unsigned long long>largest:
+        mask = mask << 1 | 1
+    while True:
+        if (<unsigned long long>largest) >> 32 == 0:
+            value = bit_generator.next_uint32(bit_generator.state) & mask
+        else:
+            value = bit_generator.next_uint64(bit_generator.state) & mask
+        if value <= <unsigned long long>largest:
+            return <Py_ssize_t>value
+
+
+cdef inline void shuffle_again(bitgen_t* bit_generator, Py_ssize_t start, Py_ssize_t stop,
+                               Py_ssize_t n, Py_ssize_t* order_out) noexcept nogil:
+    """Go on with shuffling n places of an order that is there, as NumPy's RandomState.shuffle does.
+
+    That goes from the last place down; `start` and `stop` count those that have been drawn for.
+    """
+    cdef Py_ssize_t k, other, kept
+    for k in range(n - 1 - start, max(n - 1 - stop, 0), -1):
+        other = at_most(bit_generator, k)
+        kept = order_out[k]
+        order_out[k] = order_out[other]
+        order_out[other] = kept
+
+
 cdef inline void shuffle(bitgen_t* bit_generator, Py_ssize_t start, Py_ssize_t stop,
                          Py_ssize_t* order_out) noexcept nogil:
     """Go on with a fresh permutation of 0, 1, ... from place `start` to place `stop`.

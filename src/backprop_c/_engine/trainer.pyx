@@ -190,7 +190,8 @@ cdef class Trainer:
                 bit_generator, OptimizerState optimizer_state, Py_ssize_t n_threads=1, *,
                 bint shuffled=True, double clip_norm=0, double clip_value=0,
                 tuple schedule=None, rate_of_epoch=None, tuple plateau=None,
-                tuple early_stop=None, tuple goal=None, bint watched=False):
+                tuple early_stop=None, tuple goal=None, bint watched=False,
+                bint shuffles_again=False, bint penalties_by_batch=False, double counts_rows=0):
         """Make it the engine's one fit, until `close`: take the private copies.
 
         Parameters
@@ -221,14 +222,24 @@ cdef class Trainer:
             In place of a schedule: the record's column that is watched, the sign as for early_stop,
             the factor, the patience, the threshold, the epochs of cooling down, the lowest learning
             rate, and what the optimizer's state has of it at first.
-        early_stop : tuple (int, int, float, int, bool) or None
+        early_stop : tuple (int, int, float, int, bool, bool) or None
             The record's column that is watched, -1 where more is better or else 1, the least
-            improvement, the patience in epochs, and whether to restore the best epoch.
+            improvement, the patience in epochs, whether to restore the best epoch, and whether any
+            improvement makes an epoch the best one.
         goal : tuple (int, int, float) or None
             The record's column that is watched, -1 where more is better or else 1, and the value
             that ends the fit.
         watched : bool
             Whether Python code looks at the network after each epoch.
+        shuffles_again : bool
+            Whether an epoch's order is the last one's, shuffled as numpy.random.RandomState does,
+            and not drawn anew.
+        penalties_by_batch : bool
+            Whether a batch's penalties are divided by its weight.
+        counts_rows : float
+            Where it is not 0, a batch counts by its rows in the reported loss of training, and what
+            is lost of the samples is divided by this; so it is in the validation's, which has no
+            penalties then.
 
         Raises
         ------
@@ -239,6 +250,7 @@ cdef class Trainer:
         """
         cdef Fit* fit = &self.fit_
         cdef size_t bytes_of_state
+        cdef Py_ssize_t k
         if self.engine is None or fit.update != NULL:
             raise RuntimeError("a trainer is constructed and then prepared once")
         self.engine.claim_training(self.number())
@@ -249,6 +261,7 @@ cdef class Trainer:
         fit.n_carried = fit.update.n_carried
         set_hyperparameters(fit, hyperparameters)
         fit.clip_norm, fit.clip_value = clip_norm, clip_value
+        fit.penalties_by_batch, fit.counts_rows = penalties_by_batch, counts_rows
         fit.decides = not (early_stop is None and goal is None and plateau is None)
         fit.early.column = fit.goal.column = fit.plateau.column = -1
         if plateau is not None:
@@ -257,7 +270,7 @@ cdef class Trainer:
             fit.goal.column, fit.goal.sign, fit.goal.value = goal
         if early_stop is not None:
             (fit.early.column, fit.early.sign, fit.early.min_delta, fit.early.patience,
-             fit.early.restore_best) = early_stop
+             fit.early.restore_best, fit.early.any_is_best) = early_stop
         ordered = (shuffled and bit_generator is not None
                    and fit.training.batch_size < fit.training.n_samples)
         fit.training.slab.dropping = fit.training.plan.drops and bit_generator is not None
@@ -279,6 +292,10 @@ cdef class Trainer:
             if self.validation is not None:
                 self.own_validation_loss.attach(&fit.validation, self.validation.samples)
         choose_phases(fit)
+        fit.shuffles_again = shuffles_again
+        if ordered and shuffles_again:
+            for k in range(fit.training.n_samples):
+                fit.order[k] = k
         if ordered or fit.training.slab.dropping:
             self.bit_generator = bit_generator
             fit.bit_generator = <bitgen_t*>PyCapsule_GetPointer(

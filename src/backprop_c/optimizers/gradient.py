@@ -1,5 +1,6 @@
 """Optimizers that go along the gradient, a mean of it, or its sign."""
 
+from dataclasses import field
 from typing import ClassVar
 
 from .base import SCHEDULES, LearningRate, Optimizer, _Gradual
@@ -21,6 +22,9 @@ class SGD(_Gradual):
         The share of the velocity that lasts from step to step; at least 0 and below 1.
     nesterov : bool, default False
         Look ahead by one step of the velocity; needs momentum.
+    of_steps : bool, default False
+        What lasts is ``learning_rate * velocity``, the steps, as in scikit-learn and Keras, and not
+        the velocity, as in PyTorch. The two differ where the learning rate changes. By name only.
     weight_decay : float, default 0
         Each step shrinks all parameters, biases too, by ``learning_rate * weight_decay`` times
         their value, apart from the gradient: the reported loss does not know of it.
@@ -52,17 +56,22 @@ class SGD(_Gradual):
 
     momentum: float = 0.0
     nesterov: bool = False
+    of_steps: bool = field(default=False, kw_only=True)
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.of_steps and self.momentum == 0:
+            raise ValueError("of_steps needs a momentum above 0, but momentum is 0.0")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0, but momentum is 0.0")
 
     @property
     def rule(self) -> str:
         """The name of its update rule: without momentum there is no state to keep."""
-        return "momentum" if self.momentum else "sgd"
+        if not self.momentum:
+            return "sgd"
+        return "step_momentum" if self.of_steps else "momentum"
 
 
 class Lion(_Gradual):

@@ -1,5 +1,7 @@
 """Optimizers that divide a mean of the gradient by a measure of the gradient's size."""
 
+from dataclasses import field
+
 from .base import LearningRate, _Gradual
 
 
@@ -34,6 +36,10 @@ class Adam(_Moments):
         weight_decay`` times their value. The reported loss does not know of it.
     amsgrad : bool, default False
         Divide by the root of the largest mean squared gradient so far, in place of the last one's.
+    epsilon_hat : bool, default False
+        Add epsilon to the root before its mean is corrected, as scikit-learn and Keras do, and the
+        paper in its second form: ``sqrt(v) + epsilon`` in place of ``sqrt(v_hat) + epsilon``. By
+        name only.
     clip_norm, clip_value : float, optional
         Bounds on the gradient, as for `SGD`.
 
@@ -56,6 +62,7 @@ class Adam(_Moments):
     """
 
     amsgrad: bool = False
+    epsilon_hat: bool = field(default=False, kw_only=True)
 
     @property
     def rule(self) -> str:
@@ -68,7 +75,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    learning_rate, beta_1, beta_2, epsilon, amsgrad, clip_norm, clip_value : optional
+    learning_rate, beta_1, beta_2, epsilon, amsgrad, epsilon_hat, clip_norm, clip_value : optional
         As for `Adam`.
     weight_decay : float, default 0.01
         Decoupled decay, as for `Adam`.

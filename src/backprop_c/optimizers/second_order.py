@@ -98,6 +98,9 @@ class LBFGS(Optimizer):
         Of how many iterations the gradients are remembered.
     tol : float, default 1e-6
         The fit ends where no derivative of the loss is larger than this.
+    loss_tol : float, default 0
+        It ends, too, where an iteration makes the loss smaller by no more than this share of it; at
+        least 0. Some 1e-15 (in float32 1e-6) is the least that rounding lets it see.
     max_line_search : int, default 20
         Evaluations in an iteration at most.
 
@@ -126,6 +129,7 @@ class LBFGS(Optimizer):
     refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
     memory: int = 10
     tol: float = 1e-6
+    loss_tol: float = 0.0
     max_line_search: int = 20
 
     @property

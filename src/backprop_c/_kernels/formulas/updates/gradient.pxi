@@ -21,22 +21,32 @@ cdef inline lanes momentum(lanes parameter, lanes gradient, const lanes* scalars
 cdef void sgd_prepare(const double* hyperparameters, double scale, long long step,
                       double* carried_out, double* scalars_out) noexcept nogil:
     # what sgd reads, whose rate takes the scale in
-    # hyperparameters: (4,): learning_rate, momentum, nesterov, weight_decay
-    scalars_out[KEEP] = 1 - hyperparameters[0] * hyperparameters[3]
+    # hyperparameters: (5,): learning_rate, momentum, nesterov, of_steps, weight_decay
+    scalars_out[KEEP] = 1 - hyperparameters[0] * hyperparameters[4]
     scalars_out[RATE] = hyperparameters[0] * scale
 
 
 cdef void momentum_prepare(const double* hyperparameters, double scale, long long step,
                            double* carried_out, double* scalars_out) noexcept nogil:
     # what momentum reads
-    # hyperparameters: (4,): learning_rate, momentum, nesterov, weight_decay
+    # hyperparameters: (5,): learning_rate, momentum, nesterov, of_steps, weight_decay
     cdef double learning_rate = hyperparameters[0]
     cdef bint nesterov = hyperparameters[2] != 0
     scalars_out[SCALE] = scale
-    scalars_out[KEEP] = 1 - learning_rate * hyperparameters[3]
+    scalars_out[KEEP] = 1 - learning_rate * hyperparameters[4]
     scalars_out[RATE] = learning_rate * hyperparameters[1] if nesterov else learning_rate
     scalars_out[MOMENTUM] = hyperparameters[1]
     scalars_out[AHEAD] = learning_rate if nesterov else 0
+
+
+cdef void step_momentum_prepare(const double* hyperparameters, double scale, long long step,
+                                double* carried_out, double* scalars_out) noexcept nogil:
+    # what momentum reads, where learning_rate * velocity lasts and not velocity: the momentum is
+    # multiplied by the last learning rate, which is carried, and divided by this one
+    # hyperparameters: (5,): those of momentum; carried: (1,), 0 before the first step
+    momentum_prepare(hyperparameters, scale, step, carried_out, scalars_out)
+    scalars_out[MOMENTUM] *= carried_out[0] / hyperparameters[0]
+    carried_out[0] = hyperparameters[0]
 
 
 cdef void sgd_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,

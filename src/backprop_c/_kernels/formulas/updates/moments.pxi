@@ -44,6 +44,16 @@ cdef void adam_prepare(const double* hyperparameters, double scale, long long st
     scalars_out[EPSILON] = max(hyperparameters[3] * correction, <double>SMALLEST)
 
 
+cdef void hat_prepare(const double* hyperparameters, double scale, long long step,
+                      double* carried_out, double* scalars_out) noexcept nogil:
+    # what adam reads; with epsilon_hat, epsilon joins the root before that is corrected
+    # hyperparameters: (7,): learning_rate, beta_1, beta_2, epsilon, weight_decay, amsgrad,
+    # epsilon_hat
+    adam_prepare(hyperparameters, scale, step, carried_out, scalars_out)
+    if hyperparameters[6] != 0:
+        scalars_out[EPSILON] = max(hyperparameters[3], <double>SMALLEST)
+
+
 cdef void adam_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
                       const void* gradient, void* parameters_out) noexcept nogil:
     each_update(adam, 2, begin, end, stride, scalars, gradient, parameters_out)

@@ -5,12 +5,13 @@
 # weight. Parameters are followed by the rule's state vectors, each `stride` numbers on. What has no
 # such formula makes its steps in another way, of which the driver knows.
 
-cdef Update[16] UPDATES
+cdef Update[17] UPDATES
 UPDATES[0] = Update(
-    b"sgd", b"learning_rate momentum nesterov weight_decay", 0, 0, NULL, sgd_prepare, sgd_update)
+    b"sgd", b"learning_rate momentum nesterov of_steps weight_decay", 0, 0, NULL, sgd_prepare,
+    sgd_update)
 UPDATES[1] = Update(
-    b"momentum", b"learning_rate momentum nesterov weight_decay", 1, 0, NULL, momentum_prepare,
-    momentum_update)
+    b"momentum", b"learning_rate momentum nesterov of_steps weight_decay", 1, 0, NULL,
+    momentum_prepare, momentum_update)
 UPDATES[2] = Update(
     b"rmsprop", b"learning_rate beta_2 epsilon momentum centred weight_decay", 1, 0, NULL,
     rmsprop_prepare, rmsprop_update)
@@ -29,11 +30,11 @@ UPDATES[7] = Update(
     b"adadelta", b"learning_rate beta_2 epsilon weight_decay", 2, 0, NULL, adadelta_prepare,
     adadelta_update)
 UPDATES[8] = Update(
-    b"adam", b"learning_rate beta_1 beta_2 epsilon weight_decay amsgrad", 2, 0, NULL, adam_prepare,
-    adam_update)
+    b"adam", b"learning_rate beta_1 beta_2 epsilon weight_decay amsgrad epsilon_hat", 2, 0, NULL,
+    hat_prepare, adam_update)
 UPDATES[9] = Update(
-    b"amsgrad", b"learning_rate beta_1 beta_2 epsilon weight_decay amsgrad", 3, 0, NULL,
-    adam_prepare, amsgrad_update)
+    b"amsgrad", b"learning_rate beta_1 beta_2 epsilon weight_decay amsgrad epsilon_hat", 3, 0, NULL,
+    hat_prepare, amsgrad_update)
 UPDATES[10] = Update(
     b"nadam", b"learning_rate beta_1 beta_2 epsilon weight_decay momentum_decay", 2, 1, nadam_begin,
     nadam_prepare, nadam_update)
@@ -48,4 +49,7 @@ UPDATES[13] = Update(
 UPDATES[14] = Update(
     b"levenberg_marquardt", b"damping gain_ratio increase decrease largest tol", 0, 2,
     damping_begin, NULL, NULL)
-UPDATES[15] = Update(b"lbfgs", b"memory tol max_line_search", 0, 0, NULL, NULL, NULL)
+UPDATES[15] = Update(b"lbfgs", b"memory tol loss_tol max_line_search", 0, 0, NULL, NULL, NULL)
+UPDATES[16] = Update(
+    b"step_momentum", b"learning_rate momentum nesterov of_steps weight_decay", 1, 1, NULL,
+    step_momentum_prepare, momentum_update)
