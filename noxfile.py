@@ -40,6 +40,7 @@ OF_KERNELS += [
     "optimizers",
     "penalties",
     "regularization",
+    "sklearn_same",
     "trace",
     "wide",
 ]
@@ -49,7 +50,7 @@ OF_PYTHON = ["-k", "not float64 and not test_demo and not test_examples_run"]
 # These start programs, look at sources, or ask how exact a formula is, over arrays that others go
 # through, too: the sanitizers have nothing to find there.
 OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "elementary", "every_level"]
-OF_PROGRAMS += ["headers", "plotting", "targets", "wheels", "workflows"]
+OF_PROGRAMS += ["headers", "plotting", "sklearn", "sklearn_same", "targets", "wheels", "workflows"]
 
 nox.needs_version = ">= 2025.11.12"
 
@@ -187,6 +188,16 @@ def tests(session):
         # How long an import takes depends on the Python.
         words = [*WHOLE, *OF_PYTHON, *without(OF_KERNELS)]
         suite(session, "pytest", *words, alone=[str(ROOT / "tests" / "test_package.py")])
+
+
+@nox.session(python=OWN)
+def oldest(session):
+    """The estimators with the oldest scikit-learn that is supported."""
+    session.install(f"{built_wheel(session)}[test]", "scikit-learn==1.6.*")
+    files = ["tests/test_sklearn.py", "tests/test_sklearn_same.py"]
+    # It has a generator where pytest wants a list.
+    words = [*PARALLEL, "-W", "ignore::pytest.PytestRemovedIn10Warning"]
+    session.run("pytest", *words, *files, *session.posargs)
 
 
 @nox.session(python=OWN)

@@ -70,7 +70,7 @@ def goals_part(results):
         f"Medians of processor time, on {about['machine']} with {MEANING[about['level']]}, Python "
         f"{about['python']}, {about['date']}; from 200 starts of {' and '.join(sorted(many))}, "
         "from 30 of the others. In brackets the share of starts that reached the goal, where it is "
-        "not all of them; – is none of the first ten."
+        "not all of them; who failed most of the first ten got no more, and – is none of ten."
     )
     return paragraphs(goals_table(results.goals), note)
 

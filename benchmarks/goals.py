@@ -7,8 +7,8 @@ hidden units, identity outputs, squared errors, float64, every start a network o
 weights, which are the same for all contenders. The contenders take turns, ten starts at a time, as
 a sweep trains one network after the other. Times are processor time of a whole training, from
 Python, until the mean squared error is at the goal; the network is there before. A start fails when
-its time is over, or when the training ends before. A contender that fails its first ten starts
-gets no more.
+its time is over, or when the training ends before. A contender that fails most of its first ten
+starts gets no more.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def compare(problem, goal, chosen, starts):
     pinning.limit_pools()
     for first in range(0, starts, STARTS_OF_TURN):
         for name, make in chosen.items():
-            if first and not taken[name]:
+            if first and 2 * len(taken[name]) < tried[name]:
                 continue
             for seed in range(first, min(first + STARTS_OF_TURN, starts)):
                 tried[name] += 1

@@ -137,10 +137,14 @@ class ReachedError(Exception):
 
 
 def least_squares(problem, net, goal):
-    """SciPy's MINPACK, with finite differences; it counts no epochs."""
+    """SciPy's least squares, with finite differences; it counts no epochs.
+
+    MINPACK, or SciPy's own where there are fewer errors than parameters, which MINPACK refuses.
+    """
     from scipy import optimize
 
     start = net.parameters.copy()
+    method = "lm" if problem.y.size >= start.size else "trf"
 
     def train():
         deadline = time.process_time() + problem.seconds
@@ -154,7 +158,7 @@ def least_squares(problem, net, goal):
             return found
 
         try:
-            optimize.least_squares(errors, start, method="lm")
+            optimize.least_squares(errors, start, method=method)
         except ReachedError:
             return 0
         except TimeoutError:

@@ -66,6 +66,20 @@ CHOICES_COLUMNS = (
     "default_score",
     "date",
 )
+ESTIMATORS = "estimators.csv"
+ESTIMATORS_COLUMNS = (
+    "work",
+    "name",
+    "sklearn_ms",
+    "ours_ms",
+    "sklearn_value",
+    "ours_value",
+    "spread",
+    "sklearn",
+    "machine",
+    "python",
+    "date",
+)
 LEVELS = ("v4", "v3", "baseline", "scalar")
 
 
@@ -110,6 +124,16 @@ def write_choices(new, folder=FOLDER):
     _write(Path(folder) / CHOICES, CHOICES_COLUMNS, new)
 
 
+def read_estimators(folder=FOLDER):
+    """The estimators beside scikit-learn's."""
+    return _read(Path(folder) / ESTIMATORS)
+
+
+def write_estimators(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / ESTIMATORS, ESTIMATORS_COLUMNS, new)
+
+
 def _read(path):
     if not path.exists():
         return []
@@ -152,6 +176,7 @@ class Results:
         self.rows = [row for kind in FILES for row in read(kind, folder)]
         self.footprint = read_footprint(folder)
         self.goals, self.choices = read_goals(folder), read_choices(folder)
+        self.estimators = read_estimators(folder)
         self.times = medians(self.rows)
         levels = {row["level"] for row in self.rows}
         self.best = next(level for level in LEVELS if level in levels)

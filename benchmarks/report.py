@@ -6,6 +6,7 @@ python benchmarks/report.py
 from pathlib import Path
 
 import comparison
+import estimators_report
 import picture
 import problems
 from backprop_c._config import MEANING
@@ -202,6 +203,8 @@ PARTS = (
     ("benchmarks/README.md", "benchmarks", method),
     ("docs/optimizers.md", "goals", comparison.goals_part),
     ("docs/optimizers.md", "choices", comparison.choices_part),
+    ("README.md", "estimators", estimators_report.readme_part),
+    ("docs/sklearn.md", "estimators", estimators_report.page_part),
 )
 
 

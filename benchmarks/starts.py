@@ -84,7 +84,7 @@ def diabetes():
 PROBLEMS = {
     "sine": Problem((1, 5, 1), *sine(), (2e-3, 1e-4, 1e-6), 200, 1.0),
     "parity": Problem((3, 10, 10, 1), *parity(), (1e-3,), 200, 1.0),
-    "engine": Problem((2, 30, 2), *engine(), (5e-3,), 30, 10.0),
-    "cancer": Problem((30, 5, 5, 2), *cancer(), (0.012,), 30, 5.0),
-    "diabetes": Problem((10, 15, 15, 1), *diabetes(), (0.05,), 30, 5.0),
+    "engine": Problem((2, 30, 2), *engine(), (5e-3,), 30, 5.0),
+    "cancer": Problem((30, 5, 5, 2), *cancer(), (0.012,), 30, 2.0),
+    "diabetes": Problem((10, 15, 15, 1), *diabetes(), (0.05,), 30, 2.0),
 }

@@ -158,6 +158,7 @@ def test_optimizers_and_update_rules_are_the_same_set():
     classes = optimizer_classes()
     rules = {made().rule for made in classes} | {
         optimizers.SGD(momentum=0.5).rule,
+        optimizers.SGD(momentum=0.5, of_steps=True).rule,
         optimizers.Adam(amsgrad=True).rule,
         *(optimizers.RMSprop(momentum=m, centred=c).rule for m in (0, 0.5) for c in (True, False)),
     }

@@ -1,0 +1,187 @@
+"""MLPRegressor."""
+
+import numpy as np
+from scipy.special import xlogy
+from sklearn import neural_network
+from sklearn.base import RegressorMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from .._validation.entries import LOSSES
+from ..losses import Loss
+from ._perceptron import Perceptron, takes_parts, with_added
+
+# The losses of numbers, not of classes.
+FOR_NUMBERS = [name for name, entry in LOSSES.items() if entry.highest != 1]
+
+
+class MLPRegressor(RegressorMixin, Perceptron):
+    """A multi-layer perceptron that predicts numbers: scikit-learn's MLPRegressor, trained here.
+
+    Its parameters, attributes and results are those of
+    `sklearn.neural_network.MLPRegressor`; ``network_`` is the trained `Network`.
+
+    Parameters
+    ----------
+    loss : str or Loss, default "squared_error"
+        Half the squared error, the mean over outputs in what is reported; "poisson", half Poisson's
+        deviance, with exponential outputs; or another loss of `backprop_c.losses`.
+    hidden_layer_sizes : array-like of int, default (100,)
+    activation : str, Activation, or one for each hidden layer, default "relu"
+        "identity", "logistic", "tanh", "relu", or another one of `backprop_c.activations`.
+    solver : str or Optimizer, default "adam"
+        "lbfgs", "sgd" or "adam", as in scikit-learn; or another optimizer of this package's, which
+        has its own hyperparameters: those below are not for it.
+    alpha : float, default 0.0001
+        Half of it times the sum of squared weights, by the weight of the batch, joins the loss.
+    batch_size : int or "auto", default "auto"
+        "auto" is 200, or all samples where they are fewer.
+    learning_rate : "constant", "invscaling" or "adaptive", default "constant"
+        Of "sgd".
+    learning_rate_init : float, default 0.001
+    power_t : float, default 0.5
+        Of "invscaling".
+    max_iter : int, default 200
+        Epochs, or iterations of "lbfgs".
+    shuffle : bool, default True
+    random_state : int, RandomState or None, default None
+    tol : float, default 0.0001
+        What is an improvement; for "lbfgs" the gradient's size where it ends.
+    verbose : bool, default False
+    warm_start : bool, default False
+        Whether a fit goes on with the weights of the last one.
+    momentum : float, default 0.9
+        Of "sgd"; below 1.
+    nesterovs_momentum : bool, default True
+    early_stopping : bool, default False
+        Whether some of the samples say when to stop.
+    validation_fraction : float, default 0.1
+        How many.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Of "adam".
+    n_iter_no_change : int, default 10
+        After more epochs without an improvement the training stops.
+    max_fun : int, default 15000
+        Taken for scikit-learn's sake, without effect: "lbfgs" ends by `max_iter`.
+    dropout : float, default 0
+        The share of hidden units that is dropped in training.
+    scoring : str or callable, optional
+        The scorer of scikit-learn's by which `early_stopping` stops; r2 without it.
+
+    Examples
+    --------
+    >>> from backprop_c.sklearn import MLPRegressor
+    >>> X = [[0.0], [1.0], [2.0], [3.0]]
+    >>> model = MLPRegressor((8,), solver="lbfgs", random_state=0).fit(X, [1.0, 3.0, 5.0, 7.0])
+    >>> model.predict([[1.5]]).round(2)
+    array([4.])
+    """
+
+    _parameter_constraints = with_added(
+        neural_network.MLPRegressor._parameter_constraints,
+        loss=[StrOptions(set(FOR_NUMBERS)), Loss],
+    )
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        dropout=0.0,
+        scoring=None,
+    ):
+        self._take_parameters(locals())
+
+    def _validate_input(self, X, y, incremental, first):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=first,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _as_targets(self, X, y):
+        return np.ascontiguousarray(y.reshape(X.shape[0], -1), dtype=X.dtype)
+
+    def _as_known(self, targets):
+        return targets.ravel() if targets.shape[1] == 1 else targets
+
+    def _outputs_and_loss(self):
+        name = self.loss if isinstance(self.loss, str) else self.loss.name
+        return "exp" if LOSSES[name].lowest == 0 else "identity", self.loss
+
+    def _validation_metric(self):
+        return "r2"
+
+    def _loss_divisor(self):
+        # scikit-learn reports the mean over outputs, and goes along the gradient of their sum.
+        return float(self.n_outputs_ if self.loss == "squared_error" else 1)
+
+    def _constant_of_loss(self, targets, sample_weight):
+        # Half of Poisson's deviance is 0 where each prediction is right.
+        if self.loss != "poisson":
+            return 0.0
+        least = (xlogy(targets, targets) - targets).sum(axis=1)
+        return float(np.average(least, weights=sample_weight))
+
+    @available_if(takes_parts)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch, from where the network stands.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        return self._fit(X, y, sample_weight, None, incremental=True)
+
+    def predict(self, X):
+        """Predict numbers.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs

@@ -1,0 +1,433 @@
+"""The estimators among scikit-learn's tools, and what they have beyond scikit-learn's own."""
+
+import copy
+import pickle
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+import joblib
+import sklearn
+from scipy import sparse
+from sklearn import datasets, neural_network
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import backprop_c
+from backprop_c import activations, losses, optimizers
+from backprop_c.sklearn import MLPClassifier, MLPRegressor, from_sklearn, to_sklearn
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # Of scikit-learn 1.6 beside a newer SciPy.
+    pytest.mark.filterwarnings("ignore:scipy.optimize. The `disp` and `iprint`"),
+]
+
+X, LABELS = datasets.load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])[LABELS]
+SMALL = {"hidden_layer_sizes": (6,), "max_iter": 30, "random_state": 0}
+
+
+@parametrize_with_checks(
+    [
+        MLPClassifier(max_iter=100),
+        MLPRegressor(max_iter=100),
+        MLPRegressor(solver="sgd", max_iter=100, learning_rate="adaptive"),
+        MLPRegressor(solver=optimizers.LevenbergMarquardt(), hidden_layer_sizes=(5,), max_iter=60),
+    ]
+)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+# -- Weights ---------------------------------------------------------------------------------
+
+
+def through_joblib(model, tmp_path):
+    joblib.dump(model, tmp_path / "model.joblib")
+    return joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+
+
+COPIES = {
+    "itself": lambda model, _: model,
+    "pickle": lambda model, _: pickle.loads(pickle.dumps(model)),
+    "deepcopy": lambda model, _: copy.deepcopy(model),
+    "joblib, read-only": through_joblib,
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_weights_that_are_written_reach_the_predictions(way, tmp_path):
+    model = COPIES[way](MLPRegressor(**SMALL).fit(X, X[:, 0]), tmp_path)
+    assert isinstance(model.coefs_, list)
+    assert isinstance(model.intercepts_, list)
+    before = model.predict(X)
+    model.coefs_[0] = np.zeros((4, 6))
+    assert np.ptp(model.predict(X)) == 0
+    model.intercepts_[1][:] = 5
+    model.coefs_[1][...] = 0
+    np.testing.assert_array_equal(model.predict(X), 5)
+    model.coefs_ = [np.ones((4, 6)), np.ones((6, 1))]
+    model.intercepts_ = [np.zeros(6), np.zeros(1)]
+    np.testing.assert_allclose(model.predict(X), 6 * X.sum(axis=1))
+    model.partial_fit(X, X[:, 0])
+    assert abs(model.predict(X) - 6 * X.sum(axis=1)).max() < 2
+    assert before.shape == (150,)
+
+
+def test_weights_of_another_shape():
+    model = MLPRegressor(**SMALL).fit(X, X[:, 0])
+    before = model.network_.parameters.copy()
+    with pytest.raises(ValueError, match=r"shape \(4, 6\) is needed, not \(6, 4\)"):
+        model.coefs_[0] = np.zeros((6, 4))
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        model.coefs_ = [np.zeros((4, 6))]
+    np.testing.assert_array_equal(model.network_.parameters[24:], before[24:])
+    with pytest.raises(AttributeError, match="has no network yet"):
+        _ = MLPRegressor().coefs_
+    assert type(copy.deepcopy(model.coefs_)) is list
+
+
+# -- Among scikit-learn's tools --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_searches(backend):
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier(**SMALL))
+    grid = {"mlpclassifier__alpha": [1e-4, 1.0], "mlpclassifier__solver": ["adam", "lbfgs"]}
+    with joblib.parallel_config(backend):
+        found = GridSearchCV(pipeline, grid, n_jobs=2, cv=3).fit(X, NAMES)
+    assert found.best_score_ > 0.9
+    assert found.predict(X[:1]).tolist() == ["setosa"]
+
+
+def test_other_tools():
+    model = MLPClassifier(**SMALL | {"solver": "lbfgs"})
+    halving = HalvingGridSearchCV(model, {"alpha": [1e-4, 1e-2]}, cv=2, min_resources=60)
+    assert halving.fit(X, LABELS).best_score_ > 0.8
+    assert cross_val_score(model, X, NAMES, cv=3).mean() > 0.9
+    assert CalibratedClassifierCV(model, cv=2).fit(X, NAMES).score(X, NAMES) > 0.9
+    assert BaggingClassifier(model, 3, random_state=0).fit(X, NAMES).score(X, NAMES) > 0.9
+    model.fit(X, NAMES)
+    assert permutation_importance(model, X, NAMES, n_repeats=2).importances_mean.shape == (4,)
+    assert is_classifier(model)
+    assert is_regressor(MLPRegressor())
+    assert "MLPClassifier" in model._repr_html_()
+    assert clone(model).get_params() == model.get_params()
+
+
+def test_a_boundary_can_be_drawn():
+    pytest.importorskip("matplotlib")
+    model = MLPClassifier(**SMALL).fit(X[:, :2], LABELS)
+    drawn = DecisionBoundaryDisplay.from_estimator(model, X[:, :2], grid_resolution=5)
+    assert drawn.response.shape[:2] == (5, 5)
+
+
+def test_metadata_is_routed():
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = MLPClassifier(**SMALL | {"solver": "lbfgs"}).set_fit_request(sample_weight=True)
+        search = GridSearchCV(model.set_score_request(sample_weight=True), {"alpha": [0.1]}, cv=2)
+        search.fit(X, LABELS, sample_weight=np.ones(150))
+    assert search.best_score_ > 0.3
+
+
+def test_feature_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    model = MLPClassifier(**SMALL).fit(frame, NAMES)
+    assert model.feature_names_in_.tolist() == list("abcd")
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(X)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_array])
+def test_sparse_samples(kind, monkeypatch):
+    model, other = MLPClassifier(**SMALL), MLPClassifier(**SMALL)
+    model.fit(kind(X), LABELS)
+    other.fit(X, LABELS)
+    np.testing.assert_array_equal(model.predict_proba(kind(X)), other.predict_proba(X))
+    monkeypatch.setattr("backprop_c.sklearn._perceptron.MANY_BYTES", 1000)
+    with pytest.warns(RuntimeWarning, match="which takes 4,800 bytes"):
+        model.predict(kind(X))
+
+
+@pytest.mark.parametrize("names", [np.array([False, True]), np.array(["no", "yes"]), [3, 17]])
+def test_two_classes_by_any_name(names):
+    y = np.array(names)[(LABELS > 0).astype(int)]
+    model = MLPClassifier(**SMALL | {"solver": "lbfgs"}).fit(X, y)
+    assert model.classes_.tolist() == list(names)
+    assert (model.predict(X) == y).mean() > 0.9
+    assert model.predict_proba(X).shape == (150, 2)
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
+class Counting:
+    """A callback of scikit-learn's, as its protocol wants it."""
+
+    def __init__(self, most=1000):
+        self.most, self.begun, self.scores = most, 0, []
+
+    def setup(self, estimator, context):
+        self.calls = ["setup"]
+
+    def on_fit_task_begin(self, estimator, context, **_):
+        self.begun += 1
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator=None, **_):
+        if context.task_name == "epoch":
+            self.scores.append(fitted_estimator.score(X, y))
+        return len(self.scores) >= self.most
+
+    def teardown(self, estimator, context):
+        self.calls.append("teardown")
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_scikit_learns_callbacks(solver):
+    pytest.importorskip("sklearn.callback", reason="this scikit-learn has no callbacks")
+    counting = Counting()
+    model = MLPClassifier(**SMALL | {"max_iter": 8}, solver=solver).set_callbacks(counting)
+    model.fit(X, LABELS)
+    # One task for the fit, one for each epoch, and one that is never run.
+    assert counting.begun == model.n_iter_ + 2
+    assert counting.calls == ["setup", "teardown"]
+    assert counting.scores[-1] == model.score(X, LABELS)
+    assert len(set(counting.scores)) > 1
+    stopping = Counting(3)
+    model.set_callbacks(stopping).fit(X, LABELS)
+    assert model.n_iter_ == 3
+
+
+# -- Where partial_fit, warm_start and early_stopping meet -----------------------------------
+
+
+def test_partial_fit_has_no_early_stopping():
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        MLPClassifier(early_stopping=True).partial_fit(X, LABELS, classes=[0, 1, 2])
+    assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
+
+
+def test_partial_fit_wants_all_classes_and_always_the_same():
+    model = MLPClassifier(**SMALL)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model.partial_fit(X, LABELS)
+    model.partial_fit(X[:50], LABELS[:50], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        model.partial_fit(X, LABELS, classes=[0, 1])
+    with pytest.raises(ValueError, match="`y` has classes not in"):
+        model.partial_fit(X, LABELS + 1)
+    assert model.partial_fit(X, LABELS).t_ == 200
+
+
+def test_partial_fit_goes_on_after_fit():
+    """With the optimizer's state, and with the samples that have been seen."""
+    model = MLPClassifier(**SMALL).fit(X, LABELS)
+    losses = list(model.loss_curve_)
+    model.partial_fit(X, LABELS)
+    assert model.loss_curve_[:-1] == losses
+    assert model.loss_curve_[-1] < losses[0]
+    assert model.t_ == 150 * (len(losses) + 1)
+
+
+def test_a_warm_start_waits_anew():
+    """A second fit is not ended by what the first one waited for; its values go on."""
+    model = MLPClassifier(
+        **SMALL | {"max_iter": 60}, warm_start=True, early_stopping=True, n_iter_no_change=5
+    )
+    model.fit(X, LABELS)
+    first = list(model.validation_scores_)
+    model.fit(X, LABELS)
+    assert model.validation_scores_[: len(first)] == first
+    assert len(model.validation_scores_) >= len(first) + 6
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    with pytest.raises(ValueError, match="warm_start can only be used"):
+        model.fit(X, NAMES)
+
+
+# -- Beyond scikit-learn's -------------------------------------------------------------------
+
+
+def test_samples_for_validation_of_ones_own():
+    model = MLPClassifier(**SMALL, early_stopping=True, n_iter_no_change=3, tol=0)
+    model.fit(X[::2], NAMES[::2], X_val=X[1::2], y_val=NAMES[1::2])
+    assert len(model.validation_loss_curve_) == len(model.validation_scores_) == model.n_iter_
+    assert model.score(X[1::2], NAMES[1::2]) == model.best_validation_score_
+    plain = MLPRegressor(**SMALL, alpha=10.0)
+    plain.fit(X, X[:, 0], X_val=X, y_val=X[:, 1], sample_weight_val=np.ones(150))
+    assert plain.validation_scores_ is None
+    # Without penalties, of the network as of the last epoch's end.
+    expected = ((plain.predict(X) - X[:, 1]) ** 2).mean() / 2
+    assert plain.validation_loss_curve_[-1] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="given together"):
+        plain.fit(X, X[:, 0], X_val=X)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "balanced_accuracy"])
+def test_a_scorer_stops_early(scoring):
+    model = MLPClassifier(
+        **SMALL | {"max_iter": 300}, early_stopping=True, scoring=scoring, learning_rate_init=0.1
+    )
+    model.fit(X[::2], NAMES[::2], X_val=X[1::2], y_val=NAMES[1::2])
+    assert model.n_iter_ < 300
+    best = sklearn.metrics.get_scorer(scoring)(model, X[1::2], NAMES[1::2])
+    assert best == pytest.approx(model.best_validation_score_)
+
+
+def test_class_weights():
+    y = (X[:, 0] > 6.9).astype(int)  # 12 of 150
+    shares = []
+    for weights in (None, "balanced", {0: 1.0, 1: 500.0}):
+        model = MLPClassifier(**SMALL | {"max_iter": 60}, class_weight=weights).fit(X, y)
+        shares.append(model.predict_proba(X)[:, 1].mean())
+    assert shares[0] < shares[1] < shares[2]
+    with pytest.raises(ValueError, match="class_weight has 'x', but the classes are"):
+        MLPClassifier(class_weight={"x": 2}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "y"),
+    [
+        ({"activation": "silu"}, X[:, 0]),
+        ({"activation": activations.LeakyReLU(0.2), "dropout": 0.1}, X[:, 0]),
+        ({"activation": ["gelu", "logistic"], "hidden_layer_sizes": (5, 4)}, X[:, 0]),
+        ({"loss": "huber"}, X[:, 0]),
+        ({"loss": losses.Quantile(0.9)}, X[:, 0]),
+        ({"loss": "gamma"}, X[:, 0]),
+        ({"solver": optimizers.LevenbergMarquardt()}, X[:, 0]),
+        ({"solver": "rprop"}, X[:, :2]),
+        ({"solver": optimizers.RMSprop(0.01)}, X[:, 0]),
+        ({"solver": backprop_c.Adam(backprop_c.schedules.Cosine(0.1))}, X[:, 0]),
+        ({"solver": "auto"}, X[:, 0]),
+    ],
+)
+def test_what_the_core_has(options, y):
+    model = MLPRegressor(**SMALL | {"max_iter": 40} | options).fit(X[:, 1:], y)
+    assert np.isfinite(model.predict(X[:, 1:])).all()
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    assert isinstance(model.network_, backprop_c.Network)
+    assert clone(model).fit(X[:, 1:], y).loss_ == model.loss_
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"activation": "step"}, "activation"),
+        ({"solver": "newton"}, "solver"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"loss": "cross_entropy"}, "loss"),
+        ({"activation": ["tanh"], "hidden_layer_sizes": (3, 3)}, "for each of the 2 hidden layers"),
+        ({"scoring": 3}, "scoring"),
+    ],
+)
+def test_bad_parameters(options, message):
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor(**options).fit(X, X[:, 0])
+
+
+def test_the_derivatives_of_outputs_by_inputs():
+    model = MLPRegressor(**SMALL, activation="tanh").fit(X, X[:, :2])
+    jacobian = model.jacobian(X)
+    moved = model.predict(X + np.eye(4)[2] * 1e-6)
+    np.testing.assert_allclose(jacobian[:, :, 2], (moved - model.predict(X)) / 1e-6, atol=1e-5)
+
+
+def test_a_network_without_training():
+    model, fitted = (MLPClassifier(**SMALL | {"max_iter": 1}) for _ in range(2))
+    model.initialize(X, NAMES)
+    assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert model.predict_proba(X).shape == (150, 3)
+    start = model.network_.parameters.copy()
+    fitted.fit(X, NAMES)
+    assert 0 < abs(fitted.network_.parameters - start).max() < 0.01
+    assert model.partial_fit(X, NAMES).n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "y"),
+    [
+        ("MLPClassifier", NAMES),
+        ("MLPClassifier", LABELS > 0),
+        ("MLPClassifier", np.c_[LABELS > 0, LABELS > 1].astype(int)),
+        ("MLPRegressor", X[:, 0]),
+        ("MLPRegressor", X[:, :2]),
+    ],
+)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_conversions(kind, y, solver):
+    theirs = getattr(neural_network, kind)(**SMALL, solver=solver).fit(X, y)
+    mine = from_sklearn(theirs)
+    if kind == "MLPClassifier":
+        np.testing.assert_array_equal(mine.predict(X), theirs.predict(X))
+        np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-14)
+    else:
+        np.testing.assert_allclose(mine.predict(X), theirs.predict(X), rtol=1e-12)
+    for name in ("n_iter_", "t_", "loss_", "n_outputs_", "n_layers_", "out_activation_"):
+        assert getattr(mine, name) == getattr(theirs, name)
+    back = to_sklearn(mine)
+    np.testing.assert_array_equal(back.predict(X), theirs.predict(X))
+    assert back.get_params() == theirs.get_params()
+
+
+def test_what_cannot_be_converted():
+    with pytest.raises(TypeError, match="but is StandardScaler"):
+        from_sklearn(StandardScaler())
+    with pytest.raises(TypeError, match="but is MLPRegressor"):
+        to_sklearn(neural_network.MLPRegressor())
+    model = MLPRegressor(**SMALL, dropout=0.1).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=r"has no dropout, which is 0\.1 here"):
+        to_sklearn(model)
+    model = MLPRegressor(**SMALL, activation="gelu").fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="'activation' parameter"):
+        to_sklearn(model)
+
+
+def test_what_is_not_finite_raises_and_leaves_the_network():
+    model = MLPRegressor(**SMALL, solver="sgd", learning_rate_init=1e6)
+    with (
+        pytest.warns(backprop_c.DivergenceWarning),
+        pytest.raises(ValueError, match="non-finite parameter weights"),
+    ):
+        model.fit(X * 1e6, X[:, 0])
+    assert np.isfinite(model.network_.parameters).all()
+
+
+def test_ctrl_c_keeps_what_has_been_trained(monkeypatch):
+    model = MLPRegressor(**SMALL | {"max_iter": 10**6}, tol=0, verbose=True)
+    epochs = []
+
+    def told(self, epoch, logs, network):
+        epochs.append(epoch)
+        if epoch == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("backprop_c.sklearn._fitting.Printed.on_epoch_end", told)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(X, X[:, 0])
+    assert model.n_iter_ == len(model.loss_curve_) == 5
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_without_scikit_learn(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("backprop_c.sklearn")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ImportError, match='comes with the extra "sklearn"'):
+        import backprop_c.sklearn  # noqa: F401
+
+
+def test_warnings_point_to_the_caller():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        MLPClassifier(max_iter=1, batch_size=1000).fit(X, LABELS)
+    assert {one.filename for one in caught} == {__file__}

@@ -1,0 +1,264 @@
+"""The estimators lead to what scikit-learn's lead to, digit for digit."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+from sklearn import datasets, neural_network
+from sklearn.exceptions import ConvergenceWarning
+
+from backprop_c import sklearn as ours
+
+DIGITS, LABELS = datasets.load_digits(return_X_y=True)
+X = DIGITS[:300] / 16
+LABELS = LABELS[:300]
+NUMBERS = np.c_[X @ np.arange(64.0) / 500, np.sin(X.sum(axis=1))]
+SEVERAL = np.c_[LABELS > 4, LABELS % 2 == 0, LABELS % 3 == 0].astype(int)
+COUNTS = np.random.default_rng(0).poisson(np.exp(X[:, 20:22]))
+WEIGHTS = np.random.default_rng(1).uniform(0.1, 3, size=len(X))
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Got `batch_size`"),
+    # Of scikit-learn 1.6 beside a newer SciPy.
+    pytest.mark.filterwarnings("ignore:scipy.optimize. The `disp` and `iprint`"),
+]
+
+
+def pair(kind, **parameters):
+    """The estimator of scikit-learn's, and that of this package's."""
+    return getattr(neural_network, kind)(**parameters), getattr(ours, kind)(**parameters)
+
+
+def assert_same(theirs, mine, tolerance=1e-9):
+    assert mine.n_iter_ == theirs.n_iter_
+    assert mine.t_ == theirs.t_
+    for name in ("coefs_", "intercepts_"):
+        for expected, got in zip(getattr(theirs, name), getattr(mine, name), strict=True):
+            assert got.dtype == expected.dtype
+            np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(mine.loss_curve_, theirs.loss_curve_, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(mine.loss_, theirs.loss_, rtol=tolerance, atol=tolerance)
+    for name in ("best_loss_", "best_validation_score_", "validation_scores_"):
+        expected, got = getattr(theirs, name), getattr(mine, name)
+        if expected is None:
+            assert got is None
+        else:
+            np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
+    for name in ("n_layers_", "n_outputs_", "out_activation_", "n_features_in_"):
+        assert getattr(mine, name) == getattr(theirs, name)
+
+
+SOLVERS = [
+    {"solver": "adam"},
+    {"solver": "adam", "beta_1": 0.5, "beta_2": 0.7, "epsilon": 1e-3},
+    {"solver": "sgd"},
+    {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1},
+    {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.05},
+]
+TARGETS = {
+    "classes": ("MLPClassifier", LABELS),
+    "two classes": ("MLPClassifier", np.where(LABELS > 4, "large", "small")),
+    "labels": ("MLPClassifier", SEVERAL),
+    "number": ("MLPRegressor", NUMBERS[:, 0]),
+    "numbers": ("MLPRegressor", NUMBERS),
+}
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=lambda one: "-".join(map(str, one.values())))
+@pytest.mark.parametrize("targets", TARGETS)
+def test_twenty_epochs(targets, solver):
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(
+        kind, max_iter=20, hidden_layer_sizes=(12, 7), random_state=3, alpha=0.01, **solver
+    )
+    assert_same(theirs.fit(X, y), mine.fit(X, y))
+    np.testing.assert_allclose(mine.predict(X[:50]) == y[:50], theirs.predict(X[:50]) == y[:50])
+    if kind == "MLPClassifier":
+        np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-9)
+        np.testing.assert_allclose(
+            mine.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-6, atol=1e-7
+        )
+    assert mine.score(X, y) == pytest.approx(theirs.score(X, y), abs=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("options", [{"batch_size": 77}, {"batch_size": 5000}, {"shuffle": False}])
+def test_activations_and_batches(activation, options):
+    theirs, mine = pair(
+        "MLPClassifier", activation=activation, max_iter=5, random_state=0, **options
+    )
+    assert_same(theirs.fit(X, LABELS), mine.fit(X, LABELS))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("targets", ["two classes", "labels", "classes", "number", "numbers"])
+def test_early_stopping_stops_at_the_same_epoch(targets, solver):
+    kind, y = TARGETS[targets]
+    if targets == "two classes":
+        y = y == "large"  # scikit-learn 1.6 fails with strings
+    theirs, mine = pair(
+        kind,
+        solver=solver,
+        max_iter=60,
+        hidden_layer_sizes=(16,),
+        random_state=2,
+        early_stopping=True,
+        n_iter_no_change=3,
+        learning_rate_init=0.02,
+        tol=1e-3,
+    )
+    assert_same(theirs.fit(X, y), mine.fit(X, y))
+    assert mine.n_iter_ < 60 or solver == "sgd"
+
+
+@pytest.mark.parametrize("tol", [1e-2, 0.0])
+def test_it_stops_by_the_loss_at_the_same_epoch(tol):
+    theirs, mine = pair(
+        "MLPClassifier", max_iter=400, random_state=0, tol=tol, n_iter_no_change=4,
+        learning_rate_init=0.05, hidden_layer_sizes=(8,),
+    )  # fmt: skip
+    assert_same(theirs.fit(X[:150], LABELS[:150]), mine.fit(X[:150], LABELS[:150]), 1e-6)
+    assert mine.n_iter_ < 400 or tol == 0
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("learning_rate", ["invscaling", "adaptive"])
+@pytest.mark.parametrize("targets", ["classes", "number"])
+def test_learning_rates_of_sgd(targets, learning_rate, early_stopping):
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(
+        kind,
+        solver="sgd",
+        learning_rate=learning_rate,
+        early_stopping=early_stopping,
+        max_iter=80,
+        random_state=1,
+        n_iter_no_change=1,
+        learning_rate_init=0.1,
+        power_t=0.3,
+        tol=1e-3,
+    )
+    assert_same(theirs.fit(X, y), mine.fit(X, y))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("targets", ["classes", "two classes", "number", "numbers"])
+def test_sample_weights(targets, solver):
+    """A batch counts by its rows in the reported loss, by its weights in the step."""
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(kind, solver=solver, max_iter=8, random_state=0, alpha=0.1)
+    if "sample_weight" not in inspect.signature(theirs.fit).parameters:
+        pytest.skip("this scikit-learn takes no weights")
+    assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
+
+
+def test_poisson():
+    try:
+        theirs, mine = pair("MLPRegressor", loss="poisson", max_iter=10, random_state=0)
+    except TypeError:
+        pytest.skip("this scikit-learn has no loss to choose")
+    for y in (COUNTS[:, 0], COUNTS):
+        assert_same(theirs.fit(X, y), mine.fit(X, y))
+    assert (mine.predict(X) > 0).all()
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+def test_partial_fit(solver, learning_rate):
+    """With a seed each call shuffles alike; with a RandomState it goes on."""
+    for seed in (0, np.random.RandomState(0)):
+        theirs, mine = pair("MLPClassifier", solver=solver, learning_rate=learning_rate)
+        for model in (theirs, mine):
+            model.random_state = np.random.RandomState(0) if seed else seed
+            for start in (0, 100, 200):
+                part = slice(start, start + 100)
+                model.partial_fit(X[part], LABELS[part], classes=np.arange(10))
+        assert_same(theirs, mine)
+        assert mine.n_iter_ == 1
+        assert len(mine.loss_curve_) == 3
+
+
+def test_a_fit_goes_on_from_a_warm_start():
+    theirs, mine = pair(
+        "MLPClassifier", warm_start=True, max_iter=4, random_state=np.random.RandomState(0)
+    )
+    theirs.random_state = np.random.RandomState(0)
+    mine.random_state = np.random.RandomState(0)
+    for _ in range(3):
+        assert_same(theirs.fit(X, LABELS), mine.fit(X, LABELS))
+    assert len(mine.loss_curve_) == 12
+
+
+def test_the_random_state_is_advanced_no_further_than_the_epochs_that_ran():
+    states = [np.random.RandomState(5) for _ in range(2)]
+    theirs, mine = pair("MLPClassifier", max_iter=7, early_stopping=True)
+    theirs.set_params(random_state=states[0]).fit(X, LABELS)
+    mine.set_params(random_state=states[1]).fit(X, LABELS)
+    assert states[0].randint(2**30) == states[1].randint(2**30)
+
+
+def test_float32():
+    theirs, mine = pair("MLPClassifier", max_iter=5, random_state=0)
+    theirs.fit(X.astype(np.float32), LABELS)
+    mine.fit(X.astype(np.float32), LABELS)
+    assert_same(theirs, mine, 1e-5)
+    assert mine.predict_proba(X.astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("targets", TARGETS)
+def test_lbfgs_comes_as_far(targets):
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(
+        kind, solver="lbfgs", hidden_layer_sizes=(10,), random_state=0, max_iter=400, alpha=0.1
+    )
+    theirs.fit(X, y)
+    mine.fit(X, y)
+    assert mine.score(X, y) > theirs.score(X, y) - 0.02
+    # For several numbers the reported loss is not the one whose gradient scikit-learn follows.
+    assert mine.loss_ < theirs.loss_ * 1.1 + 1e-6 or targets == "numbers"
+
+
+def test_the_warnings_are_the_same():
+    theirs, mine = pair("MLPClassifier", max_iter=2, random_state=0, batch_size=10**4)
+    messages = []
+    for model in (theirs, mine):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X, LABELS)
+        messages.append([(one.category, str(one.message)) for one in caught])
+    assert messages[0] == messages[1]
+    assert messages[0][-1][0] is ConvergenceWarning
+
+
+@pytest.mark.parametrize(
+    ("parameters", "y"),
+    [
+        ({"hidden_layer_sizes": (3, 0)}, LABELS),
+        ({"activation": "step"}, LABELS),
+        ({"alpha": -1}, LABELS),
+        ({"max_iter": 0}, LABELS),
+        ({"early_stopping": True, "validation_fraction": 0.001}, LABELS > 4),
+        ({}, LABELS[:-1]),
+        ({"beta_1": 1.0}, LABELS),
+    ],
+)
+def test_the_errors_are_of_the_same_kind(parameters, y):
+    kinds = []
+    for model in pair("MLPClassifier", random_state=0, **parameters):
+        with pytest.raises(ValueError) as caught:
+            model.fit(X, y)
+        kinds.append((type(caught.value), str(caught.value).split(",")[0][:30]))
+    assert kinds[0] == kinds[1]
+
+
+def test_verbose_prints_the_same(capsys):
+    printed = []
+    for model in pair("MLPClassifier", max_iter=3, random_state=0, verbose=True):
+        model.fit(X, LABELS)
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != ""
