@@ -42,13 +42,18 @@ def by_contender(rows):
     return {contender: found[contender] for contender in sorted(found, key=rank)}
 
 
+def percent(share):
+    """A share that is not all is less than 100%."""
+    return f"{math.floor(100 * share)}%"
+
+
 def cell(row):
     """How long it takes, and from how many starts where not from all."""
     share = float(row["share"]) if row else 0
     if not share:
         return "–"
     text = duration(1e3 * float(row["median_ms"]))
-    return text if share == 1 else f"{text} ({share:.0%})"
+    return text if share == 1 else f"{text} ({percent(share)})"
 
 
 def goals_table(rows):
@@ -128,7 +133,7 @@ def draw_task(axis, task, found):
         axis.plot([ms], [place], "o", color=colour, markersize=5, alpha=0.25 + 0.75 * share)
         if share < 1:
             axis.annotate(
-                f"{share:.0%}", (ms, place), (5, 0), textcoords="offset points", va="center",
+                percent(share), (ms, place), (5, 0), textcoords="offset points", va="center",
                 fontsize=7,
             )  # fmt: skip
     axis.set_xscale("log")

@@ -3,6 +3,8 @@
 
 def duration(microseconds):
     """Three digits and a unit."""
+    if microseconds >= 1e6:
+        return f"{microseconds / 1e6:.3g} s"
     if microseconds >= 1e3:
         return f"{microseconds / 1e3:.3g} ms"
     return f"{microseconds:.3g} µs"

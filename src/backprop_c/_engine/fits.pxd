@@ -75,7 +75,7 @@ ctypedef struct Fit:
     long long schedule_begin       # the count of updates at which the schedule's first step is made
     double clip_norm               # 0: none
     double clip_value              # 0: none
-    bint shuffles_again            # an epoch's order is the last one's, shuffled as RandomState does
+    bint shuffles_again            # each order is the last one's, shuffled as RandomState does
     bint penalties_by_batch        # a batch's penalties are divided by its weight
     double counts_rows             # a batch has its rows in the reported loss, divided by this
     bint online                    # plain steps of one sample each

@@ -162,8 +162,10 @@ def take(estimator, history, constant, n_samples, watched, scored):
 
 def warn_of_end(estimator, values):
     """Say that all epochs are over, unless the last one would have ended the training anyway."""
-    waiting = Waiting(estimator.tol, estimator.n_iter_no_change)
-    if not any(waiting.is_over(value) for value in values):
+    values = np.asarray(values)
+    gains = np.flatnonzero(values[1:] <= np.minimum.accumulate(values)[:-1] - estimator.tol)
+    waited = len(values) - 1 - (gains[-1] + 1 if gains.size else 0)
+    if waited <= estimator.n_iter_no_change:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
             "optimization hasn't converged yet.",
