@@ -1,6 +1,7 @@
 """The estimators among scikit-learn's tools, and what they have beyond scikit-learn's own."""
 
 import copy
+import doctest
 import pickle
 import sys
 import warnings
@@ -26,6 +27,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import backprop_c
 from backprop_c import activations, losses, optimizers
+from backprop_c import sklearn as backprop_c_sklearn
 from backprop_c.sklearn import MLPClassifier, MLPRegressor, from_sklearn, to_sklearn
 
 pytestmark = [
@@ -49,6 +51,17 @@ SMALL = {"hidden_layer_sizes": (6,), "max_iter": 30, "random_state": 0}
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("name", sorted(backprop_c_sklearn.__all__))
+def test_examples_in_docstrings(name):
+    thing = getattr(backprop_c_sklearn, name)
+    found = doctest.DocTestFinder(recurse=False).find(thing, name, module=False, globs={})
+    runner = doctest.DocTestRunner(verbose=False)
+    for example in found:
+        assert example.examples
+        runner.run(example)
+    assert runner.failures == 0
 
 
 # -- Weights ---------------------------------------------------------------------------------

@@ -262,3 +262,54 @@ def test_verbose_prints_the_same(capsys):
         model.fit(X, LABELS)
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] != ""
+
+
+# -- Where scikit-learn deviates from its own loss, and this package with it -------------------
+
+STILL = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1e-12, "max_iter": 1}
+BOTH = pytest.mark.parametrize("module", [neural_network, ours], ids=["scikit-learn", "ours"])
+
+
+@BOTH
+def test_the_gradient_of_several_numbers_is_not_that_of_the_reported_loss(module):
+    """The one is of the sum over outputs, the other their mean."""
+    options = STILL | {"learning_rate_init": 1e-3, "alpha": 0.0, "batch_size": len(X)}
+    options |= {"hidden_layer_sizes": (5,), "activation": "tanh", "warm_start": True}
+    model = module.MLPRegressor(random_state=0, **options).fit(X, NUMBERS)
+    weights = [coefs.copy() for coefs in model.coefs_]
+    biases = [intercepts.copy() for intercepts in model.intercepts_]
+
+    def reported(change):
+        model.coefs_, model.intercepts_ = [w.copy() for w in weights], [b.copy() for b in biases]
+        model.coefs_[1][2, 1] += change
+        return model.fit(X, NUMBERS).loss_curve_[-1]
+
+    slope = (reported(1e-5) - reported(-1e-5)) / 2e-5
+    reported(0)
+    followed = (weights[1][2, 1] - model.coefs_[1][2, 1]) / 1e-3
+    assert followed == pytest.approx(2 * slope, rel=1e-5)
+
+
+@BOTH
+def test_the_penalty_depends_on_the_size_of_the_batch(module):
+    options = STILL | {"hidden_layer_sizes": (5,), "alpha": 10.0, "random_state": 0}
+    losses = [
+        module.MLPRegressor(batch_size=size, **options).fit(X, NUMBERS[:, 0]).loss_
+        for size in (300, 150)
+    ]
+    model = module.MLPRegressor(**options).fit(X, NUMBERS[:, 0])
+    squares = sum((coefs**2).sum() for coefs in model.coefs_)
+    assert losses[1] - losses[0] == pytest.approx(10 / 2 * squares * (1 / 150 - 1 / 300), rel=1e-6)
+
+
+@BOTH
+def test_weights_do_not_count_between_batches(module):
+    if "sample_weight" not in inspect.signature(module.MLPRegressor.fit).parameters:
+        pytest.skip("this scikit-learn takes no weights")
+    options = STILL | {"hidden_layer_sizes": (5,), "alpha": 0.0, "shuffle": False}
+    weights = np.where(np.arange(300) < 150, 100.0, 1.0)
+    y = NUMBERS[:, 0] + (weights == 1)
+    model = module.MLPRegressor(batch_size=150, random_state=0, **options).fit(X, y, weights)
+    halves = (model.predict(X) - y) ** 2 / 2
+    assert model.loss_ == pytest.approx((halves[:150].mean() + halves[150:].mean()) / 2, rel=1e-6)
+    assert model.loss_ != pytest.approx(np.average(halves, weights=weights), rel=1e-2)

@@ -93,7 +93,7 @@ def to_sklearn(estimator):
     --------
     >>> from backprop_c.sklearn import MLPRegressor, to_sklearn
     >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
-    >>> model = MLPRegressor((4,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0).fit(X, y)
     >>> other = to_sklearn(model)
     >>> bool(abs(other.predict(X) - model.predict(X)).max() < 1e-12)
     True

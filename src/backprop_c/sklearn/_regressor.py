@@ -73,8 +73,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
     Examples
     --------
     >>> from backprop_c.sklearn import MLPRegressor
-    >>> X = [[0.0], [1.0], [2.0], [3.0]]
-    >>> model = MLPRegressor((8,), solver="lbfgs", random_state=0).fit(X, [1.0, 3.0, 5.0, 7.0])
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+    >>> model = MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", random_state=0).fit(X, y)
     >>> model.predict([[1.5]]).round(2)
     array([4.])
     """
