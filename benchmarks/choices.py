@@ -103,7 +103,7 @@ def row_of(name, data):
         "tuned_score": round(statistics.mean(tuned), 4),
         "tuned_spread": round(statistics.stdev(tuned), 4),
         "default_score": round(statistics.mean(scores(SCORED)), 4),
-        "date": measure.about()["date"],
+        **measure.about(),
     }
 
 

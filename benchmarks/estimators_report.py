@@ -26,7 +26,7 @@ def note(results):
     about = results.estimators[0]
     return (
         f"One thread, scikit-learn {about['sklearn']}, {about['machine']}, Python "
-        f"{about['python']}, {about['date']}; processor time, medians of fits in turns, float32."
+        f"{about['python']}, {about['date']}; processor time, medians of fits in turns."
     )
 
 

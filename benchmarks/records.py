@@ -64,6 +64,8 @@ CHOICES_COLUMNS = (
     "tuned_score",
     "tuned_spread",
     "default_score",
+    "machine",
+    "python",
     "date",
 )
 ESTIMATORS = "estimators.csv"
@@ -120,8 +122,10 @@ def read_choices(folder=FOLDER):
 
 
 def write_choices(new, folder=FOLDER):
-    """Replace all."""
-    _write(Path(folder) / CHOICES, CHOICES_COLUMNS, new)
+    """Replace the rows of the same data; keep the others."""
+    measured = {row["data"] for row in new}
+    kept = [row for row in read_choices(folder) if row["data"] not in measured]
+    _write(Path(folder) / CHOICES, CHOICES_COLUMNS, kept + new)
 
 
 def read_estimators(folder=FOLDER):

@@ -208,18 +208,13 @@ PARTS = (
 )
 
 
-def filled(text, marker, part, results):
-    """A page's text with one of its parts drawn anew."""
-    return fill(text, part(results), marker)
-
-
 def main():
     """Write the tables and the pictures."""
     results = Results()
     for name, marker, part in PARTS:
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        path.write_text(filled(text, marker, part, results), encoding="utf-8")
+        path.write_text(fill(text, part(results), marker), encoding="utf-8")
     picture.draw(results, PICTURE)
     comparison.draw(results, GOALS_PICTURE)
 

@@ -174,7 +174,7 @@ def test_trials_of_other_networks(options):
     net = Network((3, 4, 1), random_state=0, **options)
     history = net.fit(X, y, optimizer="auto", class_weight=None, n_threads=2)
     assert 1 <= history.epochs <= 1000
-    assert "held out in a trial" in history.choice
+    assert "by a trial on held-out samples" in history.choice
 
 
 def test_trials_tell_classes():

@@ -173,7 +173,7 @@ def test_figures_come_from_the_tracked_results(monkeypatch):
     results = report.Results()
     for name, marker, part in report.PARTS:
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert report.filled(text, marker, part, results) == text, "run benchmarks/report.py"
+        assert report.fill(text, part(results), marker) == text, "run benchmarks/report.py"
     assert report.PICTURE.exists()
     assert report.GOALS_PICTURE.exists()
 

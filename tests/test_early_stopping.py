@@ -292,7 +292,7 @@ def test_in_runs_that_stop_at_every_look(batch_size):
             (0.1,),
             np.random.PCG64(5),
             None,
-            early_stop=(2, 1, 0.0, 4, True, False),
+            early_stop=(2, 1, 0.0, 4, True),
         )
         runs = 1
         while trainer.run(seconds):

@@ -5,6 +5,7 @@ import pytest
 
 from backprop_c import SGD, EarlyStopping, Network
 from backprop_c._training import train
+from backprop_c.schedules import Cosine
 
 OPTIONS = {
     "shuffle": True,
@@ -71,7 +72,7 @@ def test_penalties_and_losses_by_the_batch(batch_size, n_threads):
                 b - 0.05 * (v * errors).sum(axis=0) / v.sum(),
             )
         losses.append(total / len(X))
-    habits = {"penalties_by_batch": True, "counts_rows": 2.0}
+    habits = {"penalties_by_batch": True, "loss_divisor": 2.0}
     history = fit(
         net, X, y, weights, epochs=3, batch_size=batch_size, optimizer=SGD(0.05), shuffle=False,
         habits=habits, n_threads=n_threads, validation_data=(X, y),
@@ -87,7 +88,7 @@ def test_penalties_and_losses_by_the_batch(batch_size, n_threads):
 def test_clipped_steps_count_rows_too():
     X, y = data()
     options = {"epochs": 3, "batch_size": 4, "shuffle": False}
-    options["habits"] = {"penalties_by_batch": True, "counts_rows": 1.0}
+    options["habits"] = {"penalties_by_batch": True, "loss_divisor": 1.0}
     losses = []
     for clip_norm in (None, 1e9):
         net = Network((3, 4, 1), l2=0.1, random_state=0)
@@ -113,5 +114,25 @@ def test_patience_counts_what_is_not_better_by_enough(patience, min_delta):
             stop = epoch
             break
     callback = EarlyStopping("loss", patience=patience, min_delta=min_delta, restore_best=False)
-    history = fit(net, X, y, epochs=60, callbacks=[callback], any_is_best=True, **options)
+    history = fit(
+        net, X, y, epochs=60, callbacks=[callback], habits={"any_is_best": True}, **options
+    )
     assert (history.epochs, history.best_epoch) == (stop, best_epoch)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_steps_are_remembered_where_the_rate_falls_to_nothing(nesterov):
+    """A step with the rate 0 is what lasts of the last one."""
+    X, y = np.random.default_rng(0).normal(size=(2, 40, 1))
+    net = Network((1, 4, 1), random_state=0)
+    optimizer = SGD(Cosine(0.1), momentum=0.5, nesterov=nesterov, of_steps=True)
+    net.fit(X, y, epochs=20, batch_size=None, optimizer=optimizer)
+    before = net.parameters.copy()
+    moved = []
+    for _ in range(2):
+        net.fit(X, y, epochs=1, batch_size=None, reset_optimizer=False,
+                optimizer=SGD(1e-300, 0.5, nesterov, of_steps=True))  # fmt: skip
+        moved.append(net.parameters - before)
+        before = net.parameters.copy()
+    assert abs(moved[0]).max() > 0
+    np.testing.assert_allclose(moved[1], moved[0] / 2, rtol=1e-9)

@@ -77,7 +77,10 @@ def test_twenty_epochs(targets, solver):
         kind, max_iter=20, hidden_layer_sizes=(12, 7), random_state=3, alpha=0.01, **solver
     )
     assert_same(theirs.fit(X, y), mine.fit(X, y))
-    np.testing.assert_allclose(mine.predict(X[:50]) == y[:50], theirs.predict(X[:50]) == y[:50])
+    if kind == "MLPClassifier":
+        np.testing.assert_array_equal(mine.predict(X), theirs.predict(X))
+    else:
+        np.testing.assert_allclose(mine.predict(X), theirs.predict(X), rtol=0, atol=1e-9)
     if kind == "MLPClassifier":
         np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-9)
         np.testing.assert_allclose(
@@ -157,6 +160,15 @@ def test_sample_weights(targets, solver):
     assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
 
 
+@pytest.mark.parametrize("targets", ["classes", "labels", "numbers"])
+def test_weights_in_early_stopping(targets):
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(kind, max_iter=8, random_state=0, early_stopping=True)
+    if "sample_weight" not in inspect.signature(theirs.fit).parameters:
+        pytest.skip("this scikit-learn takes no weights")
+    assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
+
+
 def test_poisson():
     try:
         theirs, mine = pair("MLPRegressor", loss="poisson", max_iter=10, random_state=0)
@@ -183,20 +195,32 @@ def test_partial_fit(solver, learning_rate):
         assert len(mine.loss_curve_) == 3
 
 
-def test_a_fit_goes_on_from_a_warm_start():
+@pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
+def test_parts_go_on_after_a_fit(learning_rate):
     theirs, mine = pair(
-        "MLPClassifier", warm_start=True, max_iter=4, random_state=np.random.RandomState(0)
-    )
-    theirs.random_state = np.random.RandomState(0)
-    mine.random_state = np.random.RandomState(0)
+        "MLPClassifier", solver="sgd", learning_rate=learning_rate, random_state=0, max_iter=12,
+        n_iter_no_change=1, tol=0.1, learning_rate_init=0.1,
+    )  # fmt: skip
+    for model in (theirs, mine):
+        model.fit(X, LABELS)
+        for _ in range(4):
+            model.partial_fit(X, LABELS)
+    assert_same(theirs, mine)
+
+
+def test_a_fit_goes_on_from_a_warm_start():
+    theirs, mine = pair("MLPClassifier", warm_start=True, max_iter=4)
+    for model in (theirs, mine):
+        model.random_state = np.random.RandomState(0)
     for _ in range(3):
         assert_same(theirs.fit(X, LABELS), mine.fit(X, LABELS))
     assert len(mine.loss_curve_) == 12
 
 
-def test_the_random_state_is_advanced_no_further_than_the_epochs_that_ran():
+@pytest.mark.parametrize("batch_size", [50, 1000])
+def test_the_random_state_is_advanced_no_further_than_the_epochs_that_ran(batch_size):
     states = [np.random.RandomState(5) for _ in range(2)]
-    theirs, mine = pair("MLPClassifier", max_iter=7, early_stopping=True)
+    theirs, mine = pair("MLPClassifier", max_iter=7, early_stopping=True, batch_size=batch_size)
     theirs.set_params(random_state=states[0]).fit(X, LABELS)
     mine.set_params(random_state=states[1]).fit(X, LABELS)
     assert states[0].randint(2**30) == states[1].randint(2**30)
@@ -223,8 +247,16 @@ def test_lbfgs_comes_as_far(targets):
     assert mine.loss_ < theirs.loss_ * 1.1 + 1e-6 or targets == "numbers"
 
 
-def test_the_warnings_are_the_same():
-    theirs, mine = pair("MLPClassifier", max_iter=2, random_state=0, batch_size=10**4)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_iter": 2, "batch_size": 10**4},
+        {"max_iter": 7, "solver": "sgd", "learning_rate": "adaptive", "tol": 0.1,
+         "n_iter_no_change": 2},
+    ],
+)  # fmt: skip
+def test_the_warnings_are_the_same(options):
+    theirs, mine = pair("MLPClassifier", random_state=0, **options)
     messages = []
     for model in (theirs, mine):
         with warnings.catch_warnings(record=True) as caught:
@@ -256,10 +288,21 @@ def test_the_errors_are_of_the_same_kind(parameters, y):
     assert kinds[0] == kinds[1]
 
 
-def test_verbose_prints_the_same(capsys):
+@pytest.mark.parametrize(
+    ("kind", "options", "y"),
+    [
+        ("MLPClassifier", {"max_iter": 3}, LABELS),
+        ("MLPClassifier", {"tol": 1.0, "n_iter_no_change": 2}, LABELS),
+        ("MLPClassifier", {"tol": 1.0, "n_iter_no_change": 2, "early_stopping": True}, LABELS > 4),
+        ("MLPRegressor", {"max_iter": 3, "loss": "poisson"}, COUNTS),
+    ],
+)
+def test_verbose_prints_the_same(capsys, kind, options, y):
+    if "loss" in options and "loss" not in neural_network.MLPRegressor().get_params():
+        pytest.skip("this scikit-learn has no loss to choose")
     printed = []
-    for model in pair("MLPClassifier", max_iter=3, random_state=0, verbose=True):
-        model.fit(X, LABELS)
+    for model in pair(kind, random_state=0, verbose=True, **options):
+        model.fit(X, y)
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] != ""
 

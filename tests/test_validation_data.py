@@ -135,7 +135,7 @@ def trained_in_runs(seconds, sizes, batch_size, n_threads):
     validation = measured(net, *data(sizes, 20_000, 1), None, METRICS)
     trainer = Trainer(net, measured(net, X, y, None, METRICS), validation)
     options = (0, (0.1,), np.random.PCG64(5), None, n_threads)
-    trainer.prepare(3, batch_size, *options, early_stop=(3, 1, 0.0, 5, True, False))
+    trainer.prepare(3, batch_size, *options, early_stop=(3, 1, 0.0, 5, True))
     runs = 1
     while trainer.run(seconds):
         runs += 1

@@ -85,7 +85,7 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
         tried = [(*trial(net, samples, one, batch_size, **options), one) for one in made]
         _, epochs, best = min(tried, key=lambda result: result[0])
         rivals = f"the best of {', '.join(map(repr, made))}" if len(made) > 1 else why
-        return best, epochs, f"{best!r}, {epochs} epochs: {rivals}, on samples held out in a trial"
+        return best, epochs, f"{best!r}, {epochs} epochs: {rivals}, by a trial on held-out samples"
     if found[0] is None:
         why += "; the rate is that of a range test"
     best = found[0] or with_rate(net, samples, batch_size)
@@ -100,7 +100,11 @@ def scipy_is_installed():
 def with_rate(net, samples, batch_size):
     """Adam at the rate of a range test, which a copy of the network makes."""
     size = as_batch_size(batch_size, samples.n_samples)
-    *_, rate = rising_rates(copy.copy(net), samples, size, Adam(), LOWEST, HIGHEST, STEPS)
+    try:
+        *_, rate = rising_rates(copy.copy(net), samples, size, Adam(), LOWEST, HIGHEST, STEPS)
+    except ValueError:
+        # The loss is not finite: the fit will say so.
+        return Adam()
     return Adam(rate)
 
 
@@ -128,7 +132,7 @@ def trial(net, samples, optimizer, batch_size, **options):
     longest = max(map(len, curves))
     if not all(map(len, curves)):
         return math.inf, 1
-    # Whose loss has not become smaller for long keeps the last one.
+    # A curve that ended early is continued with its last value.
     losses = np.mean([np.pad(one, (0, longest - len(one)), "edge") for one in curves], axis=0)
     return losses.min(), int(losses.argmin()) + 1
 

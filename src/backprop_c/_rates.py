@@ -21,7 +21,7 @@ def rising_rates(net, samples, batch_size, optimizer, lowest, highest, steps):
     Returns the rates of the steps that were made, their losses, the losses' running mean, and a
     rate to train with.
     """
-    # As a fit begins that says nothing of the last one's optimizer.
+    # Start without the last fit's optimizer state.
     net._optimizer_state = None
     batches = _batches(samples, batch_size, net)
     rates = np.geomspace(lowest, highest, steps)

@@ -106,11 +106,8 @@ def minimizer_for(optimizer, net, epochs):
     return lbfgs(optimizer, net, epochs)
 
 
-def as_callbacks(callbacks, names, any_is_best=False):
-    """What the engine decides by itself, as its options; and what is called after each epoch.
-
-    `any_is_best` says that early stopping takes an epoch for the best one by any improvement.
-    """
+def as_callbacks(callbacks, names):
+    """What the engine decides by itself, as its options; and what is called after each epoch."""
     try:
         given = tuple(callbacks)
     except TypeError:
@@ -131,13 +128,7 @@ def as_callbacks(callbacks, names, any_is_best=False):
     early, goal = (only_one(kind, given) for kind in (EarlyStopping, Goal))
     decided = {
         "early_stop": early
-        and (
-            *watched_column(early, names),
-            early.min_delta,
-            early.patience,
-            early.restore_best,
-            any_is_best,
-        ),
+        and (*watched_column(early, names), early.min_delta, early.patience, early.restore_best),
         "goal": goal and (*watched_column(goal, names), goal.value),
     }
     return decided, tuple(calls)
@@ -281,13 +272,12 @@ def train(
     verbose,
     reset_optimizer,
     n_threads,
-    any_is_best=False,
     habits=None,
 ):
     """Validate everything, then train; `Network.fit` says what most of the arguments are.
 
-    `any_is_best` and `habits`, which are options of the trainer's, are for estimators that count,
-    stop and shuffle as another package does.
+    `habits` are options of the trainer's for estimators that count, stop and shuffle as another
+    package does.
     """
     epochs = None if epochs is None else as_count(epochs, "epochs", 0)
     shuffle = as_flag(shuffle, "shuffle")
@@ -306,7 +296,7 @@ def train(
         split = as_split(net, validation_fraction, samples.y, goes_on=not reset_optimizer)
         samples, validation = split.apply(net, samples)
     names, measured_of_samples, measured_of_others = metric_sets(net, metrics, samples, validation)
-    decided, calls = as_callbacks(callbacks, names, any_is_best)
+    decided, calls = as_callbacks(callbacks, names)
     choice = None
     if isinstance(optimizer, str) and optimizer == "auto":
         from ._choice import choose_for
@@ -361,7 +351,7 @@ def train(
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
     if trainer.diverged:
-        *_, restored, _ = decided["early_stop"] or (False, False)
+        restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)
     if trainer.overwritten:
         warnings.warn(

@@ -304,12 +304,13 @@ class Network(Derivatives):
         optimizer : Optimizer or str, optional
             An object such as ``Adam(0.01)``, or a name such as "adam" for one with its defaults.
             Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
-            "auto" chooses: `LevenbergMarquardt` for squared errors of at most 1000 parameters,
-            where its products are not too many; `LBFGS`, or `Rprop` where that cannot be, if all
-            samples are few enough for one step; else `Adam` at the rate of a range test. Where
-            nothing says when to end (no epochs, no validation, no `EarlyStopping` or `Goal`) and
-            there are 100 samples or more, a trial decides between all of these that can be, and for
-            how many epochs: on copies of the network, with a fifth of the samples held out.
+            "auto" chooses. If all samples are few enough for one step, it takes
+            `LevenbergMarquardt` for squared errors of at most 1000 parameters, where its products
+            are not too many, else `LBFGS`, or `Rprop` where that cannot be; if they are not,
+            `Adam` at the rate of a range test. Where nothing says when to end (no epochs, no
+            validation, no `EarlyStopping` or `Goal`) and there are 100 samples or more, a trial
+            decides between all of these that can be, and for how many epochs: on copies of the
+            network, with a fifth of the samples held out.
             ``history.choice`` says what and why.
         shuffle : bool, default True
             Take the samples in a fresh random order each epoch. With the full batch nothing is

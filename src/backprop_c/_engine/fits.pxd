@@ -77,7 +77,7 @@ ctypedef struct Fit:
     double clip_value              # 0: none
     bint shuffles_again            # each order is the last one's, shuffled as RandomState does
     bint penalties_by_batch        # a batch's penalties are divided by its weight
-    double counts_rows             # a batch has its rows in the reported loss, divided by this
+    double loss_divisor             # a batch has its rows in the reported loss, divided by this
     bint online                    # plain steps of one sample each
     bint steps_at_end              # an epoch ends with its one step:
     LeastSquares* squares          # one of least squares,

@@ -156,7 +156,7 @@ cdef void count_rows(void* fit_) noexcept nogil:
     cdef Fit* fit = <Fit*>fit_
     cdef Pass* p = &fit.training
     cdef double rows = min(p.batch_size, p.n_samples - p.row)
-    cdef double loss = (p.sums.loss - fit.reported_loss) / fit.counts_rows
+    cdef double loss = (p.sums.loss - fit.reported_loss) / fit.loss_divisor
     if p.plan.penalized:
         loss += weight_of_penalties(fit) * penalties_of_batch(fit)
     fit.reported_loss += rows * (loss / p.sums.batch_weight)
@@ -173,7 +173,7 @@ cdef void prepare_clipped_step(void* fit_) noexcept nogil:
     for number in range(fit.training.plan.n_ranges):
         squares += fit.range_squares[number]
     scale *= clipping(sqrt(squares) * scale, fit.clip_norm)
-    if fit.counts_rows != 0:
+    if fit.loss_divisor != 0:
         count_rows(fit_)
     elif fit.training.plan.penalized:
         add_penalties(fit_)
@@ -217,7 +217,7 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
             training.phases[0].begin = prepare_scheduled_step
         if plan.penalized or fit.clip_value > 0:
             training.phases[0].task = changed_step_range
-        if fit.counts_rows != 0:
+        if fit.loss_divisor != 0:
             training.phases[1] = Phase(count_rows, NULL, 0)
             training.n_phases = 2
         elif plan.penalized:
@@ -346,8 +346,8 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
     rest = means_of_pass(&fit.training, record)
     if validated:
         means_of_pass(&fit.validation, rest)
-        if fit.counts_rows != 0:
-            rest[0] /= fit.counts_rows
+        if fit.loss_divisor != 0:
+            rest[0] /= fit.loss_divisor
         elif fit.training.plan.penalized:
             rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
     fit.epoch += 1

@@ -48,12 +48,13 @@ class Trainer:
         schedule: tuple[int, tuple[float, ...], int | None] | None = None,
         rate_of_epoch: Callable[[int], float] | None = None,
         plateau: tuple[Any, ...] | None = None,
-        early_stop: tuple[int, int, float, int, bool, bool] | None = None,
+        early_stop: tuple[int, int, float, int, bool] | None = None,
         goal: tuple[int, int, float] | None = None,
         watched: bool = False,
         shuffles_again: bool = False,
         penalties_by_batch: bool = False,
-        counts_rows: float = 0.0,
+        loss_divisor: float = 0.0,
+        any_is_best: bool = False,
     ) -> None: ...
     def fit(
         self,

@@ -191,7 +191,8 @@ cdef class Trainer:
                 bint shuffled=True, double clip_norm=0, double clip_value=0,
                 tuple schedule=None, rate_of_epoch=None, tuple plateau=None,
                 tuple early_stop=None, tuple goal=None, bint watched=False,
-                bint shuffles_again=False, bint penalties_by_batch=False, double counts_rows=0):
+                bint shuffles_again=False, bint penalties_by_batch=False,
+                double loss_divisor=0, bint any_is_best=False):
         """Make it the engine's one fit, until `close`: take the private copies.
 
         Parameters
@@ -222,10 +223,9 @@ cdef class Trainer:
             In place of a schedule: the record's column that is watched, the sign as for early_stop,
             the factor, the patience, the threshold, the epochs of cooling down, the lowest learning
             rate, and what the optimizer's state has of it at first.
-        early_stop : tuple (int, int, float, int, bool, bool) or None
+        early_stop : tuple (int, int, float, int, bool) or None
             The record's column that is watched, -1 where more is better or else 1, the least
-            improvement, the patience in epochs, whether to restore the best epoch, and whether any
-            improvement makes an epoch the best one.
+            improvement, the patience in epochs, and whether to restore the best epoch.
         goal : tuple (int, int, float) or None
             The record's column that is watched, -1 where more is better or else 1, and the value
             that ends the fit.
@@ -236,10 +236,13 @@ cdef class Trainer:
             and not drawn anew.
         penalties_by_batch : bool
             Whether a batch's penalties are divided by its weight.
-        counts_rows : float
-            Where it is not 0, a batch counts by its rows in the reported loss of training, and what
-            is lost of the samples is divided by this; so it is in the validation's, which has no
-            penalties then.
+        loss_divisor : float
+            Where it is not 0, the reported loss of training is the mean over batches by their rows,
+            whatever the samples' weights are, and what is lost of the samples is divided by this.
+            The validation's loss is divided, too, and has no penalties.
+        any_is_best : bool
+            Whether early stopping takes an epoch for the best one by any improvement; the least
+            improvement is for its patience alone.
 
         Raises
         ------
@@ -261,7 +264,7 @@ cdef class Trainer:
         fit.n_carried = fit.update.n_carried
         set_hyperparameters(fit, hyperparameters)
         fit.clip_norm, fit.clip_value = clip_norm, clip_value
-        fit.penalties_by_batch, fit.counts_rows = penalties_by_batch, counts_rows
+        fit.penalties_by_batch, fit.loss_divisor = penalties_by_batch, loss_divisor
         fit.decides = not (early_stop is None and goal is None and plateau is None)
         fit.early.column = fit.goal.column = fit.plateau.column = -1
         if plateau is not None:
@@ -270,7 +273,8 @@ cdef class Trainer:
             fit.goal.column, fit.goal.sign, fit.goal.value = goal
         if early_stop is not None:
             (fit.early.column, fit.early.sign, fit.early.min_delta, fit.early.patience,
-             fit.early.restore_best, fit.early.any_is_best) = early_stop
+             fit.early.restore_best) = early_stop
+            fit.early.any_is_best = any_is_best
         ordered = (shuffled and bit_generator is not None
                    and fit.training.batch_size < fit.training.n_samples)
         fit.training.slab.dropping = fit.training.plan.drops and bit_generator is not None

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import neural_network
+from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import MLPClassifier
 from ._regressor import MLPRegressor
@@ -55,16 +56,11 @@ def from_sklearn(model):
             "model must be sklearn.neural_network's MLPClassifier or MLPRegressor, but is "
             f"{type(model).__name__}"
         )
+    check_is_fitted(model)
     made = ours(**model.get_params())
     take_attributes(model, made)
     made._random_state = np.random.RandomState(0)
-    iterations = made.n_iter_, made.t_, getattr(made, "loss_curve_", None)
     made._make_network(model.n_features_in_, model.n_outputs_, model.coefs_[0].dtype)
-    made.n_iter_, made.t_ = iterations[:2]
-    if iterations[2] is not None:
-        made.loss_curve_ = iterations[2]
-    if hasattr(model, "validation_scores_"):
-        made.validation_scores_ = copy.copy(model.validation_scores_)
     made.coefs_, made.intercepts_ = model.coefs_, model.intercepts_
     return made
 
@@ -104,6 +100,7 @@ def to_sklearn(estimator):
             "estimator must be backprop_c.sklearn's MLPClassifier or MLPRegressor, but is "
             f"{type(estimator).__name__}"
         )
+    check_is_fitted(estimator, "network_")
     known, given = theirs().get_params(), estimator.get_params()
     for name, value in given.items():
         if name not in known and value != getattr(type(estimator)(), name):
@@ -115,6 +112,10 @@ def to_sklearn(estimator):
     take_attributes(estimator, made)
     made.coefs_ = [weights.copy() for weights in estimator.coefs_]
     made.intercepts_ = [biases.copy() for biases in estimator.intercepts_]
+    # What a training of scikit-learn's that goes on looks at.
+    made._no_improvement_count = 0
+    made._best_coefs = [weights.copy() for weights in estimator.coefs_]
+    made._best_intercepts = [biases.copy() for biases in estimator.intercepts_]
     return made
 
 

@@ -1,6 +1,8 @@
 """How an estimator is trained: what scikit-learn says of it, handed to the core."""
 
+import sys
 import warnings
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -8,11 +10,27 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 
 from .._training import train
+from .._validation.weights import as_class_weights, weights_by_class
 from ..callbacks import EarlyStopping
 from ._solvers import AdaptiveRate, Waiting, changing_rate, optimizer_for
 
-# The stacklevel, in what fit_in_batches calls, of whoever called fit.
-CALLER = 5
+# The solvers that are scikit-learn's own.
+SCIKIT_LEARNS = ("adam", "sgd", "lbfgs")
+
+
+def warn(message, category=UserWarning):
+    """Warn whoever called a method of an estimator's, from outside of both packages."""
+    level = 2
+    while (
+        sys._getframe(level - 1)
+        .f_globals.get("__name__", "")
+        .startswith(("backprop_c.", "sklearn."))
+    ):
+        level += 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+# -- The two kinds of trainings ------------------------------------------------------------------
 
 
 def fit_in_full(estimator, X, targets, sample_weight, others, told):
@@ -31,21 +49,22 @@ def fit_in_full(estimator, X, targets, sample_weight, others, told):
     # Where it has settled, the last epoch made no step.
     estimator.n_iter_ = history.epochs - history.settled
     estimator.loss_ = loss_at_end(estimator, X, targets, sample_weight)
-    if others is not None:
-        estimator.validation_loss_curve_ = history["val_loss"].tolist()
+    take_validation(estimator, history, others)
     if not history.settled:
-        warnings.warn(
+        warn(
             f"lbfgs failed to converge after {history.epochs} iteration(s): increase the number of "
             "iterations (max_iter)",
             ConvergenceWarning,
-            stacklevel=CALLER - 1,
         )
 
 
 def loss_at_end(estimator, X, targets, sample_weight):
     """The loss of all samples as scikit-learn reports it."""
     network, alpha = estimator.network_, estimator.alpha
-    squares = sum(float((weights.astype(float) ** 2).sum()) for weights in network.weights)
+    weights = as_class_weights(estimator._class_weights(targets), targets)
+    if weights is not None:
+        sample_weight = weights_by_class(weights, targets, sample_weight)
+    squares = sum(float((w.astype(float) ** 2).sum()) for w in network.weights)
     of_samples = network.evaluate(X, targets, sample_weight=sample_weight)["loss"]
     of_samples = (of_samples - alpha / 2 * squares) / estimator._loss_divisor()
     total = len(X) if sample_weight is None else float(sample_weight.sum())
@@ -60,19 +79,25 @@ def fit_in_batches(estimator, X, targets, sample_weight, others, told, increment
         raise ValueError("partial_fit does not support early_stopping=True")
     if early and others is None:
         X, targets, sample_weight, others = divided(estimator, X, targets, sample_weight)
-    scored = None
     metric, watched, sign = None, "loss", 1
-    if early and estimator.scoring is not None:
-        scored = Scored(estimator, others)
-    elif early:
+    by_scorer = early and estimator.scoring is not None
+    if early and not by_scorer:
         metric = estimator._validation_metric()
         watched, sign = f"val_{name_of(metric)}", -1
     n_samples, goes_on = len(X), incremental and estimator.t_ > 0
     rate = changing_rate(estimator, n_samples, goes_on, watched, sign)
-    printed = Printed() if estimator.verbose else None
-    callbacks = [one for one in (rate, scored, printed, told) if one is not None]
-    if not (incremental or scored):
-        callbacks.append(stopping(estimator, watched, isinstance(rate, AdaptiveRate)))
+    adapts = isinstance(rate, AdaptiveRate)
+    estimator._last_rate = rate
+    constant = estimator._constant_of_loss(targets, sample_weight)
+    scored = None
+    if by_scorer:
+        scored = Scored(estimator, others, rate if adapts else waiting_of(estimator))
+    printed = Printed(constant, scored) if estimator.verbose else None
+    callbacks = [one for one in (scored, printed, told) if one is not None]
+    if rate is not None and not (by_scorer and adapts):
+        callbacks.append(rate)
+    if not (incremental or by_scorer):
+        callbacks.append(stopping(estimator, watched, adapts))
     history = trained(
         estimator,
         X,
@@ -88,15 +113,16 @@ def fit_in_batches(estimator, X, targets, sample_weight, others, told, increment
     )
     if scored is not None:
         scored.restore()
-    constant = estimator._constant_of_loss(targets, sample_weight)
     take(estimator, history, constant, n_samples, watched, scored)
-    if not incremental and history.epochs == estimator.max_iter:
-        warn_of_end(estimator, sign * history[watched] if scored is None else scored.losses)
+    take_validation(estimator, history, others)
+    if not incremental:
+        values = sign * history[watched] if scored is None else -np.array(scored.scores)
+        tell_of_end(estimator, values, rate if adapts else None)
 
 
 def trained(estimator, X, targets, sample_weight, **options):
     """The history of a training, with what scikit-learn does in its own way."""
-    network = estimator.network_
+    network, random_state = estimator.network_, estimator._random_state
     defaults = {
         "shuffle": bool(estimator.shuffle),
         "metrics": (),
@@ -108,34 +134,35 @@ def trained(estimator, X, targets, sample_weight, **options):
         "reset_optimizer": True,
         "n_threads": 1,
     }
-    habits = {
-        "shuffles_again": True,
-        "penalties_by_batch": True,
-        "counts_rows": estimator._loss_divisor(),
-    }
-    network._generator = np.random.Generator(estimator._random_state._bit_generator)
+    habits = {"shuffles_again": True, "penalties_by_batch": True, "any_is_best": True}
+    if estimator.solver == "lbfgs" or getattr(options["optimizer"], "steps", "") == "batches":
+        habits["loss_divisor"] = estimator._loss_divisor()
+    last = network.history
+    network._generator = np.random.Generator(random_state._bit_generator)
     try:
-        history = train(
-            network,
-            X,
-            targets,
-            sample_weight,
-            any_is_best=True,
-            habits=habits,
-            **defaults | options,
-        )
+        history = train(network, X, targets, sample_weight, habits=habits, **defaults | options)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=CALLER)
+        if estimator.solver == "lbfgs" or network.history is last:
+            raise
+        warn("Training interrupted by user.")
         history = network.history
     finally:
-        # What was drawn from is the caller's.
+        # The network must not keep the caller's generator.
         network._generator = np.random.default_rng(0)
     if history._diverged:
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain large values "
             "and need to be preprocessed."
         )
+    all_at_once = options["batch_size"] in (None, len(X)) and estimator.solver in ("adam", "sgd")
+    if all_at_once and estimator.shuffle and not isinstance(estimator.random_state, Integral):
+        # A full batch has no order: the core draws none, and whoever shares the state expects one.
+        for _ in range(history.epochs):
+            random_state.shuffle(np.arange(len(X)))
     return history
+
+
+# -- What a training leaves ----------------------------------------------------------------------
 
 
 def take(estimator, history, constant, n_samples, watched, scored):
@@ -146,9 +173,6 @@ def take(estimator, history, constant, n_samples, watched, scored):
     estimator.loss_curve_ = [*estimator.loss_curve_, *losses]
     if estimator.loss_curve_:
         estimator.loss_ = estimator.loss_curve_[-1]
-    if "val_loss" in history:
-        before = getattr(estimator, "validation_loss_curve_", None) or []
-        estimator.validation_loss_curve_ = [*before, *history["val_loss"].tolist()]
     if not estimator.early_stopping:
         estimator.best_loss_ = min(estimator.loss_curve_, default=np.inf)
         estimator.validation_scores_ = estimator.best_validation_score_ = None
@@ -160,18 +184,45 @@ def take(estimator, history, constant, n_samples, watched, scored):
     estimator.best_validation_score_ = max(estimator.validation_scores_, default=-np.inf)
 
 
-def warn_of_end(estimator, values):
-    """Say that all epochs are over, unless the last one would have ended the training anyway."""
-    values = np.asarray(values)
-    gains = np.flatnonzero(values[1:] <= np.minimum.accumulate(values)[:-1] - estimator.tol)
-    waited = len(values) - 1 - (gains[-1] + 1 if gains.size else 0)
-    if waited <= estimator.n_iter_no_change:
-        warnings.warn(
+def take_validation(estimator, history, others):
+    """The losses of the samples for validation, which go on where a training does."""
+    if others is None:
+        return
+    weights = others[2] if len(others) > 2 else None
+    losses = history["val_loss"] + estimator._constant_of_loss(others[1], weights)
+    before = getattr(estimator, "validation_loss_curve_", [])
+    estimator.validation_loss_curve_ = [*before, *losses.tolist()]
+
+
+def tell_of_end(estimator, values, adaptive):
+    """Warn that all epochs are over, if the training would have gone on; else say why it ended."""
+    if adaptive is None:
+        values = np.asarray(values)
+        gains = np.flatnonzero(values[1:] <= np.minimum.accumulate(values)[:-1] - estimator.tol)
+        waited = len(values) - 1 - (gains[-1] + 1 if gains.size else 0)
+    else:
+        waited = adaptive.waiting.waited
+    if waited > estimator.n_iter_no_change:
+        if estimator.verbose:
+            what = "Validation score" if estimator.early_stopping else "Training loss"
+            because = " Learning rate too small." if adaptive is not None else ""
+            print(
+                f"{what} did not improve more than tol={estimator.tol:f} for "
+                f"{estimator.n_iter_no_change} consecutive epochs.{because} Stopping."
+            )
+    elif len(values) == estimator.max_iter:
+        warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
             "optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=CALLER,
         )
+
+
+# -- What a training is told ---------------------------------------------------------------------
+
+
+def waiting_of(estimator):
+    return Waiting(estimator.tol, estimator.n_iter_no_change)
 
 
 def stopping(estimator, watched, adapts):
@@ -187,15 +238,11 @@ def stopping(estimator, watched, adapts):
 
 
 def size_of_batch(estimator, n_samples):
-    """How many samples a step takes."""
+    """How many samples a step takes; "auto" means what it does in the core for its own solvers."""
     if estimator.batch_size == "auto":
-        takes_all = getattr(estimator.solver, "full_batch", False)
-        return n_samples if takes_all else min(200, n_samples)
+        return min(200, n_samples) if estimator.solver in SCIKIT_LEARNS else "auto"
     if estimator.batch_size > n_samples:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=CALLER,
-        )
+        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
     return int(np.clip(estimator.batch_size, 1, n_samples))
 
 
@@ -221,22 +268,22 @@ def divided(estimator, X, targets, sample_weight):
 class Scored:
     """A callback that stops early by a scorer of scikit-learn's."""
 
-    def __init__(self, estimator, others):
+    def __init__(self, estimator, others, judge):
         self.estimator, self.scorer = estimator, get_scorer(estimator.scoring)
         self.X, self.targets = others[:2]
-        self.weights = {} if len(others) < 3 else {"sample_weight": others[2]}
-        self.waiting = Waiting(estimator.tol, estimator.n_iter_no_change)
-        self.scores, self.losses, self.best = [], [], None
+        # Functions of the caller's are called with three arguments.
+        weighted = len(others) > 2 and isinstance(estimator.scoring, str)
+        self.weights = {"sample_weight": others[2]} if weighted else {}
+        self.judge, self.scores, self.best = judge, [], None
 
     def on_epoch_end(self, epoch, logs, network):
         """Whether the training is over."""
         known = self.estimator._as_known(self.targets)
-        score = self.scorer(self.estimator, self.X, known, **self.weights)
-        if self.best is None or -score < self.waiting.best:
+        score = float(self.scorer(self.estimator, self.X, known, **self.weights))
+        if self.best is None or score > max(self.scores):
             self.best = network.parameters.copy()
-        self.scores.append(float(score))
-        self.losses.append(-float(score))
-        return self.waiting.is_over(-score)
+        self.scores.append(score)
+        return self.judge.is_over(-score)
 
     def restore(self):
         """The network of the best epoch."""
@@ -247,11 +294,16 @@ class Scored:
 class Printed:
     """A callback that prints what scikit-learn's estimators print."""
 
+    def __init__(self, constant, scored):
+        self.constant, self.scored = constant, scored
+
     def on_epoch_end(self, epoch, logs, network):
-        print(f"Iteration {epoch}, loss = {logs['loss']:.8f}")
-        for name, value in logs.items():
-            if name.startswith("val_") and name != "val_loss":
-                print(f"Validation score: {value:f}")
+        print(f"Iteration {epoch}, loss = {logs['loss'] + self.constant:.8f}")
+        scores = [v for name, v in logs.items() if name.startswith("val_") and name != "val_loss"]
+        if self.scored is not None:
+            scores = self.scored.scores[-1:]
+        for score in scores:
+            print(f"Validation score: {score:f}")
 
 
 def name_of(metric):

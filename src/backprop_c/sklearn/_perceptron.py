@@ -1,6 +1,5 @@
 """What both estimators share: parameters and attributes of scikit-learn's, for a `Network`."""
 
-import warnings
 from abc import ABC, abstractmethod
 from numbers import Real
 
@@ -15,7 +14,7 @@ from ..activations import Activation
 from ..network import Network
 from ..optimizers import Optimizer, optimizers_by_name
 from ._callbacks import CallbackSupportMixin, reported, with_callbacks
-from ._fitting import fit_in_batches, fit_in_full
+from ._fitting import fit_in_batches, fit_in_full, warn
 from ._views import Views
 
 # Where scikit-learn's names are not this package's.
@@ -122,16 +121,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         except KeyError:
             raise AttributeError(f"this {type(self).__name__} has no network yet: fit it") from None
 
-    def _make_network(self, n_inputs, n_outputs, dtype):
-        """A new network, with the initial weights that scikit-learn draws."""
+    def _parts_of_network(self):
+        """What a network is made of, by the parameters as they are now."""
         hidden = self.hidden_layer_sizes
         hidden = list(hidden) if hasattr(hidden, "__iter__") else [hidden]
         if np.any(np.array(hidden) <= 0):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-        sizes = [n_inputs, *hidden, n_outputs]
-        self.n_outputs_, self.n_layers_ = n_outputs, len(sizes)
-        self.n_iter_ = self.t_ = 0
-        self.out_activation_, loss = self._outputs_and_loss()
         of_hidden = self.activation
         if isinstance(of_hidden, (str, Activation)):
             of_hidden = [of_hidden] * len(hidden)
@@ -140,28 +135,46 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
                 f"activation must be one, or one for each of the {len(hidden)} hidden layers, but "
                 f"has {len(of_hidden)}"
             )
-        activations = [*of_hidden, self.out_activation_]
-        network = Network(
-            sizes,
-            [OTHER_NAMES.get(one, one) for one in activations],
-            loss,
-            dtype=dtype,
-            l2=self.alpha,
-            dropout=self.dropout,
-            random_state=0,
-        )
+        self.out_activation_, loss = self._outputs_and_loss()
+        activations = [OTHER_NAMES.get(one, one) for one in (*of_hidden, self.out_activation_)]
+        return {
+            "hidden": hidden,
+            "activations": activations,
+            "loss": loss,
+            "l2": self.alpha,
+            "dropout": self.dropout,
+        }
+
+    def _make_network(self, n_inputs, n_outputs, dtype):
+        """A new network, with the initial weights that scikit-learn draws."""
+        self._made_of = parts = self._parts_of_network()
+        sizes = [n_inputs, *parts["hidden"], n_outputs]
+        self.n_outputs_, self.n_layers_ = n_outputs, len(sizes)
+        self.network_ = network_of(parts, sizes, dtype)
         # scikit-learn has one bound for logistic hidden layers, and another one for all others.
-        factor = 2.0 if self.activation == "logistic" else 6.0
-        for weights, biases in zip(network.weights, network.biases, strict=True):
+        logistic = parts["hidden"] and set(parts["activations"][:-1]) == {"sigmoid"}
+        factor = 2.0 if logistic else 6.0
+        for weights, biases in zip(self.network_.weights, self.network_.biases, strict=True):
             bound = np.sqrt(factor / sum(weights.shape))
             for array in (weights, biases):
                 array[...] = self._random_state.uniform(-bound, bound, array.shape)
-        self.network_ = network
-        for name in ("validation_scores_", "validation_loss_curve_"):
-            if hasattr(self, name):
-                delattr(self, name)
-        if self.solver != "lbfgs":
-            self.loss_curve_ = []
+
+    def _renew_network(self):
+        """Where parameters were set since the last fit, a network of these with its weights."""
+        parts = self._parts_of_network()
+        if parts == self._made_of:
+            return
+        if parts["hidden"] != self._made_of["hidden"]:
+            raise ValueError(
+                f"hidden_layer_sizes was {self._made_of['hidden']} in the last fit, and is "
+                f"{parts['hidden']} now: a training cannot go on from there. Set warm_start=False, "
+                "or make a new estimator"
+            )
+        last, self._made_of = self.network_, parts
+        self.network_ = network_of(parts, last.layer_sizes, last.dtype)
+        self.network_.parameters[:] = last.parameters
+        self.network_._optimizer = last._optimizer
+        self.network_._optimizer_state = last._optimizer_state
 
     # -- Training -------------------------------------------------------------------------------
 
@@ -196,6 +209,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             if X_val is None or y_val is None:
                 raise ValueError("X_val and y_val are given together, or neither of them")
             others = X_val, y_val, sample_weight_val
+        elif sample_weight_val is not None:
+            raise ValueError("sample_weight_val is of X_val and y_val, which are not given")
         return self._fit(X, y, sample_weight, others, incremental=False)
 
     def initialize(self, X, y):
@@ -217,6 +232,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
     def _begin(self, X, y):
         self._random_state = check_random_state(self.random_state)
         self._make_network(X.shape[1], self._n_outputs_of(self._as_targets(X, y)), X.dtype)
+        self.n_iter_ = self.t_ = 0
+        for name in ("validation_scores_", "validation_loss_curve_"):
+            if hasattr(self, name):
+                delattr(self, name)
+        if self.solver != "lbfgs":
+            self.loss_curve_ = []
 
     def _fit(self, X, y, sample_weight, others, incremental):
         first = not hasattr(self, "network_") or (not self.warm_start and not incremental)
@@ -227,6 +248,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             self._begin(X, y)
         else:
             self._random_state = check_random_state(self.random_state)
+            self._renew_network()
         X, targets = as_dense(X), self._as_targets(X, y)
         if others is not None:
             others = self._as_validation(*others)
@@ -278,15 +300,17 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         return tags
 
 
+def network_of(parts, sizes, dtype):
+    """A network of some parts, whose weights are still to be set."""
+    of_network = {name: value for name, value in parts.items() if name != "hidden"}
+    return Network(sizes, **of_network, dtype=dtype, random_state=0)
+
+
 def as_dense(X):
     """Sparse samples as an array; a warning where that is large."""
     if not hasattr(X, "toarray"):
         return X
     n_bytes = X.shape[0] * X.shape[1] * X.dtype.itemsize
     if n_bytes > MANY_BYTES:
-        warnings.warn(
-            f"X is sparse, and is made dense, which takes {n_bytes:,} bytes",
-            RuntimeWarning,
-            stacklevel=4,
-        )
+        warn(f"X is sparse, and is made dense, which takes {n_bytes:,} bytes", RuntimeWarning)
     return X.toarray()

@@ -37,7 +37,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
     alpha : float, default 0.0001
         Half of it times the sum of squared weights, by the weight of the batch, joins the loss.
     batch_size : int or "auto", default "auto"
-        "auto" is 200, or all samples where they are fewer.
+        "auto" is 200, or all samples where they are fewer; for optimizers of this package's it is
+        what `Network.fit` takes.
     learning_rate : "constant", "invscaling" or "adaptive", default "constant"
         Of "sgd".
     learning_rate_init : float, default 0.001
@@ -48,7 +49,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     shuffle : bool, default True
     random_state : int, RandomState or None, default None
     tol : float, default 0.0001
-        What is an improvement; for "lbfgs" the gradient's size where it ends.
+        The least improvement that counts; with "lbfgs" training ends where no derivative is larger.
     verbose : bool, default False
     warm_start : bool, default False
         Whether a fit goes on with the weights of the last one.
@@ -56,13 +57,13 @@ class MLPRegressor(RegressorMixin, Perceptron):
         Of "sgd"; below 1.
     nesterovs_momentum : bool, default True
     early_stopping : bool, default False
-        Whether some of the samples say when to stop.
+        Hold out samples, and stop when their score no longer improves.
     validation_fraction : float, default 0.1
-        How many.
+        The share that is held out.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
         Of "adam".
     n_iter_no_change : int, default 10
-        After more epochs without an improvement the training stops.
+        Training stops after more than this many epochs in a row without an improvement.
     max_fun : int, default 15000
         Taken for scikit-learn's sake, without effect: "lbfgs" ends by `max_iter`.
     dropout : float, default 0
@@ -138,19 +139,21 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return targets.ravel() if targets.shape[1] == 1 else targets
 
     def _outputs_and_loss(self):
-        name = self.loss if isinstance(self.loss, str) else self.loss.name
-        return "exp" if LOSSES[name].lowest == 0 else "identity", self.loss
+        return "exp" if LOSSES[self._name_of_loss()].lowest == 0 else "identity", self.loss
+
+    def _name_of_loss(self):
+        return self.loss if isinstance(self.loss, str) else self.loss.name
 
     def _validation_metric(self):
         return "r2"
 
     def _loss_divisor(self):
         # scikit-learn reports the mean over outputs, and goes along the gradient of their sum.
-        return float(self.n_outputs_ if self.loss == "squared_error" else 1)
+        return float(self.n_outputs_ if self._name_of_loss() == "squared_error" else 1)
 
     def _constant_of_loss(self, targets, sample_weight):
         # Half of Poisson's deviance is 0 where each prediction is right.
-        if self.loss != "poisson":
+        if self._name_of_loss() != "poisson":
             return 0.0
         least = (xlogy(targets, targets) - targets).sum(axis=1)
         return float(np.average(least, weights=sample_weight))

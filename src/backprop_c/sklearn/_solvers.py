@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..optimizers import LBFGS, SGD, Adam
+from ..optimizers import LBFGS, SGD, Adam, as_optimizer
 from ..schedules import ByEpoch
 
 # Below it the adaptive learning rate ends a training; by what it is divided until then.
@@ -40,14 +40,18 @@ class AdaptiveRate:
     def __call__(self, epoch):
         return self.rate
 
-    def on_epoch_end(self, epoch, logs, network):
-        """Whether the training is over."""
-        if not self.waiting.is_over(self.sign * logs[self.name]):
+    def is_over(self, value):
+        """Whether the training is over with this epoch's value; smaller is better."""
+        if not self.waiting.is_over(value):
             return False
         if self.rate <= SMALLEST_RATE:
             return True
         self.rate, self.waiting.waited = self.rate / DIVISOR, 0
         return False
+
+    def on_epoch_end(self, epoch, logs, network):
+        """Whether the training is over."""
+        return self.is_over(self.sign * logs[self.name])
 
 
 class InverseScaling:
@@ -74,9 +78,12 @@ def changing_rate(estimator, n_samples, goes_on, watched, sign):
     """The learning rate of sgd where it changes, which is a callback, too; else None."""
     if estimator.solver != "sgd" or estimator.learning_rate == "constant":
         return None
-    if estimator.learning_rate == "adaptive":
-        return AdaptiveRate(estimator, watched, sign)
-    return InverseScaling(estimator, n_samples, goes_on)
+    if estimator.learning_rate == "invscaling":
+        return InverseScaling(estimator, n_samples, goes_on)
+    last = getattr(estimator, "_last_rate", None)
+    if goes_on and isinstance(last, AdaptiveRate):
+        return last
+    return AdaptiveRate(estimator, watched, sign)
 
 
 def optimizer_for(estimator, rate=None):
@@ -86,8 +93,10 @@ def optimizer_for(estimator, rate=None):
     if estimator.solver == "adam":
         betas = estimator.beta_1, estimator.beta_2
         return Adam(estimator.learning_rate_init, *betas, estimator.epsilon, epsilon_hat=True)
+    if estimator.solver == "auto":
+        return "auto"
     if estimator.solver != "sgd":
-        return estimator.solver
+        return as_optimizer(estimator.solver)
     first = estimator.learning_rate_init if rate is None else ByEpoch(rate)
     if estimator.momentum == 0:
         return SGD(first)

@@ -7,12 +7,14 @@ class Views(list):
     """A list of views of a network's parameters: what is assigned to an entry is copied into it."""
 
     def __setitem__(self, place, value):
-        for view, array in zip(
-            *((self[place], value) if isinstance(place, slice) else ([self[place]], [value])),
-            strict=True,
-        ):
-            if np.shape(array) != view.shape:
-                raise ValueError(f"an array of shape {view.shape} is needed, not {np.shape(array)}")
+        views, arrays = ([self[place]], [value]) if isinstance(place, int) else (self[place], value)
+        expected, came = [view.shape for view in views], [np.shape(array) for array in arrays]
+        if came != expected:
+            raise ValueError(
+                f"arrays of the shapes {', '.join(map(str, expected))} are needed, but came "
+                f"{', '.join(map(str, came))}"
+            )
+        for view, array in zip(views, arrays, strict=True):
             view[...] = array
 
     def __reduce__(self):

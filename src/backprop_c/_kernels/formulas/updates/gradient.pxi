@@ -41,12 +41,14 @@ cdef void momentum_prepare(const double* hyperparameters, double scale, long lon
 
 cdef void step_momentum_prepare(const double* hyperparameters, double scale, long long step,
                                 double* carried_out, double* scalars_out) noexcept nogil:
-    # what momentum reads, where learning_rate * velocity lasts and not velocity: the momentum is
-    # multiplied by the last learning rate, which is carried, and divided by this one
-    # hyperparameters: (5,): those of momentum; carried: (1,), 0 before the first step
+    # what momentum reads, where the velocity is that of the steps: each gradient joins it times the
+    # learning rate of its own step
+    # hyperparameters: (5,): those of momentum
+    cdef bint nesterov = hyperparameters[2] != 0
     momentum_prepare(hyperparameters, scale, step, carried_out, scalars_out)
-    scalars_out[MOMENTUM] *= carried_out[0] / hyperparameters[0]
-    carried_out[0] = hyperparameters[0]
+    scalars_out[SCALE] = hyperparameters[0] * scale
+    scalars_out[RATE] = hyperparameters[1] if nesterov else 1
+    scalars_out[AHEAD] = 1 if nesterov else 0
 
 
 cdef void sgd_update(Py_ssize_t begin, Py_ssize_t end, Py_ssize_t stride, const double* scalars,
