@@ -50,7 +50,8 @@ OF_PYTHON = ["-k", "not float64 and not test_demo and not test_examples_run"]
 # These start programs, look at sources, or ask how exact a formula is, over arrays that others go
 # through, too: the sanitizers have nothing to find there.
 OF_PROGRAMS = ["architecture", "benchmarks", "check_wheel", "cli", "elementary", "every_level"]
-OF_PROGRAMS += ["headers", "plotting", "sklearn", "sklearn_same", "targets", "wheels", "workflows"]
+OF_PROGRAMS += ["headers", "plotting", "sklearn", "sklearn_beyond", "sklearn_same", "targets"]
+OF_PROGRAMS += ["wheels", "workflows"]
 
 nox.needs_version = ">= 2025.11.12"
 
@@ -194,7 +195,7 @@ def tests(session):
 def oldest(session):
     """The estimators with the oldest scikit-learn that is supported."""
     session.install(f"{built_wheel(session)}[test]", "scikit-learn==1.6.*")
-    files = ["tests/test_sklearn.py", "tests/test_sklearn_same.py"]
+    files = [f"tests/test_sklearn{name}.py" for name in ("", "_beyond", "_same")]
     # It has a generator where pytest wants a list.
     words = [*PARALLEL, "-W", "ignore::pytest.PytestRemovedIn10Warning"]
     session.run("pytest", *words, *files, *session.posargs)
