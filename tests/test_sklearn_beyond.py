@@ -95,6 +95,19 @@ def test_more_samples_than_a_batch_of_scikit_learns(solver):
         assert model.network_.optimizer == optimizers.LevenbergMarquardt()
 
 
+@pytest.mark.parametrize("y", [LABELS, LABELS > 0])
+def test_label_smoothing(y):
+    """Targets are less sure, and so are the probabilities."""
+    surest = []
+    for smoothing in (0.0, 0.3):
+        options = SMALL | {"solver": "lbfgs", "max_iter": 200}
+        model = MLPClassifier(**options, label_smoothing=smoothing).fit(X, y)
+        surest.append(model.predict_proba(X).max(axis=1).mean())
+    assert surest[1] < surest[0] - 0.05
+    with pytest.raises(ValueError, match="label_smoothing"):
+        MLPClassifier(label_smoothing=1.0).fit(X, y)
+
+
 def test_class_weights():
     y = (X[:, 0] > 6.9).astype(int)  # 12 of 150
     shares = []

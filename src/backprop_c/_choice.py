@@ -28,9 +28,12 @@ MOST_PRODUCTS = 2e9
 MOST_WORK = 3e8
 # The rates that are tried for Adam.
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
+# A trial has a second rate for Adam, so many times smaller: what is good for the first steps is
+# often too much for the last ones.
+MORE_CAREFUL = 10
 # A trial: from how many samples on; into how many parts they are cut, one of which is held out at a
 # time; up to how many samples each part is; and for how many epochs a smaller loss is waited for.
-LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 20
+LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 50
 
 
 def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
@@ -75,20 +78,24 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
     `open_end` says that nobody has said when the fit is to end; a trial tells it then, whose fits
     have the options.
     """
-    found, why = [None], f"batches of {batch_size} are asked for"
+    found: list[Any] = [None]
+    why = f"batches of {batch_size} are asked for"
     if batch_size in ("auto", None) or as_batch_size(batch_size, 1) >= samples.n_samples:
         refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
         found, why = choose(*sizes, net._loss.name, refused, scipy_is_installed())
     if open_end and has_enough(samples):
-        made = [one or with_rate(net, samples, batch_size) for one in found]
+        made = [one for one in found if one]
+        if None in found:
+            rate = found_rate(net, samples, batch_size)
+            made += [Adam(rate), Adam(rate / MORE_CAREFUL)]
         tried = [(*trial(net, samples, one, batch_size, **options), one) for one in made]
         _, epochs, best = min(tried, key=lambda result: result[0])
         rivals = f"the best of {', '.join(map(repr, made))}" if len(made) > 1 else why
         return best, epochs, f"{best!r}, {epochs} epochs: {rivals}, by a trial on held-out samples"
     if found[0] is None:
         why += "; the rate is that of a range test"
-    best = found[0] or with_rate(net, samples, batch_size)
+    best = found[0] or Adam(found_rate(net, samples, batch_size))
     return best, None, f"{best!r}: {why}"
 
 
@@ -97,15 +104,15 @@ def scipy_is_installed():
     return importlib.util.find_spec("scipy") is not None
 
 
-def with_rate(net, samples, batch_size):
-    """Adam at the rate of a range test, which a copy of the network makes."""
+def found_rate(net, samples, batch_size):
+    """Adam's rate by a range test, which a copy of the network makes."""
     size = as_batch_size(batch_size, samples.n_samples)
     try:
         *_, rate = rising_rates(copy.copy(net), samples, size, Adam(), LOWEST, HIGHEST, STEPS)
     except ValueError:
-        # The loss is not finite: the fit will say so.
-        return Adam()
-    return Adam(rate)
+        # The loss is not finite, which the fit will say.
+        return HIGHEST
+    return rate
 
 
 def has_enough(samples):

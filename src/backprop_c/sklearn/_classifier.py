@@ -1,15 +1,18 @@
 """MLPClassifier."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
+from ..losses import BinaryCrossEntropy, CrossEntropy
 from ._perceptron import Perceptron, takes_parts, with_added
 
 
@@ -29,6 +32,8 @@ scoring : optional
         As for `MLPRegressor`; without `scoring` the accuracy counts.
     class_weight : dict or "balanced", optional
         What the samples of a class count: by its label, or so that all classes count the same.
+    label_smoothing : float, default 0
+        The share of each target that is spread over all classes; below 1.
 
     Examples
     --------
@@ -42,6 +47,7 @@ scoring : optional
     _parameter_constraints = with_added(
         neural_network.MLPClassifier._parameter_constraints,
         class_weight=[StrOptions({"balanced"}), dict, None],
+        label_smoothing=[Interval(Real, 0, 1, closed="left")],
     )
 
     def __init__(
@@ -73,6 +79,7 @@ scoring : optional
         dropout=0.0,
         scoring=None,
         class_weight=None,
+        label_smoothing=0.0,
     ):
         self._take_parameters(locals())
 
@@ -136,8 +143,8 @@ scoring : optional
 
     def _outputs_and_loss(self):
         if self._label_binarizer.y_type_ == "multiclass":
-            return "softmax", "cross_entropy"
-        return "logistic", "binary_cross_entropy"
+            return "softmax", CrossEntropy(self.label_smoothing)
+        return "logistic", BinaryCrossEntropy(self.label_smoothing)
 
     def _validation_metric(self):
         return "accuracy" if self.n_outputs_ == 1 or self.out_activation_ == "softmax" else exact
