@@ -134,9 +134,9 @@ def trained(estimator, X, targets, sample_weight, **options):
         "reset_optimizer": True,
         "n_threads": 1,
     }
-    habits = {"shuffles_again": True, "penalties_by_batch": True, "any_is_best": True}
+    habits = {"shuffles_again": True, "any_is_best": True}
     if estimator.solver == "lbfgs" or getattr(options["optimizer"], "steps", "") == "batches":
-        habits["loss_divisor"] = estimator._loss_divisor()
+        habits |= {"penalties_by_batch": True, "loss_divisor": estimator._loss_divisor()}
     last = network.history
     network._generator = np.random.Generator(random_state._bit_generator)
     try:
