@@ -6,11 +6,9 @@ import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
 from ..losses import BinaryCrossEntropy, CrossEntropy
 from ._perceptron import Perceptron, takes_parts, with_added
@@ -84,17 +82,7 @@ scoring : optional
         self._take_parameters(locals())
 
     def _validate_input(self, X, y, incremental, first):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=first,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._validated(X, y, first)
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._take_classes(y)
             return X, y

@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -75,6 +75,22 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
     @abstractmethod
     def _validation_metric(self):
         """What tells when to stop early, where no scorer is given."""
+
+    def _validated(self, X, y, first, **options):
+        """X and y by scikit-learn's rules; `first` says that the features may be other ones."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=first,
+            **options,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
 
     def _n_outputs_of(self, targets):
         return targets.shape[1]

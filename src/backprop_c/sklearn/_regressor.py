@@ -4,10 +4,8 @@ import numpy as np
 from scipy.special import xlogy
 from sklearn import neural_network
 from sklearn.base import RegressorMixin
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from .._validation.entries import LOSSES
 from ..losses import Loss
@@ -118,19 +116,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         self._take_parameters(locals())
 
     def _validate_input(self, X, y, incremental, first):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            reset=first,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
+        return self._validated(X, y, first, y_numeric=True)
 
     def _as_targets(self, X, y):
         return np.ascontiguousarray(y.reshape(X.shape[0], -1), dtype=X.dtype)
