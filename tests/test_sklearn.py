@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import importlib
 import pickle
 
 import numpy as np
@@ -12,13 +13,12 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 import joblib
 import sklearn
 from scipy import sparse
-from sklearn import datasets
+from sklearn import datasets, model_selection
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
-from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -122,7 +122,11 @@ def test_searches(backend):
 
 def test_other_tools():
     model = MLPClassifier(**SMALL | {"solver": "lbfgs"})
-    halving = HalvingGridSearchCV(model, {"alpha": [1e-4, 1e-2]}, cv=2, min_resources=60)
+    # scikit-learn has this search once that module has been imported.
+    importlib.import_module("sklearn.experimental.enable_halving_search_cv")
+    halving = model_selection.HalvingGridSearchCV(
+        model, {"alpha": [1e-4, 1e-2]}, cv=2, min_resources=60
+    )
     assert halving.fit(X, LABELS).best_score_ > 0.8
     assert cross_val_score(model, X, NAMES, cv=3).mean() > 0.9
     assert CalibratedClassifierCV(model, cv=2).fit(X, NAMES).score(X, NAMES) > 0.9

@@ -1,5 +1,6 @@
 """What the estimators have beyond scikit-learn's own, and what goes wrong in them."""
 
+import importlib
 import sys
 import warnings
 
@@ -11,7 +12,6 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 import sklearn
 from sklearn import datasets, neural_network
 from sklearn.base import clone
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.preprocessing import StandardScaler
 
 import backprop_c
@@ -249,7 +249,7 @@ def test_without_scikit_learn(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match='comes with the extra "sklearn"'):
-        import backprop_c.sklearn  # noqa: F401
+        importlib.import_module("backprop_c.sklearn")
 
 
 def test_warnings_point_to_the_caller():

@@ -156,7 +156,7 @@ def test_sample_weights(targets, solver):
     kind, y = TARGETS[targets]
     theirs, mine = pair(kind, solver=solver, max_iter=8, random_state=0, alpha=0.1)
     if "sample_weight" not in inspect.signature(theirs.fit).parameters:
-        pytest.skip("this scikit-learn takes no weights")
+        pytest.skip("scikit-learn's perceptrons take weights from 1.7 on")
     assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
 
 
@@ -165,7 +165,7 @@ def test_weights_in_early_stopping(targets):
     kind, y = TARGETS[targets]
     theirs, mine = pair(kind, max_iter=8, random_state=0, early_stopping=True)
     if "sample_weight" not in inspect.signature(theirs.fit).parameters:
-        pytest.skip("this scikit-learn takes no weights")
+        pytest.skip("scikit-learn's perceptrons take weights from 1.7 on")
     assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
 
 
@@ -173,7 +173,7 @@ def test_poisson():
     try:
         theirs, mine = pair("MLPRegressor", loss="poisson", max_iter=10, random_state=0)
     except TypeError:
-        pytest.skip("this scikit-learn has no loss to choose")
+        pytest.skip("scikit-learn's MLPRegressor has Poisson's loss from 1.7 on")
     for y in (COUNTS[:, 0], COUNTS):
         assert_same(theirs.fit(X, y), mine.fit(X, y))
     assert (mine.predict(X) > 0).all()
@@ -299,7 +299,7 @@ def test_the_errors_are_of_the_same_kind(parameters, y):
 )
 def test_verbose_prints_the_same(capsys, kind, options, y):
     if "loss" in options and "loss" not in neural_network.MLPRegressor().get_params():
-        pytest.skip("this scikit-learn has no loss to choose")
+        pytest.skip("scikit-learn's MLPRegressor has Poisson's loss from 1.7 on")
     printed = []
     for model in pair(kind, random_state=0, verbose=True, **options):
         model.fit(X, y)
@@ -348,7 +348,7 @@ def test_the_penalty_depends_on_the_size_of_the_batch(module):
 @BOTH
 def test_weights_do_not_count_between_batches(module):
     if "sample_weight" not in inspect.signature(module.MLPRegressor.fit).parameters:
-        pytest.skip("this scikit-learn takes no weights")
+        pytest.skip("scikit-learn's perceptrons take weights from 1.7 on")
     options = STILL | {"hidden_layer_sizes": (5,), "alpha": 0.0, "shuffle": False}
     weights = np.where(np.arange(300) < 150, 100.0, 1.0)
     y = NUMBERS[:, 0] + (weights == 1)

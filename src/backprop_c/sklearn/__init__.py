@@ -4,13 +4,13 @@ Change the import, and the same parameters, methods and attributes are there. It
 which comes with the extra "sklearn".
 """
 
-try:
-    import sklearn as _sklearn  # noqa: F401
-except ImportError:
+from importlib.util import find_spec
+
+if find_spec("sklearn") is None:
     raise ImportError(
         'backprop_c.sklearn needs scikit-learn, which comes with the extra "sklearn": '
         'pip install "backprop_c[sklearn]"'
-    ) from None
+    )
 
 from ._classifier import MLPClassifier
 from ._conversion import from_sklearn, to_sklearn

@@ -1,17 +1,21 @@
 """scikit-learn's callbacks, where its version has them: an epoch is a task of a fit."""
 
 import copy
+from typing import Any
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # before scikit-learn 1.9
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for scikit-learn's, without any callbacks."""
+    from sklearn import callback
+except ImportError:
+    # Before scikit-learn 1.9 estimators have none, and methods stay as they are.
+    CallbackSupportMixin: Any = type("CallbackSupportMixin", (), {})
 
     def with_callbacks(method):
         """The method as it is."""
         return method
+
+else:
+    CallbackSupportMixin = callback.CallbackSupportMixin
+    with_callbacks = callback.with_callbacks
 
 
 class Reported:
