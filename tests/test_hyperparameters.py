@@ -36,7 +36,7 @@ def having(*names):
 BAD_HYPERPARAMETERS = [
     *[
         (make, {name: bad}, error, f"{name} must be {message}")
-        for make, name in having("momentum", "beta_1", "beta_2")
+        for make, name in having("beta_1", "beta_2")
         for bad, error, message in [
             (1, ValueError, "at least 0 and below 1, but is 1.0"),
             (-0.1, ValueError, "at least 0 and below 1, but is -0.1"),
@@ -45,6 +45,17 @@ BAD_HYPERPARAMETERS = [
             (True, TypeError, "a number, but is True"),
             ("x", TypeError, "a number, but is 'x'"),
             (None, TypeError, "a number, but is None"),
+        ]
+    ],
+    *[
+        (make, {name: bad}, error, f"{name} must be {message}")
+        for make, name in having("momentum")
+        for bad, error, message in [
+            (1.1, ValueError, "from 0 to 1, but is 1.1"),
+            (-0.1, ValueError, "from 0 to 1, but is -0.1"),
+            (np.nan, ValueError, "from 0 to 1, but is nan"),
+            (True, TypeError, "a number, but is True"),
+            ("x", TypeError, "a number, but is 'x'"),
         ]
     ],
     *[

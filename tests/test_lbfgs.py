@@ -146,6 +146,23 @@ def test_it_ends_where_no_step_leads_further():
     assert net.fit(x, y, epochs=0, optimizer=LBFGS()).epochs == 0
 
 
+@pytest.mark.parametrize("most", [1, 2, 7, 30, 10**6])
+def test_evaluations_are_counted_as_scipy_counts_them(most):
+    x, y = sine()
+    net = Network((1, 6, 1), random_state=0)
+    objective = copy.copy(net).objective(x, y)
+    optimizer = LBFGS(max_evaluations=most)
+    options = options_of(optimizer, 40) | {"maxfun": most}
+    found = optimize.minimize(
+        objective, objective.start, jac=True, method="L-BFGS-B", options=options
+    )
+    history = net.fit(x, y, epochs=40, optimizer=optimizer)
+    assert history.epochs == found.nit
+    assert (found.nfev > most) == (found.nit < 40)
+    assert not history.settled
+    np.testing.assert_allclose(net.parameters, found.x, rtol=1e-6, atol=1e-9)
+
+
 def test_a_loss_of_one_s_own():
     x, y = sine()
 
@@ -224,6 +241,8 @@ def test_networks_that_it_cannot_train(option):
         ({"memory": 0}, ValueError, "memory must be at least 1, but is 0"),
         ({"memory": 1.5}, TypeError, "memory must be an integer, but is 1.5"),
         ({"max_line_search": 0}, ValueError, "max_line_search must be at least 1, but is 0"),
+        ({"max_evaluations": 0}, ValueError, "max_evaluations must be at least 1, but is 0"),
+        ({"max_evaluations": 9.5}, TypeError, "max_evaluations must be an integer, but is 9.5"),
         ({"tol": -1}, ValueError, "tol must be at least 0 and finite, but is -1.0"),
         ({"learning_rate": 1}, TypeError, "LBFGS has no parameter 'learning_rate'; known: memory"),
     ],

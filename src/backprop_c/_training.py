@@ -101,9 +101,9 @@ def minimizer_for(optimizer, net, epochs):
     """What makes the steps of a fit, if that is outside of the engine; else None."""
     if optimizer.steps != "outside":
         return None
-    from ._minimization import lbfgs
+    from ._minimization import Minimization
 
-    return lbfgs(optimizer, net, epochs)
+    return Minimization(optimizer, net, epochs)
 
 
 def as_callbacks(callbacks, names):
@@ -350,6 +350,7 @@ def train(
         **(habits or {}),
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
+    history._found = None if minimizer is None else minimizer.found
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)

@@ -47,6 +47,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     ) -> None:
         self._best_epoch: int | None = None
         self._settled = self._diverged = False
+        # What SciPy says of the end of a fit, where it has made the steps.
+        self._found = None
         self._choice: str | None = None
         self._validation_indices = None
         if validation_indices is not None:

@@ -12,6 +12,7 @@ from .._validation.scalars import (
     as_in_range,
     as_limit,
     as_not_negative,
+    as_number,
     as_positive,
     as_share,
 )
@@ -35,6 +36,14 @@ def _as_learning_rate(value, name):
 
 # A function of the epoch becomes a `ByEpoch`.
 LearningRate = float | Schedule | ReduceOnPlateau | ByEpoch | Callable[[int], float]
+
+
+def as_momentum(value: object, name: str) -> float:
+    """A float from 0 to 1: with 1 nothing is ever forgotten."""
+    number = as_number(value, name)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, but is {number}")
+    return number
 
 
 def as_positive_count(value: object, name: str) -> int:
@@ -62,7 +71,7 @@ class Optimizer(Frozen, ABC):
     # A name means the same in every optimizer.
     _checks: ClassVar = {
         "learning_rate": _as_learning_rate,
-        "momentum": as_share,
+        "momentum": as_momentum,
         "beta_1": as_share,
         "beta_2": as_share,
         "epsilon": as_positive,
@@ -83,6 +92,7 @@ class Optimizer(Frozen, ABC):
         "loss_tol": as_not_negative,
         "memory": as_positive_count,
         "max_line_search": as_positive_count,
+        "max_evaluations": lambda value, name: None if value is None else as_count(value, name, 1),
         "clip_norm": as_limit,
         "clip_value": as_limit,
     }
@@ -94,7 +104,7 @@ class Optimizer(Frozen, ABC):
 
     def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them."""
-        return tuple(map(float, self._values()))
+        return tuple(0.0 if value is None else float(value) for value in self._values())
 
 
 class _Gradual(Optimizer):

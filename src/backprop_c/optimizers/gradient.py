@@ -19,7 +19,7 @@ class SGD(_Gradual):
         Step size; positive and finite. A schedule such as ``schedules.Cosine(0.1)`` changes it
         from step to step.
     momentum : float, default 0
-        The share of the velocity that lasts from step to step; at least 0 and below 1.
+        The share of the velocity that lasts from step to step; from 0 to 1.
     nesterov : bool, default False
         Look ahead by one step of the velocity; needs momentum.
     of_steps : bool, default False

@@ -103,6 +103,9 @@ class LBFGS(Optimizer):
         least 0. Some 1e-15 (in float32 1e-6) is the least that rounding lets it see.
     max_line_search : int, default 20
         Evaluations in an iteration at most.
+    max_evaluations : int, optional
+        Evaluations in a fit at most: it ends after the iteration in which there are as many. No
+        limit by default.
 
     Raises
     ------
@@ -131,6 +134,7 @@ class LBFGS(Optimizer):
     tol: float = 1e-6
     loss_tol: float = 0.0
     max_line_search: int = 20
+    max_evaluations: int | None = None
 
     @property
     def rule(self) -> str:

@@ -20,7 +20,7 @@ class RMSprop(_Gradual):
     epsilon : float, default 1e-8
         Keeps the quotient finite; positive.
     momentum : float, default 0
-        The share of the velocity that lasts from step to step; at least 0 and below 1. The
+        The share of the velocity that lasts from step to step; from 0 to 1. The
         velocity is one of the quotients.
     centred : bool, default False
         Divide by the root of the variance: of the mean square less the squared mean.

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
+from sklearn.utils.optimize import _check_optimize_result
 
 from .._training import train
 from .._validation.weights import as_class_weights, weights_by_class
@@ -50,12 +51,12 @@ def fit_in_full(estimator, X, targets, sample_weight, others, told):
     estimator.n_iter_ = history.epochs - history.settled
     estimator.loss_ = loss_at_end(estimator, X, targets, sample_weight)
     take_validation(estimator, history, others)
-    if not history.settled:
-        warn(
-            f"lbfgs failed to converge after {history.epochs} iteration(s): increase the number of "
-            "iterations (max_iter)",
-            ConvergenceWarning,
-        )
+    if history._found is not None:
+        with warnings.catch_warnings(record=True) as raised:
+            warnings.simplefilter("always")
+            _check_optimize_result("lbfgs", history._found, estimator.max_iter)
+        for one in raised:
+            warn(str(one.message), one.category)
 
 
 def loss_at_end(estimator, X, targets, sample_weight):

@@ -89,7 +89,7 @@ def changing_rate(estimator, n_samples, goes_on, watched, sign):
 def optimizer_for(estimator, rate=None):
     """What makes an estimator's steps; `rate` has its learning rate, where that changes."""
     if estimator.solver == "lbfgs":
-        return LBFGS(tol=estimator.tol, loss_tol=LOSS_TOL)
+        return LBFGS(tol=estimator.tol, loss_tol=LOSS_TOL, max_evaluations=estimator.max_fun)
     if estimator.solver == "adam":
         betas = estimator.beta_1, estimator.beta_2
         return Adam(estimator.learning_rate_init, *betas, estimator.epsilon, epsilon_hat=True)
