@@ -50,6 +50,39 @@ def test_label_smoothing(weighted, sizes, loss, output, dtype, rng):
 
 
 @every_dtype
+@pytest.mark.parametrize(("make", "output"), [
+    (losses.CrossEntropy, "softmax"), (losses.BinaryCrossEntropy, "sigmoid"),
+])  # fmt: skip
+@pytest.mark.parametrize("sizes", [(2, 3), (4, 16, 5), (20, 64, 33)])
+def test_least_output(sizes, make, output, dtype, rng):
+    """The reported loss is bounded, by the sample or by the output; the gradient is not."""
+    activations = ("tanh",) * (len(sizes) - 2) + (output,)
+    net, plain = (
+        Network(sizes, activations, loss, dtype=dtype, random_state=1)
+        for loss in (make(least_output=1e-2), make())
+    )
+    for each in (net, plain):
+        each.parameters[:] *= 20
+        each.optimizer = SGD(0.1)
+    X, weights = rng.normal(size=(50, sizes[0])), rng.random(50)
+    targets = np.eye(sizes[-1])[rng.integers(sizes[-1], size=50)]
+    a = plain.predict(X).astype(float)
+    # What is left of 1: of the class, and of labels that are not the sample's.
+    share = np.where(targets == 1, a, 1 if output == "softmax" else 1 - a)
+    terms = -np.log(np.maximum(share, 1e-2)).sum(axis=1)
+    expected = (weights * terms).sum() / weights.sum()
+    got = net.loss_and_gradient(X, targets, sample_weight=weights)
+    without = plain.loss_and_gradient(X, targets, sample_weight=weights)
+    np.testing.assert_allclose(got[0], expected, rtol=1e-4 if dtype == "float32" else 1e-9)
+    assert got[0] < without[0] * 0.9
+    np.testing.assert_array_equal(got[1], without[1])
+    assert net.train_step(X[0], targets[0]) < plain.train_step(X[0], targets[0]) + 1e-6
+    np.testing.assert_array_equal(net.parameters, plain.parameters)
+    net.parameters[:] = np.nan
+    assert np.isnan(net.evaluate(X, targets)["loss"])
+
+
+@every_dtype
 @pytest.mark.parametrize("quantile", [0.05, 0.5, 0.9])
 def test_quantile(quantile, dtype, rng):
     """By its definition; and a constant comes to the targets' quantile."""
@@ -125,6 +158,7 @@ def test_gamma_refuses_amounts_that_are_not_above_0(target, dtype):
         (losses.Quantile, "0.5", TypeError, "quantile must be a number, but is '0.5'"),
         (losses.CrossEntropy, 1, ValueError, "label_smoothing must be at least 0 and below 1"),
         (losses.CrossEntropy, -0.1, ValueError, "label_smoothing must be at least 0 and below 1"),
+        (lambda least: losses.CrossEntropy(0, least), 1, ValueError, "least_output must be at lea"),
         (losses.BinaryCrossEntropy, [0.1], TypeError, "label_smoothing must be a number"),
     ],
 )

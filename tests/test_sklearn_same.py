@@ -59,6 +59,7 @@ SOLVERS = [
     {"solver": "sgd"},
     {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1},
     {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.05},
+    {"solver": "sgd", "momentum": 1, "learning_rate_init": 1e-4},
 ]
 TARGETS = {
     "classes": ("MLPClassifier", LABELS),
@@ -226,6 +227,25 @@ def test_the_random_state_is_advanced_no_further_than_the_epochs_that_ran(batch_
     assert states[0].randint(2**30) == states[1].randint(2**30)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("targets", ["classes", "two classes", "labels"])
+def test_the_losses_of_outputs_at_0_and_1(targets, solver):
+    """Inputs that are not scaled lead to them: scikit-learn takes none for less than epsilon."""
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(
+        kind, max_iter=20, random_state=3, solver=solver, learning_rate_init=1e-3, tol=0.1
+    )
+    samples = 100 * DIGITS[: len(X)]
+    theirs.fit(samples, y)
+    mine.fit(samples, y)
+    assert mine.n_iter_ == theirs.n_iter_
+    for expected, got in zip(theirs.coefs_, mine.coefs_, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9)
+    # scikit-learn's 1 - a has few digits where a is nearly 1.
+    tolerance = 1e-9 if targets == "classes" else 1e-3
+    np.testing.assert_allclose(mine.loss_curve_, theirs.loss_curve_, rtol=tolerance)
+
+
 def test_float32():
     theirs, mine = pair("MLPClassifier", max_iter=5, random_state=0)
     theirs.fit(X.astype(np.float32), LABELS)
@@ -253,6 +273,8 @@ def test_lbfgs_comes_as_far(targets):
         {"max_iter": 2, "batch_size": 10**4},
         {"max_iter": 7, "solver": "sgd", "learning_rate": "adaptive", "tol": 0.1,
          "n_iter_no_change": 2},
+        {"max_iter": 5, "solver": "lbfgs"},
+        {"max_iter": 50, "max_fun": 7, "solver": "lbfgs"},
     ],
 )  # fmt: skip
 def test_the_warnings_are_the_same(options):

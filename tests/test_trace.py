@@ -92,6 +92,16 @@ def test_smoothed_targets(sizes, make, rng):
     check_arithmetic(steps)
 
 
+@pytest.mark.parametrize("make", [losses.CrossEntropy, losses.BinaryCrossEntropy])
+@pytest.mark.parametrize("least_output", [0.01, 0.4])
+def test_a_bounded_loss(least_output, make, rng):
+    output = "softmax" if make is losses.CrossEntropy else "sigmoid"
+    net = Network((3, 4, 3), ("tanh", output), make(0, least_output), random_state=2)
+    steps = trace(net, rng.normal(size=3), np.eye(3)[1], learning_rate=0.1, verbose=False)
+    assert f"-log({least_output:g}))" in str(steps)
+    check_arithmetic(steps)
+
+
 @pytest.mark.parametrize("sizes", [(3, 4, 2), (30, 8, 3)])
 @pytest.mark.parametrize("l1", [0.0, 0.1, (0.3, 0.0)])
 @pytest.mark.parametrize("l2", [0.0, 0.3, (0.0, 0.5), (0.2, 0.0)])

@@ -60,9 +60,11 @@ class _Smoothed(Loss):
     """What both cross-entropies share."""
 
     label_smoothing: float = 0.0
+    least_output: float = 0.0
 
     def __post_init__(self) -> None:
-        self._accept("label_smoothing", as_share(self.label_smoothing, "label_smoothing"))
+        for name in ("label_smoothing", "least_output"):
+            self._accept(name, as_share(getattr(self, name), name))
 
 
 class BinaryCrossEntropy(_Smoothed):
@@ -77,11 +79,14 @@ class BinaryCrossEntropy(_Smoothed):
     label_smoothing : float, default 0
         Which share s of each target is replaced by 1/2: ``(1 - s) * t + s / 2``; at least 0 and
         below 1.
+    least_output : float, default 0
+        An output's loss is at most ``-log(least_output)``; at least 0 and below 1. scikit-learn
+        reports its losses so. The gradient does not know of it.
 
     Raises
     ------
     TypeError, ValueError
-        If label_smoothing is no number, or out of its range.
+        If a parameter is no number, or out of its range.
 
     References
     ----------
@@ -111,11 +116,14 @@ class CrossEntropy(_Smoothed):
     label_smoothing : float, default 0
         Which share s of each target is spread over all classes: of n, ``(1 - s) * t + s / n``; at
         least 0 and below 1.
+    least_output : float, default 0
+        A sample's loss is at most ``-log(least_output)``; at least 0 and below 1. scikit-learn
+        reports its losses so. The gradient does not know of it.
 
     Raises
     ------
     TypeError, ValueError
-        If label_smoothing is no number, or out of its range.
+        If a parameter is no number, or out of its range.
 
     References
     ----------

@@ -2,13 +2,13 @@
 # and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport INFINITY, fabs, sqrt
+from libc.math cimport INFINITY, fabs, log, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING, SQUARES, Activation,
-    Layer, Loss, Measure, Measures, Metric, Part, Plan, Range, Samples, Solution, Sums, Table,
-    Update, Routines,
+    BATCH, CAPSULE, MAX_CONSTANTS, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING,
+    SQUARES, Activation, Layer, Loss, Measure, Measures, Metric, Part, Plan, Range, Samples,
+    Solution, Sums, Table, Update, Routines,
 )
 
 cdef extern from "lanes.h":

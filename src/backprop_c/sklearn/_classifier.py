@@ -129,10 +129,12 @@ scoring : optional
     def _n_outputs_of(self, targets):
         return len(self.classes_) if targets.ndim == 1 else targets.shape[1]
 
-    def _outputs_and_loss(self):
+    def _outputs_and_loss(self, dtype):
+        # scikit-learn takes no probability for smaller in the losses that it reports.
+        constants = self.label_smoothing, float(np.finfo(dtype).eps)
         if self._label_binarizer.y_type_ == "multiclass":
-            return "softmax", CrossEntropy(self.label_smoothing)
-        return "logistic", BinaryCrossEntropy(self.label_smoothing)
+            return "softmax", CrossEntropy(*constants)
+        return "logistic", BinaryCrossEntropy(*constants)
 
     def _validation_metric(self):
         return "accuracy" if self.n_outputs_ == 1 or self.out_activation_ == "softmax" else exact

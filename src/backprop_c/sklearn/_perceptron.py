@@ -69,7 +69,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         """What scorers compare predictions with, of such targets."""
 
     @abstractmethod
-    def _outputs_and_loss(self):
+    def _outputs_and_loss(self, dtype):
         """The outputs' activation by scikit-learn's name, and the network's loss."""
 
     @abstractmethod
@@ -137,7 +137,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         except KeyError:
             raise AttributeError(f"this {type(self).__name__} has no network yet: fit it") from None
 
-    def _parts_of_network(self):
+    def _parts_of_network(self, dtype):
         """What a network is made of, by the parameters as they are now."""
         hidden = self.hidden_layer_sizes
         hidden = list(hidden) if hasattr(hidden, "__iter__") else [hidden]
@@ -151,7 +151,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
                 f"activation must be one, or one for each of the {len(hidden)} hidden layers, but "
                 f"has {len(of_hidden)}"
             )
-        self.out_activation_, loss = self._outputs_and_loss()
+        self.out_activation_, loss = self._outputs_and_loss(dtype)
         activations = [OTHER_NAMES.get(one, one) for one in (*of_hidden, self.out_activation_)]
         return {
             "hidden": hidden,
@@ -163,7 +163,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _make_network(self, n_inputs, n_outputs, dtype):
         """A new network, with the initial weights that scikit-learn draws."""
-        self._made_of = parts = self._parts_of_network()
+        self._made_of = parts = self._parts_of_network(dtype)
         sizes = [n_inputs, *parts["hidden"], n_outputs]
         self.n_outputs_, self.n_layers_ = n_outputs, len(sizes)
         self.network_ = network_of(parts, sizes, dtype)
@@ -177,7 +177,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _renew_network(self):
         """Where parameters were set since the last fit, a network of these with its weights."""
-        parts = self._parts_of_network()
+        parts = self._parts_of_network(self.network_.dtype)
         if parts == self._made_of:
             return
         if parts["hidden"] != self._made_of["hidden"]:

@@ -124,7 +124,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def _as_known(self, targets):
         return targets.ravel() if targets.shape[1] == 1 else targets
 
-    def _outputs_and_loss(self):
+    def _outputs_and_loss(self, dtype):
         return "exp" if LOSSES[self._name_of_loss()].lowest == 0 else "identity", self.loss
 
     def _name_of_loss(self):

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from .formulas import ACTIVATION_FORMULAS
 
 # The parameter of losses whose targets are not taken as they are given.
-SMOOTHING = "label_smoothing"
+SMOOTHING, LEAST = "label_smoothing", "least_output"
 
 
 def lines(trace):
@@ -32,6 +32,7 @@ def lines(trace):
     yield from penalty_lines(trace)
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
+    constants.pop(LEAST, None)
     yield from loss.delta_lines(*layers[-1], target, **constants)
     for (n, layer), (_, following) in reversed(list(pairwise(layers))):
         yield f"  layer {n}, {layer.activation}"
@@ -117,9 +118,10 @@ def _squared_error(layer, target):
     return f"1/2 ({' + '.join(squares)})"
 
 
-def _binary_cross_entropy(layer, target):
-    terms = []
+def _binary_cross_entropy(layer, target, least_output):
+    of_outputs = []
     for a, z, t in zip(layer.a, layer.z, target, strict=True):
+        terms = []
         # What is multiplied by 0 counts for nothing, be its logarithm infinite.
         by_z = not _has_logarithms(a)
         if t != 0:
@@ -128,16 +130,23 @@ def _binary_cross_entropy(layer, target):
             # 1 - sigmoid(z) = sigmoid(-z)
             rest = _value_by_numbers(layer, -z) if by_z else f"1 - {number(a)}"
             terms.append(f"(1 - {number(t)}) * log({rest})")
-    return f"-({' + '.join(terms)})"
+        of_outputs.append(" + ".join(terms))
+    if not least_output:
+        return f"-({' + '.join(of_outputs)})"
+    return " + ".join(_bounded(f"-({one})", least_output) for one in of_outputs)
 
 
-def _cross_entropy(layer, target):
+def _bounded(loss, least_output):
+    return f"min({loss}, -log({number(least_output)}))" if least_output else loss
+
+
+def _cross_entropy(layer, target, least_output):
     terms = [
         f"{number(t)} * log({number(a) if _has_logarithms(a) else _value_by_numbers(layer, z)})"
         for a, z, t in zip(layer.a, layer.z, target, strict=True)
         if t != 0
     ]
-    return f"-({' + '.join(terms)})"
+    return _bounded(f"-({' + '.join(terms)})", least_output)
 
 
 def _huber(layer, target, delta):
