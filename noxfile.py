@@ -195,7 +195,7 @@ def tests(session):
 def oldest(session):
     """The estimators with the oldest scikit-learn that is supported."""
     session.install(f"{built_wheel(session)}[test]", "scikit-learn==1.6.*")
-    files = [f"tests/test_sklearn{name}.py" for name in ("", "_beyond", "_same")]
+    files = [f"tests/test_sklearn{name}.py" for name in ("", "_beyond", "_errors", "_same")]
     # It has a generator where pytest wants a list.
     words = [*PARALLEL, "-W", "ignore::pytest.PytestRemovedIn10Warning"]
     session.run("pytest", *words, *files, *session.posargs)

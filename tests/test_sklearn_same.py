@@ -284,7 +284,9 @@ def test_the_warnings_are_the_same(options):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.fit(X, LABELS)
-        messages.append([(one.category, str(one.message)) for one in caught])
+        # An old scikit-learn has deprecations of a newer SciPy's, too.
+        told = [one for one in caught if one.category is not DeprecationWarning]
+        messages.append([(one.category, str(one.message)) for one in told])
     assert messages[0] == messages[1]
     assert messages[0][-1][0] is ConvergenceWarning
 

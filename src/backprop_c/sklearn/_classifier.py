@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from ..losses import BinaryCrossEntropy, CrossEntropy
 from ._perceptron import Perceptron, takes_parts, with_added
+from ._unchanged import unchanged_by_errors
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):
@@ -165,17 +166,19 @@ scoring : optional
                 "class_weight='balanced' needs all samples at once, and partial_fit has a part of "
                 "them: give a dict of weights"
             )
-        if not hasattr(self, "classes_"):
-            if classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            self._take_classes(y if type_of_target(y).startswith("multilabel") else classes)
-            self.classes_ = unique_labels(classes)
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                f"{self.classes_!r}"
-            )
-        return self._fit(X, y, sample_weight, None, incremental=True)
+        if hasattr(self, "classes_"):
+            if classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                    f"{self.classes_!r}"
+                )
+        elif classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        with unchanged_by_errors(self):
+            if not hasattr(self, "classes_"):
+                self._take_classes(y if type_of_target(y).startswith("multilabel") else classes)
+                self.classes_ = unique_labels(classes)
+            return self._fit(X, y, sample_weight, None, incremental=True)
 
     def predict(self, X):
         """Predict classes.

@@ -15,6 +15,7 @@ from ..network import Network
 from ..optimizers import Optimizer, optimizers_by_name
 from ._callbacks import CallbackSupportMixin, reported, with_callbacks
 from ._fitting import fit_in_batches, fit_in_full, warn
+from ._unchanged import unchanged_by_errors
 from ._views import Views
 
 # Where scikit-learn's names are not this package's.
@@ -227,7 +228,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             others = X_val, y_val, sample_weight_val
         elif sample_weight_val is not None:
             raise ValueError("sample_weight_val is of X_val and y_val, which are not given")
-        return self._fit(X, y, sample_weight, others, incremental=False)
+        with unchanged_by_errors(self):
+            return self._fit(X, y, sample_weight, others, incremental=False)
 
     def initialize(self, X, y):
         """Make the network that a fit would begin with, and do not train it.
@@ -242,7 +244,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         self
         """
         self._validate_params()
-        self._begin(*self._validate_input(X, y, False, True))
+        with unchanged_by_errors(self):
+            self._begin(*self._validate_input(X, y, False, True))
         return self
 
     def _begin(self, X, y):

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from .._validation.entries import LOSSES
 from ..losses import Loss
 from ._perceptron import Perceptron, takes_parts, with_added
+from ._unchanged import unchanged_by_errors
 
 # The losses of numbers, not of classes.
 FOR_NUMBERS = [name for name, entry in LOSSES.items() if entry.highest != 1]
@@ -63,7 +64,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     n_iter_no_change : int, default 10
         Training stops after more than this many epochs in a row without an improvement.
     max_fun : int, default 15000
-        Taken for scikit-learn's sake, without effect: "lbfgs" ends by `max_iter`.
+        Evaluations of the loss by "lbfgs" at most.
     dropout : float, default 0
         The share of hidden units that is dropped in training.
     scoring : str or callable, optional
@@ -159,7 +160,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         self
         """
         self._validate_params()
-        return self._fit(X, y, sample_weight, None, incremental=True)
+        with unchanged_by_errors(self):
+            return self._fit(X, y, sample_weight, None, incremental=True)
 
     def predict(self, X):
         """Predict numbers.
