@@ -1,6 +1,6 @@
-"""Draw the pictures of the README: ``python docs/pictures.py``, with scikit-learn and the extras.
+"""Draw the pictures of the README: ``python docs/pictures.py``, with the extras.
 
-Those are "plot" and "scipy".
+Those are "plot" and "sklearn".
 """
 
 from pathlib import Path

@@ -22,6 +22,7 @@ OF_LEVELS = (
     "jacobian",
     "kernels",
     "l1",
+    "lbfgs",
     "levels",
     "levenberg_marquardt",
     "losses",

@@ -18,7 +18,7 @@ from backprop_c import (
 )
 from backprop_c._choice import choose
 
-SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": (), "scipy": True}
+SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": ()}
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,6 @@ SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": (), "sc
         (
             {"loss": "squared_error"},
             [LevenbergMarquardt(), LBFGS(), Rprop(), None],
-            "16 parameters are few",
-        ),
-        (
-            {"loss": "squared_error", "scipy": False},
-            [LevenbergMarquardt(), Rprop(), None],
             "16 parameters are few",
         ),
         (
@@ -64,11 +59,6 @@ SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": (), "sc
             {"loss": "cross_entropy"},
             [LBFGS(), Rprop(), None],
             "21 samples of 16 parameters are few enough",
-        ),
-        (
-            {"loss": "cross_entropy", "scipy": False},
-            [Rprop(), None],
-            "SciPy, which LBFGS needs, is not",
         ),
         ({"loss": None}, [LBFGS(), Rprop(), None], "few enough"),
         (

@@ -242,8 +242,6 @@ def test_a_name_stands_for_the_defaults(made):
     net = Network((1, 1), random_state=0)
     net.optimizer = name
     assert net.optimizer == made()
-    if made.steps == "outside":
-        pytest.importorskip("scipy.optimize")
     net.fit([[1.0]], [[1.0]], epochs=1, optimizer=name)
     assert net.optimizer == made()
     if made.steps != "batches":

@@ -5,10 +5,8 @@ many epochs the network gets better on samples that it has not seen.
 """
 
 import copy
-import importlib.util
 import math
 import warnings
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,7 +34,7 @@ MORE_CAREFUL = 10
 LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 50
 
 
-def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
+def choose(n_parameters, n_outputs, n_samples, loss, refused):
     """The optimizers for such a network and data, the most thorough one first; and why it is.
 
     Adam at a rate that is to be found is None, and always the last one.
@@ -48,8 +46,6 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
         Its name; None of a function.
     refused : tuple of str
         Which of l1, dropout and max_norm the network has.
-    scipy : bool
-        Whether SciPy is installed.
     """
     if "dropout" in refused:
         return [None], "with dropout every step sees another loss"
@@ -60,11 +56,7 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused, scipy):
     if refused:
         reason += f", and with {' and '.join(refused)} LBFGS is not for it"
         return [Rprop(), None], reason
-    if not scipy:
-        found: list[Any] = [Rprop(), None]
-        reason += ", and SciPy, which LBFGS needs, is not installed"
-    else:
-        found = [LBFGS(), Rprop(), None]
+    found: list[Any] = [LBFGS(), Rprop(), None]
     products = n_samples * n_outputs * n_parameters**2 / 2 + n_parameters**3 / 6
     if loss == "squared_error" and n_parameters <= MOST_PARAMETERS and products <= MOST_PRODUCTS:
         found = [LevenbergMarquardt(), *found]
@@ -83,7 +75,7 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
     if batch_size in ("auto", None) or as_batch_size(batch_size, 1) >= samples.n_samples:
         refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
-        found, why = choose(*sizes, net._loss.name, refused, scipy_is_installed())
+        found, why = choose(*sizes, net._loss.name, refused)
     if open_end and has_enough(samples):
         made = [one for one in found if one]
         if None in found:
@@ -97,11 +89,6 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
         why += "; the rate is that of a range test"
     best = found[0] or Adam(found_rate(net, samples, batch_size))
     return best, None, f"{best!r}: {why}"
-
-
-@cache
-def scipy_is_installed():
-    return importlib.util.find_spec("scipy") is not None
 
 
 def found_rate(net, samples, batch_size):

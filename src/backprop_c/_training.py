@@ -90,20 +90,11 @@ def kind_of_trainer(steps):
         from ._engine.squares_trainer import SquaresTrainer
 
         return SquaresTrainer
-    if steps == "outside":
-        from ._engine.outside_trainer import OutsideTrainer
+    if steps == "gradients":
+        from ._engine.quasi_newton_trainer import QuasiNewtonTrainer
 
-        return OutsideTrainer
+        return QuasiNewtonTrainer
     return Trainer
-
-
-def minimizer_for(optimizer, net, epochs):
-    """What makes the steps of a fit, if that is outside of the engine; else None."""
-    if optimizer.steps != "outside":
-        return None
-    from ._minimization import Minimization
-
-    return Minimization(optimizer, net, epochs)
 
 
 def as_callbacks(callbacks, names):
@@ -316,7 +307,6 @@ def train(
     batch_size = batch_size_for(chosen, batch_size, samples.n_samples)
     require_network_for(chosen, net)
     warn_of_range(net, samples.y)
-    minimizer = minimizer_for(chosen, net, epochs)
     trainer = kind_of_trainer(chosen.steps)(
         net, measured_of_samples, measured_of_others, net._own_loss
     )
@@ -345,12 +335,11 @@ def train(
         shuffled=shuffle,
         **decided,
         watched=bool(calls),
-        minimizer=minimizer,
         **options,
         **(habits or {}),
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
-    history._found = None if minimizer is None else minimizer.found
+    history._ended_by = getattr(trainer, "ended_by", None)
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)

@@ -47,8 +47,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     ) -> None:
         self._best_epoch: int | None = None
         self._settled = self._diverged = False
-        # What SciPy says of the end of a fit, where it has made the steps.
-        self._found = None
+        # What no step follows, where the optimizer says so.
+        self._ended_by = None
         self._choice: str | None = None
         self._validation_indices = None
         if validation_indices is not None:

@@ -3,6 +3,7 @@
 from backprop_c._engine.least_squares cimport LeastSquares
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.passes cimport Pass
+from backprop_c._engine.quasi_newton cimport QuasiNewton
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, Schedule
 from backprop_c._kernels.table cimport (
     MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_SCALARS, Plan, Table, Update,
@@ -81,8 +82,7 @@ ctypedef struct Fit:
     bint online                    # plain steps of one sample each
     bint steps_at_end              # an epoch ends with its one step:
     LeastSquares* squares          # one of least squares,
-    const char* point              # or one to parameters that come from outside; else both NULL
-    bint point_is_last             # no step from outside leads any further
+    QuasiNewton* newton            # or one of L-BFGS; else both NULL
     bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
@@ -118,6 +118,7 @@ ctypedef struct Fit:
     double* record                 # (epochs, columns): loss and metrics, and those of validation
     bint diverged                  # the loss or the parameters were not finite
     bint settled                   # no step leads to a smaller loss
+    bint exhausted                 # there have been as many evaluations as there may be
     bint overflowed                # the loss was finite, the parameters were not
 
 

@@ -14,6 +14,9 @@ from backprop_c._engine.passes cimport (
     run_pass, time_is_over,
 )
 from backprop_c._engine.plain cimport clipping
+from backprop_c._engine.quasi_newton cimport (
+    EVALUATIONS_USED_UP, make_quasi_newton_step, take_known_sums,
+)
 from backprop_c._kernels.table cimport Plan
 from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
@@ -199,7 +202,7 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
         training.owner = training
         training.phases[0] = Phase(NULL, gather_range, n_ranges)
         return
-    if fit.point != NULL:
+    if fit.newton != NULL:
         training.phases[0] = Phase(NULL, gather_penalized_range, n_ranges)
         if plan.penalized:
             training.phases[1] = Phase(add_penalties, NULL, 0)
@@ -361,13 +364,13 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         go_back(fit)
         return False
     if not fit.decides:
-        return not fit.settled
+        return not (fit.settled or fit.exhausted)
     if fit.early.column >= 0:
         look_for_stop(fit, record)
     if fit.goal.column >= 0:
         fit.goal.reached = (
             fit.goal.sign * record[fit.goal.column] <= fit.goal.sign * fit.goal.value)
-    return not (fit.early.reached or fit.goal.reached or fit.settled)
+    return not (fit.early.reached or fit.goal.reached or fit.settled or fit.exhausted)
 
 
 cdef void restore_best(Fit* fit) noexcept nogil:
@@ -377,7 +380,8 @@ cdef void restore_best(Fit* fit) noexcept nogil:
 
 
 cdef void begin_epoch(Fit* fit) noexcept nogil:
-    begin_pass(&fit.training)
+    if fit.newton == NULL or not take_known_sums(fit.newton):
+        begin_pass(&fit.training)
     if fit.validation.n_samples > 0:
         begin_pass(&fit.validation)
     if fit.training.slab.dropping:
@@ -420,8 +424,10 @@ cdef bint make_one_step(Fit* fit, double deadline, Py_ssize_t* work_out) noexcep
     if fit.stepped:
         return True
     if fit.squares == NULL:
-        fit.training.table.copy(fit.training.plan.n_parameters, fit.point, fit.live.vectors)
-        fit.settled = fit.point_is_last
+        if not make_quasi_newton_step(fit.newton, deadline, work_out):
+            return False
+        fit.settled = not fit.newton.known
+        fit.exhausted = fit.newton.ending == EVALUATIONS_USED_UP
     else:
         if not make_damped_step(fit.squares, deadline, work_out):
             return False
@@ -449,7 +455,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
     if (fit.diverged or fit.early.reached or fit.goal.reached or fit.training.failed
-            or fit.settled):
+            or fit.settled or fit.exhausted):
         return
     while fit.epoch < fit.epochs:
         if not fit.begun:

@@ -101,12 +101,12 @@ cdef inline double* means_of_pass(const Pass* pass_, double* means_out) noexcept
     return means_out + 1 if pass_.measures == NULL else metrics_of_pass(pass_, means_out + 1)
 
 
-cdef inline size_t bytes_of_sums_of(const Pass* pass_) noexcept:
+cdef inline size_t bytes_of_sums_of(const Pass* pass_) noexcept nogil:
     """What the sums of the metrics take."""
     return 0 if pass_.measures == NULL else pass_.measures.n_sums * sizeof(double)
 
 
-cdef inline void copy_sums(const Pass* pass_, const Sums* sums, Sums* sums_out) noexcept:
+cdef inline void copy_sums(const Pass* pass_, const Sums* sums, Sums* sums_out) noexcept nogil:
     """sums_out = sums, with those of the metrics."""
     sums_out.loss = sums.loss
     sums_out.weight, sums_out.batch_weight = sums.weight, sums.batch_weight

@@ -60,7 +60,6 @@ class Trainer:
         self,
         begin: Callable[[OptimizerState], Any],
         *arguments: Any,
-        minimizer: Callable[[Any], None] | None = None,
         **options: Any,
     ) -> None: ...
     def run(self, seconds: float = 0.05) -> bool: ...

@@ -287,8 +287,6 @@ cdef class Trainer:
         if plateau is not None:
             fit.hyperparameters[0] = fit.live.carried[fit.plateau.at + RATE_NOW]
         fit.training.parameters = fit.validation.parameters = fit.live.vectors
-        if fit.point != NULL:
-            fit.training.parameters = fit.point
         if schedule is not None:
             set_schedule(fit, schedule, epochs)
         if self.own_loss is not None:
@@ -309,12 +307,12 @@ cdef class Trainer:
         self.watched = watched
         self.rate_of_epoch = rate_of_epoch
         self.calls = self.own_loss is not None or fit.asks
-        if watched or self.calls or rate_of_epoch is not None or fit.point != NULL:
+        if watched or self.calls or rate_of_epoch is not None:
             self.epochs_at_a_time = 1
 
     # -- Its runs ------------------------------------------------------------------------------
 
-    def fit(self, begin, *arguments, minimizer=None, **options):
+    def fit(self, begin, *arguments, **options):
         """Prepare, run to the end, and close.
 
         Parameters
@@ -323,20 +321,14 @@ cdef class Trainer:
             Called with the optimizer's state once the engine is this fit's. It returns None, or
             something whose `update(record)` is called after each run and says whether to stop,
             and whose `close(record)` is called at the end.
-        minimizer : callable, optional
-            Where steps come from outside: called with this trainer, it makes them.
         *arguments, **options
             Those of `prepare`.
         """
         try:
             self.prepare(*arguments, **options)
             self.watcher = begin(self.optimizer_state)
-            if minimizer is None:
-                while self.go_on():
-                    pass
-            else:
-                minimizer(self)
-                self.over = True
+            while self.go_on():
+                pass
         finally:
             try:
                 self.close()
@@ -432,7 +424,7 @@ cdef class Trainer:
             self._drive(seconds)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or fit.diverged or fit.early.reached or fit.goal.reached
-                or fit.settled or (load_flag(fit.stop) and not fit.begun))
+                or fit.settled or fit.exhausted or (load_flag(fit.stop) and not fit.begun))
         # Who looks after each epoch must see that epoch.
         self._publish(over or self.watched)
         PyErr_CheckSignals()

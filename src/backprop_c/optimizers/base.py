@@ -66,7 +66,7 @@ class Optimizer(Frozen, ABC):
     needs_loss: ClassVar[str | None] = None
     refuses: ClassVar[tuple[str, ...]] = ()
     # What makes its steps: "batches", each by its gradient, which can be done outside a fit, too;
-    # "squares" of a fit's errors; or a minimizer "outside" of the engine.
+    # "squares" of a fit's errors; or the "gradients" of a fit's last steps.
     steps: ClassVar[str] = "batches"
     # A name means the same in every optimizer.
     _checks: ClassVar = {

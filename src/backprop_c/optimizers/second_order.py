@@ -84,10 +84,10 @@ class LevenbergMarquardt(Optimizer):
 class LBFGS(Optimizer):
     """Quasi-Newton steps: what the last gradients say of the second derivatives.
 
-    It is SciPy's L-BFGS-B over the compiled loss and gradient, and needs the extra "scipy". It
-    takes any loss, and needs the full batch. An epoch is one of its iterations: usually one
-    evaluation of the gradient, several where the step's length has to be looked for. The fit ends
-    where no step leads to a smaller loss. A fit with ``reset_optimizer=False`` begins anew, too.
+    Its steps are those of L-BFGS-B, as SciPy has it, without bounds. It takes any loss, and needs
+    the full batch. An epoch is one step: usually one evaluation of the gradient, several where the
+    step's length has to be looked for. The fit ends where no step leads to a smaller loss. A fit
+    with ``reset_optimizer=False`` begins anew, too.
 
     Networks with l1, dropout or max_norm are refused. With "relu" and other activations that have
     kinks it works well enough in practice.
@@ -95,17 +95,18 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     memory : int, default 10
-        Of how many iterations the gradients are remembered.
+        Of how many steps the gradients are remembered: each takes two vectors of float64.
     tol : float, default 1e-6
         The fit ends where no derivative of the loss is larger than this.
     loss_tol : float, default 0
-        It ends, too, where an iteration makes the loss smaller by no more than this share of it; at
-        least 0. Some 1e-15 (in float32 1e-6) is the least that rounding lets it see.
+        It ends, too, where a step makes the loss smaller by no more than this share of it (or than
+        this, where the loss is below 1); at least 0. Some 1e-15 (in float32 1e-6) is the least that
+        rounding lets it see.
     max_line_search : int, default 20
-        Evaluations in an iteration at most.
+        Evaluations in a step at most.
     max_evaluations : int, optional
-        Evaluations in a fit at most: it ends after the iteration in which there are as many. No
-        limit by default.
+        Evaluations in a fit at most: it ends with the step in which there are more. No limit by
+        default.
 
     Raises
     ------
@@ -115,6 +116,7 @@ class LBFGS(Optimizer):
     References
     ----------
     D. C. Liu and J. Nocedal, On the limited memory BFGS method for large scale optimization (1989).
+    J. J. Moré and D. J. Thuente, Line search algorithms with guaranteed sufficient decrease (1994).
 
     Examples
     --------
@@ -128,7 +130,7 @@ class LBFGS(Optimizer):
     """
 
     full_batch: ClassVar[bool] = True
-    steps: ClassVar[str] = "outside"
+    steps: ClassVar[str] = "gradients"
     refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
     memory: int = 10
     tol: float = 1e-6

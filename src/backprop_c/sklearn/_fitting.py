@@ -5,6 +5,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
@@ -51,12 +52,23 @@ def fit_in_full(estimator, X, targets, sample_weight, others, told):
     estimator.n_iter_ = history.epochs - history.settled
     estimator.loss_ = loss_at_end(estimator, X, targets, sample_weight)
     take_validation(estimator, history, others)
-    if history._found is not None:
-        with warnings.catch_warnings(record=True) as raised:
-            warnings.simplefilter("always")
-            _check_optimize_result("lbfgs", history._found, estimator.max_iter)
-        for one in raised:
-            warn(str(one.message), one.category)
+    found = scipys_result(estimator, history)
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        _check_optimize_result("lbfgs", found, estimator.max_iter)
+    for one in raised:
+        warn(str(one.message), one.category)
+
+
+def scipys_result(estimator, history):
+    """What SciPy would say of the end of a training by L-BFGS."""
+    status, message = {
+        "tolerance": (0, "CONVERGENCE"),
+        "length": (2, "ABNORMAL: "),
+        "evaluations": (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
+        None: (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
+    }[history._ended_by]
+    return OptimizeResult(nit=estimator.n_iter_, status=status, message=message)
 
 
 def loss_at_end(estimator, X, targets, sample_weight):

@@ -1,0 +1,321 @@
+"""L-BFGS: steps by what the last gradients say of the second derivatives.
+
+The same steps as those of L-BFGS-B without bounds, but for rounding: R. H. Byrd, P. Lu, J. Nocedal
+and C. Zhu, A limited memory algorithm for bound constrained optimization (1995). Vectors are of
+float64, whatever the network's dtype is: near a minimum steps are small beside the parameters.
+"""
+
+from libc.math cimport fabs, isfinite, sqrt
+from libc.string cimport memcpy
+
+from backprop_c._engine.line_search cimport begin_search, comes_back, goes_on
+from backprop_c._engine.memory cimport Memory, room_for
+from backprop_c._engine.passes cimport begin_pass, bytes_of_sums_of, copy_sums, run_pass
+
+
+cdef enum:
+    # More is not there to be had: it only must not overflow.
+    MOST_NUMBERS = 1099511627776
+
+cdef double EPSILON = 2.220446049250313e-16
+cdef double EPSILON_32 = 1.1920928955078125e-07
+
+
+# -- Vectors -----------------------------------------------------------------------------------
+
+cdef double dot(Py_ssize_t n, const double* a, const double* b) noexcept nogil:
+    """The sum of a b: four at a time, so that additions need not wait for each other."""
+    cdef double first = 0
+    cdef double second = 0
+    cdef double third = 0
+    cdef double fourth = 0
+    cdef Py_ssize_t k
+    for k in range(0, n - 3, 4):
+        first += a[k] * b[k]
+        second += a[k + 1] * b[k + 1]
+        third += a[k + 2] * b[k + 2]
+        fourth += a[k + 3] * b[k + 3]
+    for k in range(n - n % 4, n):
+        first += a[k] * b[k]
+    return (first + third) + (second + fourth)
+
+
+cdef void add_times(Py_ssize_t n, double factor, const double* a, double* b_out) noexcept nogil:
+    """b += factor a"""
+    cdef Py_ssize_t k
+    for k in range(n):
+        b_out[k] += factor * a[k]
+
+
+cdef double largest_size(Py_ssize_t n, const double* a) noexcept nogil:
+    """The largest |a|."""
+    cdef double largest = 0
+    cdef Py_ssize_t k
+    for k in range(n):
+        largest = max(largest, fabs(a[k]))
+    return largest
+
+
+cdef void take_gradient(const Pass* p, double* gradient_out) noexcept nogil:
+    """The gradient of the mean loss, in float64."""
+    cdef double weight = p.sums.weight
+    cdef Py_ssize_t k
+    if p.table.real_bytes == sizeof(float):
+        for k in range(p.plan.n_parameters):
+            gradient_out[k] = (<const float*>p.gradient)[k] / weight
+    else:
+        for k in range(p.plan.n_parameters):
+            gradient_out[k] = (<const double*>p.gradient)[k] / weight
+
+
+cdef void take_position(const QuasiNewton* newton) noexcept nogil:
+    """Where the parameters are, in float64."""
+    cdef Py_ssize_t n = newton.training.plan.n_parameters
+    cdef Py_ssize_t k
+    if newton.training.table.real_bytes == sizeof(float):
+        for k in range(n):
+            newton.position[k] = (<const float*>newton.parameters)[k]
+    else:
+        memcpy(newton.position, newton.parameters, n * sizeof(double))
+
+
+cdef void put_point(const QuasiNewton* newton) noexcept nogil:
+    """point = position + length direction, in the network's dtype."""
+    cdef double length = newton.search.length
+    cdef Py_ssize_t n = newton.training.plan.n_parameters
+    cdef Py_ssize_t k
+    if newton.training.table.real_bytes == sizeof(float):
+        for k in range(n):
+            (<float*>newton.point)[k] = <float>(
+                newton.position[k] + length * newton.direction[k])
+    else:
+        for k in range(n):
+            (<double*>newton.point)[k] = newton.position[k] + length * newton.direction[k]
+
+
+# -- What is remembered ------------------------------------------------------------------------
+
+cdef void find_direction(QuasiNewton* newton) noexcept nogil:
+    """direction = -H gradient, H being the inverse second derivatives as far as they are known.
+
+    By two loops over what is remembered: J. Nocedal, Updating quasi-Newton matrices with limited
+    storage (1980).
+    """
+    cdef Py_ssize_t n = newton.training.plan.n_parameters
+    cdef double* direction = newton.direction
+    cdef Py_ssize_t k, place
+    cdef double share
+    memcpy(direction, newton.gradient, n * sizeof(double))
+    for k in range(newton.kept):
+        place = (newton.next_place - 1 - k + newton.n_remembered) % newton.n_remembered
+        share = dot(n, newton.steps + place * n, direction) / newton.products[place]
+        newton.shares[place] = share
+        add_times(n, -share, newton.changes + place * n, direction)
+    for k in range(n):
+        direction[k] *= -newton.scale
+    for k in range(newton.kept - 1, -1, -1):
+        place = (newton.next_place - 1 - k + newton.n_remembered) % newton.n_remembered
+        share = dot(n, newton.changes + place * n, direction) / newton.products[place]
+        add_times(n, -newton.shares[place] - share, newton.steps + place * n, direction)
+
+
+cdef void remember(QuasiNewton* newton, double slope) noexcept nogil:
+    """Remember the step and what it changed, unless the loss is not curved upwards along it."""
+    cdef Py_ssize_t n = newton.training.plan.n_parameters
+    cdef double length = newton.search.length
+    cdef double product = (slope - newton.search.start.slope) * length
+    cdef double* step = newton.steps + newton.next_place * n
+    cdef double* change = newton.changes + newton.next_place * n
+    cdef Py_ssize_t k
+    if product <= EPSILON * -newton.search.start.slope * length:
+        return
+    for k in range(n):
+        step[k] = length * newton.direction[k]
+        change[k] = newton.new_gradient[k] - newton.gradient[k]
+    newton.products[newton.next_place] = product
+    newton.scale = product / dot(n, change, change)
+    newton.next_place = (newton.next_place + 1) % newton.n_remembered
+    newton.kept = min(newton.kept + 1, newton.n_remembered)
+
+
+cdef void forget(QuasiNewton* newton) noexcept nogil:
+    newton.kept = newton.next_place = 0
+    newton.scale = 1
+
+
+# -- A step ------------------------------------------------------------------------------------
+
+cdef bint take_known_sums(QuasiNewton* newton) noexcept nogil:
+    """Whether the epoch's sums are known, from the last step's end; the pass has them then."""
+    if not newton.known:
+        return False
+    copy_sums(newton.training, &newton.sums, &newton.training.sums)
+    return True
+
+
+cdef void try_length(QuasiNewton* newton) noexcept nogil:
+    """Begin the pass at the point to which the search's length leads."""
+    newton.tries += 1
+    put_point(newton)
+    newton.training.parameters = newton.point
+    begin_pass(newton.training)
+    newton.trying = True
+
+
+cdef void search_along(QuasiNewton* newton) noexcept nogil:
+    """Begin a search; where not even the first length is one, no step leads any further."""
+    cdef Py_ssize_t n = newton.training.plan.n_parameters
+    cdef double length = 1
+    cdef double slope
+    find_direction(newton)
+    slope = dot(n, newton.gradient, newton.direction)
+    if not slope < 0 and newton.kept > 0:
+        forget(newton)
+        find_direction(newton)
+        slope = dot(n, newton.gradient, newton.direction)
+    if not slope < 0:
+        newton.ending = NO_LENGTH
+        return
+    if newton.evaluations == 1:
+        # Nothing is known of lengths before the first step: so the point is 1 away.
+        length = 1 / sqrt(dot(n, newton.direction, newton.direction))
+    begin_search(&newton.search, newton.loss, slope, length)
+    newton.tries = 0
+    try_length(newton)
+
+
+cdef void begin_step(QuasiNewton* newton) noexcept nogil:
+    """Begin a search where the epoch's pass was, unless the gradient is as good as 0."""
+    cdef Pass* training = newton.training
+    if not newton.known:
+        newton.loss = training.sums.loss / training.sums.weight
+        take_gradient(training, newton.gradient)
+        take_position(newton)
+        newton.evaluations = 1
+        forget(newton)
+    newton.known = False
+    copy_sums(training, &training.sums, &newton.sums)
+    if newton.ending == NO_ENDING:
+        if largest_size(training.plan.n_parameters, newton.gradient) <= (
+                newton.hyperparameters[TOLERANCE]):
+            newton.ending = TOLERANCE_REACHED
+        else:
+            search_along(newton)
+
+
+cdef void give_up_search(QuasiNewton* newton) noexcept nogil:
+    """No length is good: try the steepest descent in the place of what is remembered."""
+    newton.trying = False
+    if newton.kept == 0:
+        newton.ending = NO_LENGTH
+    else:
+        forget(newton)
+        search_along(newton)
+
+
+cdef void accept(QuasiNewton* newton, double loss, double slope) noexcept nogil:
+    """The step has been made: its end is where the next epoch begins."""
+    cdef Pass* training = newton.training
+    cdef Py_ssize_t n = training.plan.n_parameters
+    cdef double needed = newton.least_gain * max(1.0, max(fabs(newton.loss), fabs(loss)))
+    cdef Sums sums = training.sums
+    add_times(n, newton.search.length, newton.direction, newton.position)
+    memcpy(newton.parameters, newton.point, n * training.table.real_bytes)
+    training.parameters = newton.parameters
+    if newton.loss - loss <= needed:
+        newton.ending = TOLERANCE_REACHED
+    elif newton.evaluations > newton.hyperparameters[MOST_EVALUATIONS] > 0:
+        newton.ending = EVALUATIONS_USED_UP
+    else:
+        remember(newton, slope)
+    newton.loss = loss
+    newton.gradient, newton.new_gradient = newton.new_gradient, newton.gradient
+    # The epoch is recorded with what it began with.
+    training.sums, newton.sums = newton.sums, sums
+    newton.trying = False
+    newton.known = True
+
+
+cdef void take_trial(QuasiNewton* newton) noexcept nogil:
+    """Make the step, try another length, or give the search up."""
+    cdef Pass* training = newton.training
+    cdef Py_ssize_t n = training.plan.n_parameters
+    cdef double loss = training.sums.loss / training.sums.weight
+    cdef double slope
+    cdef bint more
+    newton.evaluations += 1
+    take_gradient(training, newton.new_gradient)
+    slope = dot(n, newton.new_gradient, newton.direction)
+    if isfinite(loss) and isfinite(slope):
+        more = goes_on(&newton.search, loss, slope)
+        if not more:
+            accept(newton, loss, slope)
+            return
+    else:
+        more = comes_back(&newton.search)
+    if not more or newton.tries >= newton.hyperparameters[MOST_TRIES]:
+        give_up_search(newton)
+    else:
+        try_length(newton)
+
+
+cdef bint make_quasi_newton_step(QuasiNewton* newton, double deadline,
+                                 Py_ssize_t* work_out) noexcept nogil:
+    """Go on until a step has been made, or there is none; False if the time is over."""
+    cdef Pass* training = newton.training
+    if not newton.trying:
+        begin_step(newton)
+    while newton.trying:
+        if not run_pass(training, deadline, work_out):
+            return False
+        work_out[0] += training.plan.n_parameters * (4 * newton.kept + 8)
+        take_trial(newton)
+    if not newton.known:
+        # There is no step: the epoch is what it was before the search.
+        copy_sums(training, &newton.sums, &training.sums)
+        training.parameters = newton.parameters
+    return True
+
+
+# -- What it needs -----------------------------------------------------------------------------
+
+cdef void set_quasi_newton(QuasiNewton* newton, Pass* training,
+                           const double* hyperparameters) noexcept:
+    """Say what to do: steps by the gradients of the pass over the training samples."""
+    newton.training = training
+    newton.hyperparameters = hyperparameters
+    # Or else the loss does not change any more but for rounding.
+    newton.least_gain = max(
+        hyperparameters[LOSS_TOLERANCE],
+        10 * (EPSILON_32 if training.table.real_bytes == sizeof(float) else EPSILON))
+    newton.n_remembered = <Py_ssize_t>min(
+        hyperparameters[MEMORY], <double>(MOST_NUMBERS // training.plan.n_parameters + 1))
+
+
+cdef size_t bytes_of_vectors(const QuasiNewton* newton, Py_ssize_t n_vectors) noexcept:
+    return n_vectors * newton.training.plan.n_parameters * sizeof(double)
+
+
+cdef size_t room_for_quasi_newton(const QuasiNewton* newton) noexcept:
+    """The memory that steps need, for `lay_out_quasi_newton`."""
+    return (
+        4 * room_for(bytes_of_vectors(newton, 1))
+        + 2 * room_for(bytes_of_vectors(newton, newton.n_remembered))
+        + 2 * room_for(newton.n_remembered * sizeof(double))
+        + room_for(newton.training.plan.stride * newton.training.table.real_bytes)
+        + room_for(bytes_of_sums_of(newton.training))
+    )
+
+
+cdef void lay_out_quasi_newton(QuasiNewton* newton, Memory memory) noexcept:
+    """Give steps what they work with."""
+    newton.position = <double*>memory.cut(bytes_of_vectors(newton, 1))
+    newton.gradient = <double*>memory.cut(bytes_of_vectors(newton, 1))
+    newton.direction = <double*>memory.cut(bytes_of_vectors(newton, 1))
+    newton.new_gradient = <double*>memory.cut(bytes_of_vectors(newton, 1))
+    newton.steps = <double*>memory.cut(bytes_of_vectors(newton, newton.n_remembered))
+    newton.changes = <double*>memory.cut(bytes_of_vectors(newton, newton.n_remembered))
+    newton.products = <double*>memory.cut(newton.n_remembered * sizeof(double))
+    newton.shares = <double*>memory.cut(newton.n_remembered * sizeof(double))
+    newton.point = memory.cut(newton.training.plan.stride * newton.training.table.real_bytes)
+    newton.sums.metrics = <double*>memory.cut(bytes_of_sums_of(newton.training))
