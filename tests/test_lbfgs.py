@@ -10,8 +10,8 @@ import pytest
 from helpers import any_targets
 
 from backprop_c import LBFGS, EarlyStopping, Goal, Network
-from backprop_c._engine.measures import MetricSet
 from backprop_c._engine.quasi_newton_trainer import QuasiNewtonTrainer
+from backprop_c._training import metric_sets
 from backprop_c.exceptions import DivergenceWarning
 from backprop_c.optimizers.terms import optimizer_terms
 
@@ -107,20 +107,89 @@ def test_it_finds_the_least_squares(dtype):
 
 
 @pytest.mark.parametrize("sizes", [(1, 3, 1), (1, 80, 80, 1)])
-def test_runs_without_time(sizes):
-    """A run that ends in the midst of a search goes on there."""
+@pytest.mark.parametrize(
+    "optimizer", [LBFGS(), LBFGS(max_evaluations=5), LBFGS(tol=0.02), LBFGS(tol=10.0)], ids=repr
+)
+def test_runs_without_time(optimizer, sizes):
+    """A run that ends in the midst of a search or of the validation goes on there."""
     X, y = sine(300)
+    others = sine(9000)
     nets = [Network(sizes, random_state=1) for _ in range(2)]
-    nets[0].fit(X, y, epochs=6, optimizer=LBFGS())
-    trainer = QuasiNewtonTrainer(nets[1], MetricSet(nets[1]._as_sample_set(X, y)))
-    update, hyperparameters, _ = optimizer_terms(LBFGS())
+    history = nets[0].fit(
+        X, y, epochs=6, optimizer=optimizer, metrics="mae", validation_data=others, n_threads=1
+    )
+    samples, validation = (nets[1]._as_sample_set(*one) for one in ((X, y), others))
+    _, *measured = metric_sets(nets[1], "mae", samples, validation)
+    trainer = QuasiNewtonTrainer(nets[1], *measured)
+    update, hyperparameters, _ = optimizer_terms(optimizer)
     trainer.prepare(6, len(X), update, hyperparameters, None, None)
     runs = 1
     while trainer.run(0.0):
         runs += 1
     trainer.close()
-    assert runs > 6 or sizes == (1, 3, 1)
+    assert runs > history.epochs or sizes == (1, 3, 1)
     assert nets[0].parameters.tobytes() == nets[1].parameters.tobytes()
+    np.testing.assert_array_equal(trainer.record.values(), np.array(list(history.values())).T)
+    assert trainer.settled == history.settled
+
+
+@pytest.mark.parametrize("optimizer", [LBFGS(max_evaluations=3), LBFGS(tol=0.1), LBFGS(tol=10.0)])
+def test_a_metric_of_one_s_own_sees_the_last_epoch(optimizer):
+    """An end that the step tells is that of a finished epoch."""
+    x, y = sine()
+    found = []
+    for metrics in ((), [lambda y_true, y_pred: abs(y_pred - y_true).mean()]):
+        net = Network((1, 5, 1), random_state=0)
+        history = net.fit(x, y, epochs=30, optimizer=optimizer, metrics=metrics)
+        found.append((history.epochs, history.settled, net.parameters.tobytes()))
+    assert found[0] == found[1]
+    assert 0 < found[0][0] < 30
+
+
+def test_metrics_are_those_of_where_each_epoch_begins():
+    X, labels, _ = classes()
+    twin = Network((4, 5, 3), activations=("tanh", "softmax"), random_state=0)
+    expected = []
+
+    class See:
+        def on_epoch_end(self, epoch, logs, network):
+            expected.append(network.evaluate(X, labels, metrics=["accuracy"]))
+
+    expected.append(twin.evaluate(X, labels, metrics=["accuracy"]))
+    optimizer = LBFGS(max_line_search=3)
+    history = twin.fit(
+        X, labels, epochs=25, optimizer=optimizer, metrics=["accuracy"], callbacks=[See()]
+    )
+    for name in ("loss", "accuracy"):
+        np.testing.assert_allclose(
+            history[name], [one[name] for one in expected[:-1]], rtol=1e-12, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite(bad):
+    def loss(y_true, y_pred):
+        return np.ones(len(y_pred)), np.full_like(y_pred, bad)
+
+    net = Network((2, 1), loss=loss, random_state=0)
+    before = net.parameters.tobytes()
+    with pytest.warns(DivergenceWarning, match="parameters stopped being finite in epoch 1"):
+        history = net.fit([[1.0, 2.0]], [[0.0]], epochs=5, optimizer=LBFGS())
+    assert not history.settled
+    assert net.parameters.tobytes() == before
+
+
+def test_what_it_remembers_counts():
+    """Also where no SciPy is: ten steps tell more than one."""
+    x, y = sine()
+    losses = []
+    for memory in (1, 10, 100):
+        net = Network((1, 6, 1), random_state=0)
+        losses.append(net.fit(x, y, epochs=60, optimizer=LBFGS(memory))["loss"][-1])
+    assert losses[1] < losses[0] / 2
+    assert losses[2] != losses[1]
+    with pytest.raises(MemoryError):
+        net.fit(x, y, epochs=2, optimizer=LBFGS(memory=sys.maxsize))
 
 
 @any_targets

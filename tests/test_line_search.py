@@ -80,6 +80,8 @@ def test_it_tries_the_points_that_scipy_tries(function, steepness, start):
     options = {"maxiter": 4, "ftol": 10 * np.finfo(float).eps, "gtol": 1e-6}
     optimize.minimize(objective, [start], jac=True, method="L-BFGS-B", options=options)
     net.fit([[1.0]], [[0.0]], epochs=4, optimizer=LBFGS())
-    n = min(len(expected), len(seen), 12)
+    # Where the losses do not change any more but for rounding, one may end before the other.
+    n = min(len(expected), 12)
+    assert len(seen) >= n
     # At a cliff, rounding moves the point a little.
     np.testing.assert_allclose(seen[:n], expected[:n], rtol=1e-5, atol=3e-6)

@@ -112,3 +112,39 @@ def test_what_a_training_achieved_before_an_error_is_kept():
     assert model.network_ is not first
     assert model.network_.history.epochs > 2
     assert np.isfinite(model.network_.parameters).all()
+
+
+@pytest.mark.filterwarnings("ignore::backprop_c.exceptions.DivergenceWarning")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_fit_that_finishes_no_epoch():
+    """It leaves the last one's network, and a shared RandomState where it was."""
+    state = np.random.RandomState(0)
+    model = MLPRegressor(**SMALL | {"random_state": state}).fit(X, X[:, 0])
+    expected, drawn = model.predict(X), state.get_state()[2]
+    with pytest.raises(ValueError, match="non-finite"):
+        model.fit(1e300 * X, X[:, 0])
+    np.testing.assert_array_equal(model.predict(X), expected)
+    assert state.get_state()[2] == drawn
+
+
+def test_callbacks_are_told_of_an_error():
+    pytest.importorskip("sklearn.callback")
+    calls = []
+
+    class Watches:
+        def setup(self, *arguments, **options):
+            calls.append("setup")
+
+        def teardown(self, *arguments, **options):
+            calls.append("teardown")
+
+        def on_fit_task_begin(self, *arguments, **options):
+            pass
+
+        def on_fit_task_end(self, *arguments, **options):
+            pass
+
+    model = MLPClassifier(**SMALL).set_callbacks(Watches())
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.fit(X, LABELS, -np.ones(150))
+    assert calls == ["setup", "teardown"]

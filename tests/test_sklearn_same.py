@@ -254,6 +254,21 @@ def test_float32():
     assert mine.predict_proba(X.astype(np.float32)).dtype == np.float32
 
 
+@pytest.mark.parametrize("targets", ["classes", "two classes", "labels", "number"])
+def test_the_first_steps_of_lbfgs(targets):
+    """They are the same to rounding, which grows from step to step."""
+    kind, y = TARGETS[targets]
+    theirs, mine = pair(
+        kind, solver="lbfgs", hidden_layer_sizes=(10,), random_state=0, max_iter=8, alpha=0.1
+    )
+    theirs.fit(X, y)
+    mine.fit(X, y)
+    assert mine.n_iter_ == theirs.n_iter_ == 8
+    np.testing.assert_allclose(mine.loss_, theirs.loss_, rtol=1e-8)
+    for expected, got in zip(theirs.coefs_, mine.coefs_, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-7)
+
+
 @pytest.mark.parametrize("targets", TARGETS)
 def test_lbfgs_comes_as_far(targets):
     kind, y = TARGETS[targets]

@@ -90,7 +90,7 @@ def kind_of_trainer(steps):
         from ._engine.squares_trainer import SquaresTrainer
 
         return SquaresTrainer
-    if steps == "gradients":
+    if steps == "quasi_newton":
         from ._engine.quasi_newton_trainer import QuasiNewtonTrainer
 
         return QuasiNewtonTrainer
@@ -339,7 +339,7 @@ def train(
         **(habits or {}),
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
-    history._ended_by = getattr(trainer, "ended_by", None)
+    history._ended_by = trainer.ended_by
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)

@@ -47,7 +47,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     ) -> None:
         self._best_epoch: int | None = None
         self._settled = self._diverged = False
-        # What no step follows, where the optimizer says so.
+        # Why no further step was made, where the optimizer has a reason.
         self._ended_by = None
         self._choice: str | None = None
         self._validation_indices = None

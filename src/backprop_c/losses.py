@@ -4,11 +4,12 @@ The loss of a sample is summed over the outputs. What a network reports and mini
 over samples. Below, `a` are a sample's outputs, `z` their pre-activations, and `t` its targets.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from ._frozen import Entry, Frozen
-from ._validation.scalars import as_positive, as_share
+from ._validation.scalars import as_bound, as_positive, as_share
 
 
 class Loss(Entry):
@@ -60,11 +61,11 @@ class _Smoothed(Loss):
     """What both cross-entropies share."""
 
     label_smoothing: float = 0.0
-    least_output: float = 0.0
+    largest_loss: float = math.inf
 
     def __post_init__(self) -> None:
-        for name in ("label_smoothing", "least_output"):
-            self._accept(name, as_share(getattr(self, name), name))
+        self._accept("label_smoothing", as_share(self.label_smoothing, "label_smoothing"))
+        self._accept("largest_loss", as_bound(self.largest_loss, "largest_loss"))
 
 
 class BinaryCrossEntropy(_Smoothed):
@@ -79,9 +80,9 @@ class BinaryCrossEntropy(_Smoothed):
     label_smoothing : float, default 0
         Which share s of each target is replaced by 1/2: ``(1 - s) * t + s / 2``; at least 0 and
         below 1.
-    least_output : float, default 0
-        An output's loss is at most ``-log(least_output)``; at least 0 and below 1. scikit-learn
-        reports its losses so. The gradient does not know of it.
+    largest_loss : float, default infinity
+        What the loss of an output counts at most in what is reported; positive. scikit-learn's
+        losses have such a bound. The gradient does not know of it.
 
     Raises
     ------
@@ -116,9 +117,9 @@ class CrossEntropy(_Smoothed):
     label_smoothing : float, default 0
         Which share s of each target is spread over all classes: of n, ``(1 - s) * t + s / n``; at
         least 0 and below 1.
-    least_output : float, default 0
-        A sample's loss is at most ``-log(least_output)``; at least 0 and below 1. scikit-learn
-        reports its losses so. The gradient does not know of it.
+    largest_loss : float, default infinity
+        What the loss of a sample counts at most in what is reported; positive. scikit-learn's
+        losses have such a bound. The gradient does not know of it.
 
     Raises
     ------

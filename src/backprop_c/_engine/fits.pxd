@@ -117,8 +117,10 @@ ctypedef struct Fit:
     Py_ssize_t columns
     double* record                 # (epochs, columns): loss and metrics, and those of validation
     bint diverged                  # the loss or the parameters were not finite
-    bint settled                   # no step leads to a smaller loss
-    bint exhausted                 # there have been as many evaluations as there may be
+    bint is_last                   # no step follows that of the epoch that has begun,
+    bint makes_no_step             # and it makes none, since none leads to a smaller loss
+    bint ended                     # the last epoch is finished
+    bint settled                   # and its step was none
     bint overflowed                # the loss was finite, the parameters were not
 
 

@@ -363,14 +363,15 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         fit.overflowed = True
         go_back(fit)
         return False
+    fit.ended, fit.settled = fit.is_last, fit.makes_no_step
     if not fit.decides:
-        return not (fit.settled or fit.exhausted)
+        return not fit.ended
     if fit.early.column >= 0:
         look_for_stop(fit, record)
     if fit.goal.column >= 0:
         fit.goal.reached = (
             fit.goal.sign * record[fit.goal.column] <= fit.goal.sign * fit.goal.value)
-    return not (fit.early.reached or fit.goal.reached or fit.settled or fit.exhausted)
+    return not (fit.early.reached or fit.goal.reached or fit.ended)
 
 
 cdef void restore_best(Fit* fit) noexcept nogil:
@@ -426,14 +427,14 @@ cdef bint make_one_step(Fit* fit, double deadline, Py_ssize_t* work_out) noexcep
     if fit.squares == NULL:
         if not make_quasi_newton_step(fit.newton, deadline, work_out):
             return False
-        fit.settled = not fit.newton.known
-        fit.exhausted = fit.newton.ending == EVALUATIONS_USED_UP
+        fit.makes_no_step = not fit.newton.known
+        fit.is_last = fit.makes_no_step or fit.newton.ending == EVALUATIONS_USED_UP
     else:
         if not make_damped_step(fit.squares, deadline, work_out):
             return False
-        fit.settled = fit.squares.settled
+        fit.is_last = fit.makes_no_step = fit.squares.settled
     fit.stepped = True
-    fit.live.steps += not fit.settled
+    fit.live.steps += not fit.makes_no_step
     return True
 
 
@@ -455,7 +456,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
     cdef double deadline = monotonic_seconds() + seconds
     cdef Py_ssize_t work = 0
     if (fit.diverged or fit.early.reached or fit.goal.reached or fit.training.failed
-            or fit.settled or fit.exhausted):
+            or fit.ended):
         return
     while fit.epoch < fit.epochs:
         if not fit.begun:

@@ -18,11 +18,11 @@ cdef enum:
     MOST_EVALUATIONS = 4
 
 
-# What no step follows.
+# Why no further step is made.
 cdef enum Ending:
     NO_ENDING = 0
     TOLERANCE_REACHED = 1
-    NO_LENGTH = 2                  # of a step leads to a smaller loss
+    NO_LENGTH = 2                  # no step, however long, leads to a smaller loss
     EVALUATIONS_USED_UP = 3
 
 
@@ -53,7 +53,7 @@ ctypedef struct QuasiNewton:
     Py_ssize_t next_place          # and where the next one goes
     Search search
     Py_ssize_t tries               # of this search
-    double evaluations             # of the fit
+    double evaluations             # of the fit, to be compared with a hyperparameter
     Ending ending
 
 
@@ -61,6 +61,7 @@ cdef void set_quasi_newton(QuasiNewton* newton, Pass* training,
                            const double* hyperparameters) noexcept
 cdef size_t room_for_quasi_newton(const QuasiNewton* newton) noexcept
 cdef void lay_out_quasi_newton(QuasiNewton* newton, Memory memory) noexcept
+cdef double work_beside_pass(const QuasiNewton* newton, Py_ssize_t n_steps) noexcept nogil
 cdef bint take_known_sums(QuasiNewton* newton) noexcept nogil
 cdef bint make_quasi_newton_step(QuasiNewton* newton, double deadline,
                                  Py_ssize_t* work_out) noexcept nogil

@@ -1,10 +1,12 @@
 """L-BFGS: steps by what the last gradients say of the second derivatives.
 
-The same steps as those of L-BFGS-B without bounds, but for rounding: R. H. Byrd, P. Lu, J. Nocedal
-and C. Zhu, A limited memory algorithm for bound constrained optimization (1995). Vectors are of
-float64, whatever the network's dtype is: near a minimum steps are small beside the parameters.
+The same steps as those of L-BFGS-B without bounds, but for rounding, as long as all losses are
+finite: R. H. Byrd, P. Lu, J. Nocedal and C. Zhu, A limited memory algorithm for bound constrained
+optimization (1995). Vectors are of float64, whatever the network's dtype is: near a minimum steps
+are small beside the parameters.
 """
 
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memcpy
 
@@ -13,12 +15,7 @@ from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.passes cimport begin_pass, bytes_of_sums_of, copy_sums, run_pass
 
 
-cdef enum:
-    # More is not there to be had: it only must not overflow.
-    MOST_NUMBERS = 1099511627776
-
 cdef double EPSILON = 2.220446049250313e-16
-cdef double EPSILON_32 = 1.1920928955078125e-07
 
 
 # -- Vectors -----------------------------------------------------------------------------------
@@ -58,42 +55,15 @@ cdef double largest_size(Py_ssize_t n, const double* a) noexcept nogil:
 
 cdef void take_gradient(const Pass* p, double* gradient_out) noexcept nogil:
     """The gradient of the mean loss, in float64."""
-    cdef double weight = p.sums.weight
-    cdef Py_ssize_t k
-    if p.table.real_bytes == sizeof(float):
-        for k in range(p.plan.n_parameters):
-            gradient_out[k] = (<const float*>p.gradient)[k] / weight
-    else:
-        for k in range(p.plan.n_parameters):
-            gradient_out[k] = (<const double*>p.gradient)[k] / weight
-
-
-cdef void take_position(const QuasiNewton* newton) noexcept nogil:
-    """Where the parameters are, in float64."""
-    cdef Py_ssize_t n = newton.training.plan.n_parameters
-    cdef Py_ssize_t k
-    if newton.training.table.real_bytes == sizeof(float):
-        for k in range(n):
-            newton.position[k] = (<const float*>newton.parameters)[k]
-    else:
-        memcpy(newton.position, newton.parameters, n * sizeof(double))
-
-
-cdef void put_point(const QuasiNewton* newton) noexcept nogil:
-    """point = position + length direction, in the network's dtype."""
-    cdef double length = newton.search.length
-    cdef Py_ssize_t n = newton.training.plan.n_parameters
-    cdef Py_ssize_t k
-    if newton.training.table.real_bytes == sizeof(float):
-        for k in range(n):
-            (<float*>newton.point)[k] = <float>(
-                newton.position[k] + length * newton.direction[k])
-    else:
-        for k in range(n):
-            (<double*>newton.point)[k] = newton.position[k] + length * newton.direction[k]
+    p.table.as_doubles(p.plan.n_parameters, 1 / p.sums.weight, p.gradient, gradient_out)
 
 
 # -- What is remembered ------------------------------------------------------------------------
+
+cdef inline Py_ssize_t place_of(const QuasiNewton* newton, Py_ssize_t k) noexcept nogil:
+    """Where the last step but k is remembered."""
+    return (newton.next_place - 1 - k + newton.n_remembered) % newton.n_remembered
+
 
 cdef void find_direction(QuasiNewton* newton) noexcept nogil:
     """direction = -H gradient, H being the inverse second derivatives as far as they are known.
@@ -107,14 +77,14 @@ cdef void find_direction(QuasiNewton* newton) noexcept nogil:
     cdef double share
     memcpy(direction, newton.gradient, n * sizeof(double))
     for k in range(newton.kept):
-        place = (newton.next_place - 1 - k + newton.n_remembered) % newton.n_remembered
+        place = place_of(newton, k)
         share = dot(n, newton.steps + place * n, direction) / newton.products[place]
         newton.shares[place] = share
         add_times(n, -share, newton.changes + place * n, direction)
     for k in range(n):
         direction[k] *= -newton.scale
     for k in range(newton.kept - 1, -1, -1):
-        place = (newton.next_place - 1 - k + newton.n_remembered) % newton.n_remembered
+        place = place_of(newton, k)
         share = dot(n, newton.changes + place * n, direction) / newton.products[place]
         add_times(n, -newton.shares[place] - share, newton.steps + place * n, direction)
 
@@ -156,7 +126,9 @@ cdef bint take_known_sums(QuasiNewton* newton) noexcept nogil:
 cdef void try_length(QuasiNewton* newton) noexcept nogil:
     """Begin the pass at the point to which the search's length leads."""
     newton.tries += 1
-    put_point(newton)
+    newton.training.table.along(
+        newton.training.plan.n_parameters, newton.position, newton.search.length,
+        newton.direction, newton.point)
     newton.training.parameters = newton.point
     begin_pass(newton.training)
     newton.trying = True
@@ -187,17 +159,21 @@ cdef void search_along(QuasiNewton* newton) noexcept nogil:
 cdef void begin_step(QuasiNewton* newton) noexcept nogil:
     """Begin a search where the epoch's pass was, unless the gradient is as good as 0."""
     cdef Pass* training = newton.training
+    cdef Py_ssize_t n = training.plan.n_parameters
     if not newton.known:
         newton.loss = training.sums.loss / training.sums.weight
         take_gradient(training, newton.gradient)
-        take_position(newton)
+        training.table.as_doubles(n, 1, newton.parameters, newton.position)
         newton.evaluations = 1
         forget(newton)
+        if not training.table.all_finite(n, training.gradient):
+            # A step along it would lead to parameters that are not finite: the fit has diverged.
+            memcpy(newton.parameters, training.gradient, n * training.table.real_bytes)
+            newton.ending = NO_LENGTH
     newton.known = False
     copy_sums(training, &training.sums, &newton.sums)
     if newton.ending == NO_ENDING:
-        if largest_size(training.plan.n_parameters, newton.gradient) <= (
-                newton.hyperparameters[TOLERANCE]):
+        if largest_size(n, newton.gradient) <= newton.hyperparameters[TOLERANCE]:
             newton.ending = TOLERANCE_REACHED
         else:
             search_along(newton)
@@ -222,10 +198,10 @@ cdef void accept(QuasiNewton* newton, double loss, double slope) noexcept nogil:
     add_times(n, newton.search.length, newton.direction, newton.position)
     memcpy(newton.parameters, newton.point, n * training.table.real_bytes)
     training.parameters = newton.parameters
-    if newton.loss - loss <= needed:
-        newton.ending = TOLERANCE_REACHED
-    elif newton.evaluations > newton.hyperparameters[MOST_EVALUATIONS] > 0:
+    if newton.evaluations > newton.hyperparameters[MOST_EVALUATIONS] > 0:
         newton.ending = EVALUATIONS_USED_UP
+    elif newton.loss - loss <= needed:
+        newton.ending = TOLERANCE_REACHED
     else:
         remember(newton, slope)
     newton.loss = loss
@@ -268,7 +244,7 @@ cdef bint make_quasi_newton_step(QuasiNewton* newton, double deadline,
     while newton.trying:
         if not run_pass(training, deadline, work_out):
             return False
-        work_out[0] += training.plan.n_parameters * (4 * newton.kept + 8)
+        work_out[0] += <Py_ssize_t>work_beside_pass(newton, newton.kept)
         take_trial(newton)
     if not newton.known:
         # There is no step: the epoch is what it was before the search.
@@ -285,11 +261,16 @@ cdef void set_quasi_newton(QuasiNewton* newton, Pass* training,
     newton.training = training
     newton.hyperparameters = hyperparameters
     # Or else the loss does not change any more but for rounding.
-    newton.least_gain = max(
-        hyperparameters[LOSS_TOLERANCE],
-        10 * (EPSILON_32 if training.table.real_bytes == sizeof(float) else EPSILON))
+    newton.least_gain = max(hyperparameters[LOSS_TOLERANCE], 10 * training.table.epsilon)
+    # Of more than that the size would overflow; there is no memory for it, in any case.
     newton.n_remembered = <Py_ssize_t>min(
-        hyperparameters[MEMORY], <double>(MOST_NUMBERS // training.plan.n_parameters + 1))
+        hyperparameters[MEMORY],
+        <double>(PY_SSIZE_T_MAX // (64 * training.plan.n_parameters) + 1))
+
+
+cdef double work_beside_pass(const QuasiNewton* newton, Py_ssize_t n_steps) noexcept nogil:
+    """The multiplications of a direction and of a point on it, where so many are remembered."""
+    return <double>newton.training.plan.n_parameters * (4.0 * n_steps + 8)
 
 
 cdef size_t bytes_of_vectors(const QuasiNewton* newton, Py_ssize_t n_vectors) noexcept:

@@ -3,7 +3,7 @@
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.quasi_newton cimport (
     EVALUATIONS_USED_UP, NO_LENGTH, TOLERANCE_REACHED, QuasiNewton, lay_out_quasi_newton,
-    room_for_quasi_newton, set_quasi_newton,
+    room_for_quasi_newton, set_quasi_newton, work_beside_pass,
 )
 from backprop_c._engine.trainer cimport Trainer
 
@@ -15,6 +15,7 @@ cdef class QuasiNewtonTrainer(Trainer):
 
     cdef size_t _room_for_steps(self) noexcept:
         set_quasi_newton(&self.newton, &self.fit_.training, self.fit_.hyperparameters)
+        self.work_of_epoch += work_beside_pass(&self.newton, self.newton.n_remembered)
         return room_for_quasi_newton(&self.newton)
 
     cdef void _lay_out_steps(self, Memory memory) noexcept:
@@ -25,7 +26,7 @@ cdef class QuasiNewtonTrainer(Trainer):
 
     @property
     def ended_by(self):
-        """What no step follows: "tolerance", "length" of a step, "evaluations"; None so far."""
+        """Why no further step was made: "tolerance", "length", "evaluations"; None so far."""
         return {
             TOLERANCE_REACHED: "tolerance",
             NO_LENGTH: "length",

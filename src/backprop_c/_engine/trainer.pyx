@@ -424,7 +424,7 @@ cdef class Trainer:
             self._drive(seconds)
         # A stop waits for the end of the epoch.
         over = (self.epochs_left == 0 or fit.diverged or fit.early.reached or fit.goal.reached
-                or fit.settled or fit.exhausted or (load_flag(fit.stop) and not fit.begun))
+                or fit.ended or (load_flag(fit.stop) and not fit.begun))
         # Who looks after each epoch must see that epoch.
         self._publish(over or self.watched)
         PyErr_CheckSignals()
@@ -483,6 +483,11 @@ cdef class Trainer:
     def settled(self):
         """Whether no step leads to a smaller loss any more."""
         return bool(self.fit_.settled)
+
+    @property
+    def ended_by(self):
+        """Why no further step was made, in a word, where the optimizer has a reason; or None."""
+        return None
 
     @property
     def overflowed(self):

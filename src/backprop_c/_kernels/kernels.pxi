@@ -2,11 +2,11 @@
 # and REAL_IS_FLOAT set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport INFINITY, fabs, log, sqrt
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, MAX_CONSTANTS, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING,
+    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING,
     SQUARES, Activation, Layer, Loss, Measure, Measures, Metric, Part, Plan, Range, Samples,
     Solution, Sums, Table, Update, Routines,
 )
@@ -97,6 +97,7 @@ ROUTINES[SQUARES] = Routines(squares_part, squares_gather, batch_predict)
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)
 TABLE.lanes = LANES
+TABLE.epsilon = ULP_OF_1
 TABLE.panel = PANEL
 TABLE.panel_depth = PANEL_DEPTH
 TABLE.n_activations = sizeof(ACTIVATIONS) // sizeof(Activation)
@@ -117,6 +118,8 @@ TABLE.clip = clip
 TABLE.constrain = constrain
 TABLE.all_finite = all_finite
 TABLE.copy = copy
+TABLE.as_doubles = as_doubles
+TABLE.along = along
 TABLE.plain.product_bytes = product_bytes
 TABLE.plain.product = plain_product
 TABLE.plain.column_sums = column_sums

@@ -322,6 +322,7 @@ ctypedef struct Solution:
 ctypedef struct Table:
     int real_bytes
     int lanes
+    double epsilon                 # of the numbers: 1 and the next one are so far apart
     int panel                  # the outputs that a tile of the wide kernels takes at a time,
     int panel_depth            # and the terms of their sums
     int n_activations
@@ -351,5 +352,9 @@ ctypedef struct Table:
     void (*constrain)(const Plan* plan, Py_ssize_t layer, void* parameters_out) noexcept nogil
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
     void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
+    # To float64, times a factor; and from there, where a direction leads by so much.
+    void (*as_doubles)(Py_ssize_t n, double factor, const void* x, double* x_out) noexcept nogil
+    void (*along)(Py_ssize_t n, const double* x, double length, const double* direction,
+                  void* x_out) noexcept nogil
     Plain plain
     Solution solution

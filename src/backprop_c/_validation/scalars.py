@@ -46,6 +46,14 @@ def as_positive(value, name):
     return number
 
 
+def as_bound(value, name):
+    """A float above 0, which may be infinite: no bound."""
+    number = as_number(value, name)
+    if not number > 0:
+        raise ValueError(f"{name} must be positive, but is {number}")
+    return number
+
+
 def as_finite_number(value, name):
     """A finite float."""
     number = as_number(value, name)
@@ -114,6 +122,14 @@ def as_generator(random_state):
 def as_share(value, name):
     """A float of at least 0 and below 1."""
     return as_in_range(value, name, 0, 1)
+
+
+def as_momentum(value, name):
+    """A float from 0 to 1: with 1 nothing is ever forgotten."""
+    number = as_number(value, name)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, but is {number}")
+    return number
 
 
 def as_not_negative(value, name):

@@ -55,7 +55,7 @@ def as_optimizer(value):
 
 def state_to_go_on_from(state, optimizer):
     """A copy of a fit's optimizer state, or None with a warning if it is of another rule."""
-    if state is not None and optimizer.steps == "gradients":
+    if state is not None and optimizer.steps == "quasi_newton":
         warnings.warn(
             f"{type(optimizer).__name__} begins anew in every fit: it keeps nothing that "
             "reset_optimizer=False could go on from",

@@ -11,8 +11,8 @@ from .._validation.scalars import (
     as_flag,
     as_in_range,
     as_limit,
+    as_momentum,
     as_not_negative,
-    as_number,
     as_positive,
     as_share,
 )
@@ -38,14 +38,6 @@ def _as_learning_rate(value, name):
 LearningRate = float | Schedule | ReduceOnPlateau | ByEpoch | Callable[[int], float]
 
 
-def as_momentum(value: object, name: str) -> float:
-    """A float from 0 to 1: with 1 nothing is ever forgotten."""
-    number = as_number(value, name)
-    if not 0 <= number <= 1:
-        raise ValueError(f"{name} must be from 0 to 1, but is {number}")
-    return number
-
-
 def as_positive_count(value: object, name: str) -> int:
     return as_count(value, name, 1)
 
@@ -65,8 +57,8 @@ class Optimizer(Frozen, ABC):
     # The loss that it needs, None for any; and what a network must not have.
     needs_loss: ClassVar[str | None] = None
     refuses: ClassVar[tuple[str, ...]] = ()
-    # What makes its steps: "batches", each by its gradient, which can be done outside a fit, too;
-    # "squares" of a fit's errors; or the "gradients" of a fit's last steps.
+    # How its steps are made: in "batches", each by its gradient, which can be done outside a fit,
+    # too; by the "squares" of all errors; or as a "quasi_newton" method makes them.
     steps: ClassVar[str] = "batches"
     # A name means the same in every optimizer.
     _checks: ClassVar = {

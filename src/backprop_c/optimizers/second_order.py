@@ -103,9 +103,10 @@ class LBFGS(Optimizer):
         this, where the loss is below 1); at least 0. Some 1e-15 (in float32 1e-6) is the least that
         rounding lets it see.
     max_line_search : int, default 20
-        Evaluations in a step at most.
+        Evaluations in the search for a step's length at most. Where none of them is good, there is
+        a second search, along the gradient.
     max_evaluations : int, optional
-        Evaluations in a fit at most: it ends with the step in which there are more. No limit by
+        After more evaluations than that the fit ends with the step that is under way. No limit by
         default.
 
     Raises
@@ -130,7 +131,7 @@ class LBFGS(Optimizer):
     """
 
     full_batch: ClassVar[bool] = True
-    steps: ClassVar[str] = "gradients"
+    steps: ClassVar[str] = "quasi_newton"
     refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
     memory: int = 10
     tol: float = 1e-6

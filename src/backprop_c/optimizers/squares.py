@@ -20,8 +20,8 @@ class RMSprop(_Gradual):
     epsilon : float, default 1e-8
         Keeps the quotient finite; positive.
     momentum : float, default 0
-        The share of the velocity that lasts from step to step; from 0 to 1. The
-        velocity is one of the quotients.
+        The share of the velocity that lasts from step to step; from 0 to 1. The velocity is one of
+        the quotients.
     centred : bool, default False
         Divide by the root of the variance: of the mean square less the squared mean.
     weight_decay : float, default 0

@@ -105,11 +105,10 @@ scoring : optional
         self.classes_ = self._label_binarizer.classes_
 
     def _as_targets(self, X, y):
-        binary = self._label_binarizer.transform(y)
-        if binary.shape[1] > 1 and self._label_binarizer.y_type_ == "multiclass":
+        if len(self.classes_) > 2 and self._label_binarizer.y_type_ == "multiclass":
             # One class of several: its index is quicker than its column.
-            return binary.argmax(axis=1)
-        return np.ascontiguousarray(binary, dtype=X.dtype)
+            return np.searchsorted(self.classes_, y)
+        return np.ascontiguousarray(self._label_binarizer.transform(y), dtype=X.dtype)
 
     def _as_known(self, targets):
         if targets.ndim == 1:
@@ -131,8 +130,8 @@ scoring : optional
         return len(self.classes_) if targets.ndim == 1 else targets.shape[1]
 
     def _outputs_and_loss(self, dtype):
-        # scikit-learn takes no probability for smaller in the losses that it reports.
-        constants = self.label_smoothing, float(np.finfo(dtype).eps)
+        # scikit-learn takes no probability for less than this in the losses that it reports.
+        constants = self.label_smoothing, -float(np.log(np.finfo(dtype).eps))
         if self._label_binarizer.y_type_ == "multiclass":
             return "softmax", CrossEntropy(*constants)
         return "logistic", BinaryCrossEntropy(*constants)
@@ -145,6 +144,7 @@ scoring : optional
         return targets if self.n_outputs_ == 1 else None
 
     @available_if(takes_parts)
+    @unchanged_by_errors
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch, from where the network stands.
 
@@ -174,11 +174,10 @@ scoring : optional
                 )
         elif classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        with unchanged_by_errors(self):
-            if not hasattr(self, "classes_"):
-                self._take_classes(y if type_of_target(y).startswith("multilabel") else classes)
-                self.classes_ = unique_labels(classes)
-            return self._fit(X, y, sample_weight, None, incremental=True)
+        else:
+            self._take_classes(y if type_of_target(y).startswith("multilabel") else classes)
+            self.classes_ = unique_labels(classes)
+        return self._fit(X, y, sample_weight, None, incremental=True)
 
     def predict(self, X):
         """Predict classes.

@@ -16,6 +16,13 @@ from .._validation.weights import as_class_weights, weights_by_class
 from ..callbacks import EarlyStopping
 from ._solvers import AdaptiveRate, Waiting, changing_rate, optimizer_for
 
+# How SciPy says why L-BFGS-B ended, which scikit-learn makes a warning of.
+OF_SCIPY = {
+    "tolerance": (0, "CONVERGENCE"),
+    "length": (2, "ABNORMAL: "),
+    "evaluations": (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
+    "epochs": (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
+}
 # The solvers that are scikit-learn's own.
 SCIKIT_LEARNS = ("adam", "sgd", "lbfgs")
 
@@ -52,23 +59,13 @@ def fit_in_full(estimator, X, targets, sample_weight, others, told):
     estimator.n_iter_ = history.epochs - history.settled
     estimator.loss_ = loss_at_end(estimator, X, targets, sample_weight)
     take_validation(estimator, history, others)
-    found = scipys_result(estimator, history)
-    with warnings.catch_warnings(record=True) as raised:
-        warnings.simplefilter("always")
+    ended_by = history._ended_by
+    if history.epochs == estimator.max_iter and not history.settled:
+        ended_by = "epochs"
+    if ended_by is not None:
+        status, message = OF_SCIPY[ended_by]
+        found = OptimizeResult(nit=estimator.n_iter_, status=status, message=message)
         _check_optimize_result("lbfgs", found, estimator.max_iter)
-    for one in raised:
-        warn(str(one.message), one.category)
-
-
-def scipys_result(estimator, history):
-    """What SciPy would say of the end of a training by L-BFGS."""
-    status, message = {
-        "tolerance": (0, "CONVERGENCE"),
-        "length": (2, "ABNORMAL: "),
-        "evaluations": (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
-        None: (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
-    }[history._ended_by]
-    return OptimizeResult(nit=estimator.n_iter_, status=status, message=message)
 
 
 def loss_at_end(estimator, X, targets, sample_weight):

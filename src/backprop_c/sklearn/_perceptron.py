@@ -195,6 +195,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
 
     # -- Training -------------------------------------------------------------------------------
 
+    @unchanged_by_errors
     @with_callbacks
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
@@ -228,9 +229,9 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             others = X_val, y_val, sample_weight_val
         elif sample_weight_val is not None:
             raise ValueError("sample_weight_val is of X_val and y_val, which are not given")
-        with unchanged_by_errors(self):
-            return self._fit(X, y, sample_weight, others, incremental=False)
+        return self._fit(X, y, sample_weight, others, incremental=False)
 
+    @unchanged_by_errors
     def initialize(self, X, y):
         """Make the network that a fit would begin with, and do not train it.
 
@@ -244,13 +245,13 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         self
         """
         self._validate_params()
-        with unchanged_by_errors(self):
-            self._begin(*self._validate_input(X, y, False, True))
+        X, y = self._validate_input(X, y, False, True)
+        self._begin(X, self._as_targets(X, y))
         return self
 
-    def _begin(self, X, y):
+    def _begin(self, X, targets):
         self._random_state = check_random_state(self.random_state)
-        self._make_network(X.shape[1], self._n_outputs_of(self._as_targets(X, y)), X.dtype)
+        self._make_network(X.shape[1], self._n_outputs_of(targets), X.dtype)
         self.n_iter_ = self.t_ = 0
         for name in ("validation_scores_", "validation_loss_curve_"):
             if hasattr(self, name):
@@ -263,12 +264,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         X, y = self._validate_input(X, y, incremental, first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        X, targets = as_dense(X), self._as_targets(X, y)
         if first:
-            self._begin(X, y)
+            self._begin(X, targets)
         else:
             self._random_state = check_random_state(self.random_state)
             self._renew_network()
-        X, targets = as_dense(X), self._as_targets(X, y)
         if others is not None:
             others = self._as_validation(*others)
         told = None if incremental else reported(self, X, y, sample_weight)

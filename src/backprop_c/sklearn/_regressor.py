@@ -64,7 +64,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     n_iter_no_change : int, default 10
         Training stops after more than this many epochs in a row without an improvement.
     max_fun : int, default 15000
-        Evaluations of the loss by "lbfgs" at most.
+        After more evaluations of the loss "lbfgs" ends with the step that is under way.
     dropout : float, default 0
         The share of hidden units that is dropped in training.
     scoring : str or callable, optional
@@ -146,6 +146,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return float(np.average(least, weights=sample_weight))
 
     @available_if(takes_parts)
+    @unchanged_by_errors
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch, from where the network stands.
 
@@ -160,8 +161,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         self
         """
         self._validate_params()
-        with unchanged_by_errors(self):
-            return self._fit(X, y, sample_weight, None, incremental=True)
+        return self._fit(X, y, sample_weight, None, incremental=True)
 
     def predict(self, X):
         """Predict numbers.

@@ -4,14 +4,15 @@ Layers have numbers in their units' names: a1[2] is the second unit of layer 1, 
 from its third input. Most lines are an equation by names, then by numbers, then its result.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from .formulas import ACTIVATION_FORMULAS
 
-# The parameter of losses whose targets are not taken as they are given.
-SMOOTHING, LEAST = "label_smoothing", "least_output"
+# The parameters of losses whose targets, or whose values, are not taken as they are.
+SMOOTHING, BOUND = "label_smoothing", "largest_loss"
 
 
 def lines(trace):
@@ -27,13 +28,13 @@ def lines(trace):
     yield from smoothing_lines(trace)
     target = _smoothed(trace)
     constants = {k: value for k, value in trace.loss_constants.items() if k != SMOOTHING}
+    of_delta = {k: value for k, value in constants.items() if k != BOUND}
     numbers = loss.by_numbers(trace.layers[-1], target, **constants)
     yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.sample_loss)}"
     yield from penalty_lines(trace)
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
-    constants.pop(LEAST, None)
-    yield from loss.delta_lines(*layers[-1], target, **constants)
+    yield from loss.delta_lines(*layers[-1], target, **of_delta)
     for (n, layer), (_, following) in reversed(list(pairwise(layers))):
         yield f"  layer {n}, {layer.activation}"
         yield from _hidden_delta_lines(n, layer, following)
@@ -118,7 +119,7 @@ def _squared_error(layer, target):
     return f"1/2 ({' + '.join(squares)})"
 
 
-def _binary_cross_entropy(layer, target, least_output):
+def _binary_cross_entropy(layer, target, largest_loss):
     of_outputs = []
     for a, z, t in zip(layer.a, layer.z, target, strict=True):
         terms = []
@@ -131,22 +132,22 @@ def _binary_cross_entropy(layer, target, least_output):
             rest = _value_by_numbers(layer, -z) if by_z else f"1 - {number(a)}"
             terms.append(f"(1 - {number(t)}) * log({rest})")
         of_outputs.append(" + ".join(terms))
-    if not least_output:
+    if largest_loss == math.inf:
         return f"-({' + '.join(of_outputs)})"
-    return " + ".join(_bounded(f"-({one})", least_output) for one in of_outputs)
+    return " + ".join(_bounded(f"-({one})", largest_loss) for one in of_outputs)
 
 
-def _bounded(loss, least_output):
-    return f"min({loss}, -log({number(least_output)}))" if least_output else loss
+def _bounded(loss, largest_loss):
+    return loss if largest_loss == math.inf else f"min({loss}, {number(largest_loss)})"
 
 
-def _cross_entropy(layer, target, least_output):
+def _cross_entropy(layer, target, largest_loss):
     terms = [
         f"{number(t)} * log({number(a) if _has_logarithms(a) else _value_by_numbers(layer, z)})"
         for a, z, t in zip(layer.a, layer.z, target, strict=True)
         if t != 0
     ]
-    return _bounded(f"-({' + '.join(terms)})", least_output)
+    return _bounded(f"-({' + '.join(terms)})", largest_loss)
 
 
 def _huber(layer, target, delta):
@@ -362,8 +363,8 @@ class LossFormula:
 
     By symbols; by the numbers of the last layer and the target; and the lines of the last layer's
     deltas, from its number, the layer and the target. All three also get the loss's parameters,
-    but for label smoothing: the target that they get is smoothed. `classes` says of how many
-    outputs how many classes share what smoothing takes away.
+    but for label smoothing: the target that they get is smoothed. Deltas know of no largest loss.
+    `classes` says of how many outputs how many classes share what smoothing takes away.
     """
 
     formula: str
@@ -400,8 +401,9 @@ LOSS_FORMULAS = {
 
 def loss_formula(trace):
     """The loss by symbols."""
-    formula = LOSS_FORMULAS[trace.loss_name].formula
-    return formula.format(**_shown(trace.loss_constants))
+    formula = LOSS_FORMULAS[trace.loss_name].formula.format(**_shown(trace.loss_constants))
+    bound = trace.loss_constants.get(BOUND, math.inf)
+    return formula if bound == math.inf else f"{formula} (at most {number(bound)} each)"
 
 
 def _smoothed(trace):

@@ -20,8 +20,8 @@ cdef double squared_error(Py_ssize_t width, Py_ssize_t vectors, const double* co
 
 cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target,
                                                  Constants c, lanes* delta_out) noexcept nogil:
-    # loss = max(z, 0) - z t + log(1 + exp(-|z|)), at most c.second, dloss/dz = a - t; of the target
-    # t, the share of label_smoothing is 1/2
+    # loss = max(z, 0) - z t + log(1 + exp(-|z|)), at most largest_loss, dloss/dz = a - t; of the
+    # target t, the share of label_smoothing is 1/2
     # delta: (1,)
     cdef lanes loss
     target = (splat(1) - c.first) * target + splat(<real>0.5) * c.first
@@ -30,21 +30,11 @@ cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target,
     return select_less(c.second, loss, c.second, loss)
 
 
-cdef inline double largest_loss(double least_output) noexcept nogil:
-    # -log(least_output), infinite for 0
-    return -log(least_output) if least_output > 0 else INFINITY
-
-
 cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                                  const void* z, const void* a, const void* targets,
                                  const void* sample_weights, void* delta_out) noexcept nogil:
-    # as the formula, whose second constant is the largest loss
-    # constants: (MAX_CONSTANTS,), of which the second is least_output
-    cdef double[MAX_CONSTANTS] read
-    read[0], read[1] = constants[0], largest_loss(constants[1])
-    read[2] = read[3] = 0
-    return pointwise_loss(binary_cross_entropy_of_output, 1, width, vectors, read, z, a, targets,
-                          sample_weights, delta_out)
+    return pointwise_loss(binary_cross_entropy_of_output, 1, width, vectors, constants, z, a,
+                          targets, sample_weights, delta_out)
 
 
 cdef inline lanes huber_of_output(lanes z, lanes a, lanes target, Constants c,
@@ -156,12 +146,12 @@ cdef double gamma(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
 cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
                           const void* z, const void* a, const void* targets,
                           const void* sample_weights, void* delta_out) noexcept nogil:
-    # loss = sum_j t_j (log sum_k exp(z_k) - z_j), at most -log(least_output), dloss/dz_j =
+    # loss = sum_j t_j (log sum_k exp(z_k) - z_j), at most largest_loss, dloss/dz_j =
     # a_j sum_k t_k - t_j; of the targets t, the share of label_smoothing is spread over all classes
     # z, a, targets, delta: (width, vectors); sample_weights: (vectors,)
     cdef lanes kept = splat(<real>(1 - constants[0]))
     cdef lanes spread = splat(<real>(constants[0] / width))
-    cdef lanes bound = splat(<real>largest_loss(constants[1]))
+    cdef lanes bound = splat(<real>constants[1])
     cdef lanes target
     cdef const lanes* x = <const lanes*>z
     cdef const lanes* t = <const lanes*>targets
@@ -213,10 +203,10 @@ LOSSES[3] = Loss(b"log_cosh", b"", b"", -INFINITY, INFINITY, False, False, False
 LOSSES[4] = Loss(
     b"quantile", b"quantile", b"", -INFINITY, INFINITY, False, False, False, quantile)
 LOSSES[5] = Loss(
-    b"binary_cross_entropy", b"label_smoothing least_output", b"sigmoid", 0, 1, False, False,
+    b"binary_cross_entropy", b"label_smoothing largest_loss", b"sigmoid", 0, 1, False, False,
     True, binary_cross_entropy)
 LOSSES[6] = Loss(
-    b"cross_entropy", b"label_smoothing least_output", b"softmax", 0, 1, False, True, True,
+    b"cross_entropy", b"label_smoothing largest_loss", b"softmax", 0, 1, False, True, True,
     cross_entropy)
 LOSSES[7] = Loss(
     b"poisson", b"", b"exponential", 0, INFINITY, False, False, True, poisson)

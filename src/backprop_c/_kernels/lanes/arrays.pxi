@@ -22,3 +22,20 @@ cdef void copy(Py_ssize_t n, const void* x, void* x_out) noexcept nogil:
     cdef Py_ssize_t k
     for k from 0 <= k < n by LANES:
         store(<real*>x_out + k, load(<const real*>x + k), LANES)
+
+
+cdef void as_doubles(Py_ssize_t n, double factor, const void* x, double* x_out) noexcept nogil:
+    # x_out = factor x, in float64
+    # x, x_out: (n,)
+    cdef Py_ssize_t k
+    for k in range(n):
+        x_out[k] = factor * (<const real*>x)[k]
+
+
+cdef void along(Py_ssize_t n, const double* x, double length, const double* direction,
+                void* x_out) noexcept nogil:
+    # x_out = x + length direction, rounded from float64
+    # x, direction, x_out: (n,)
+    cdef Py_ssize_t k
+    for k in range(n):
+        (<real*>x_out)[k] = <real>(x[k] + length * direction[k])
