@@ -13,36 +13,16 @@ from libc.string cimport memcpy
 from backprop_c._engine.line_search cimport begin_search, comes_back, goes_on
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.passes cimport begin_pass, bytes_of_sums_of, copy_sums, run_pass
+from backprop_c._engine.tables cimport table_of
+from backprop_c._kernels.table cimport Table
 
 
 cdef double EPSILON = 2.220446049250313e-16
+# Whatever the network's dtype is.
+cdef const Table* DOUBLES = table_of("float64")
 
 
 # -- Vectors -----------------------------------------------------------------------------------
-
-cdef double dot(Py_ssize_t n, const double* a, const double* b) noexcept nogil:
-    """The sum of a b: four at a time, so that additions need not wait for each other."""
-    cdef double first = 0
-    cdef double second = 0
-    cdef double third = 0
-    cdef double fourth = 0
-    cdef Py_ssize_t k
-    for k in range(0, n - 3, 4):
-        first += a[k] * b[k]
-        second += a[k + 1] * b[k + 1]
-        third += a[k + 2] * b[k + 2]
-        fourth += a[k + 3] * b[k + 3]
-    for k in range(n - n % 4, n):
-        first += a[k] * b[k]
-    return (first + third) + (second + fourth)
-
-
-cdef void add_times(Py_ssize_t n, double factor, const double* a, double* b_out) noexcept nogil:
-    """b += factor a"""
-    cdef Py_ssize_t k
-    for k in range(n):
-        b_out[k] += factor * a[k]
-
 
 cdef double largest_size(Py_ssize_t n, const double* a) noexcept nogil:
     """The largest |a|."""
@@ -78,15 +58,15 @@ cdef void find_direction(QuasiNewton* newton) noexcept nogil:
     memcpy(direction, newton.gradient, n * sizeof(double))
     for k in range(newton.kept):
         place = place_of(newton, k)
-        share = dot(n, newton.steps + place * n, direction) / newton.products[place]
+        share = DOUBLES.dot(n, newton.steps + place * n, direction) / newton.products[place]
         newton.shares[place] = share
-        add_times(n, -share, newton.changes + place * n, direction)
+        DOUBLES.add_times(n, -share, newton.changes + place * n, direction)
     for k in range(n):
         direction[k] *= -newton.scale
     for k in range(newton.kept - 1, -1, -1):
         place = place_of(newton, k)
-        share = dot(n, newton.changes + place * n, direction) / newton.products[place]
-        add_times(n, -newton.shares[place] - share, newton.steps + place * n, direction)
+        share = DOUBLES.dot(n, newton.changes + place * n, direction) / newton.products[place]
+        DOUBLES.add_times(n, -newton.shares[place] - share, newton.steps + place * n, direction)
 
 
 cdef void remember(QuasiNewton* newton, double slope) noexcept nogil:
@@ -103,7 +83,7 @@ cdef void remember(QuasiNewton* newton, double slope) noexcept nogil:
         step[k] = length * newton.direction[k]
         change[k] = newton.new_gradient[k] - newton.gradient[k]
     newton.products[newton.next_place] = product
-    newton.scale = product / dot(n, change, change)
+    newton.scale = product / DOUBLES.dot(n, change, change)
     newton.next_place = (newton.next_place + 1) % newton.n_remembered
     newton.kept = min(newton.kept + 1, newton.n_remembered)
 
@@ -140,17 +120,17 @@ cdef void search_along(QuasiNewton* newton) noexcept nogil:
     cdef double length = 1
     cdef double slope
     find_direction(newton)
-    slope = dot(n, newton.gradient, newton.direction)
+    slope = DOUBLES.dot(n, newton.gradient, newton.direction)
     if not slope < 0 and newton.kept > 0:
         forget(newton)
         find_direction(newton)
-        slope = dot(n, newton.gradient, newton.direction)
+        slope = DOUBLES.dot(n, newton.gradient, newton.direction)
     if not slope < 0:
         newton.ending = NO_LENGTH
         return
     if newton.evaluations == 1:
         # Nothing is known of lengths before the first step: so the point is 1 away.
-        length = 1 / sqrt(dot(n, newton.direction, newton.direction))
+        length = 1 / sqrt(DOUBLES.dot(n, newton.direction, newton.direction))
     begin_search(&newton.search, newton.loss, slope, length)
     newton.tries = 0
     try_length(newton)
@@ -195,7 +175,7 @@ cdef void accept(QuasiNewton* newton, double loss, double slope) noexcept nogil:
     cdef Py_ssize_t n = training.plan.n_parameters
     cdef double needed = newton.least_gain * max(1.0, max(fabs(newton.loss), fabs(loss)))
     cdef Sums sums = training.sums
-    add_times(n, newton.search.length, newton.direction, newton.position)
+    DOUBLES.add_times(n, newton.search.length, newton.direction, newton.position)
     memcpy(newton.parameters, newton.point, n * training.table.real_bytes)
     training.parameters = newton.parameters
     if newton.evaluations > newton.hyperparameters[MOST_EVALUATIONS] > 0:
@@ -221,7 +201,7 @@ cdef void take_trial(QuasiNewton* newton) noexcept nogil:
     cdef bint more
     newton.evaluations += 1
     take_gradient(training, newton.new_gradient)
-    slope = dot(n, newton.new_gradient, newton.direction)
+    slope = DOUBLES.dot(n, newton.new_gradient, newton.direction)
     if isfinite(loss) and isfinite(slope):
         more = goes_on(&newton.search, loss, slope)
         if not more:

@@ -352,6 +352,9 @@ ctypedef struct Table:
     void (*constrain)(const Plan* plan, Py_ssize_t layer, void* parameters_out) noexcept nogil
     bint (*all_finite)(Py_ssize_t n, const void* x) noexcept nogil
     void (*copy)(Py_ssize_t n, const void* x, void* x_out) noexcept nogil
+    # The sum of a b; b += factor a.
+    double (*dot)(Py_ssize_t n, const void* a, const void* b) noexcept nogil
+    void (*add_times)(Py_ssize_t n, double factor, const void* a, void* b_out) noexcept nogil
     # To float64, times a factor; and from there, where a direction leads by so much.
     void (*as_doubles)(Py_ssize_t n, double factor, const void* x, double* x_out) noexcept nogil
     void (*along)(Py_ssize_t n, const double* x, double length, const double* direction,

@@ -39,3 +39,35 @@ cdef void along(Py_ssize_t n, const double* x, double length, const double* dire
     cdef Py_ssize_t k
     for k in range(n):
         (<real*>x_out)[k] = <real>(x[k] + length * direction[k])
+
+
+cdef double dot(Py_ssize_t n, const void* a, const void* b) noexcept nogil:
+    # the sum of a b: two vectors at a time, so that additions need not wait for each other
+    # a, b: (n,)
+    cdef const real* x = <const real*>a
+    cdef const real* y = <const real*>b
+    cdef lanes total = splat(0)
+    cdef lanes other = splat(0)
+    cdef double rest = 0
+    cdef Py_ssize_t k = 0
+    while k + 2 * LANES <= n:
+        total = total + load(x + k) * load(y + k)
+        other = other + load(x + k + LANES) * load(y + k + LANES)
+        k += 2 * LANES
+    for k in range(k, n):
+        rest += x[k] * y[k]
+    return lane_sum(total + other) + rest
+
+
+cdef void add_times(Py_ssize_t n, double factor, const void* a, void* b_out) noexcept nogil:
+    # b += factor a
+    # a, b: (n,)
+    cdef const real* x = <const real*>a
+    cdef real* y = <real*>b_out
+    cdef lanes times = splat(<real>factor)
+    cdef Py_ssize_t k = 0
+    while k + LANES <= n:
+        store(y + k, load(y + k) + times * load(x + k), LANES)
+        k += LANES
+    for k in range(k, n):
+        y[k] = y[k] + <real>factor * x[k]
