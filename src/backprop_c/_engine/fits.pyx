@@ -14,9 +14,7 @@ from backprop_c._engine.passes cimport (
     run_pass, time_is_over,
 )
 from backprop_c._engine.plain cimport clipping
-from backprop_c._engine.quasi_newton cimport (
-    EVALUATIONS_USED_UP, make_quasi_newton_step, take_known_sums,
-)
+from backprop_c._engine.quasi_newton cimport EVALUATIONS_USED_UP
 from backprop_c._kernels.table cimport Plan
 from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
@@ -381,7 +379,7 @@ cdef void restore_best(Fit* fit) noexcept nogil:
 
 
 cdef void begin_epoch(Fit* fit) noexcept nogil:
-    if fit.newton == NULL or not take_known_sums(fit.newton):
+    if fit.newton == NULL or not fit.newton.take_known_sums(fit.newton):
         begin_pass(&fit.training)
     if fit.validation.n_samples > 0:
         begin_pass(&fit.validation)
@@ -425,7 +423,7 @@ cdef bint make_one_step(Fit* fit, double deadline, Py_ssize_t* work_out) noexcep
     if fit.stepped:
         return True
     if fit.squares == NULL:
-        if not make_quasi_newton_step(fit.newton, deadline, work_out):
+        if not fit.newton.make_step(fit.newton, deadline, work_out):
             return False
         fit.makes_no_step = not fit.newton.known
         fit.is_last = fit.makes_no_step or fit.newton.ending == EVALUATIONS_USED_UP

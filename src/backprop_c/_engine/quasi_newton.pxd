@@ -27,7 +27,10 @@ cdef enum Ending:
 
 
 ctypedef struct QuasiNewton:
-    # What to do.
+    # What to do. The driver of fits calls these two by pointers: so whoever makes no such steps
+    # need not load them.
+    bint (*take_known_sums)(void* newton) noexcept nogil
+    bint (*make_step)(void* newton, double deadline, Py_ssize_t* work_out) noexcept nogil
     Pass* training                 # with the gradient, which is penalized
     char* parameters               # where the step begins, and then where it has led to
     const double* hyperparameters
@@ -62,6 +65,3 @@ cdef void set_quasi_newton(QuasiNewton* newton, Pass* training,
 cdef size_t room_for_quasi_newton(const QuasiNewton* newton) noexcept
 cdef void lay_out_quasi_newton(QuasiNewton* newton, Memory memory) noexcept
 cdef double work_beside_pass(const QuasiNewton* newton, Py_ssize_t n_steps) noexcept nogil
-cdef bint take_known_sums(QuasiNewton* newton) noexcept nogil
-cdef bint make_quasi_newton_step(QuasiNewton* newton, double deadline,
-                                 Py_ssize_t* work_out) noexcept nogil

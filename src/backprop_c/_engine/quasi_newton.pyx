@@ -95,8 +95,9 @@ cdef void forget(QuasiNewton* newton) noexcept nogil:
 
 # -- A step ------------------------------------------------------------------------------------
 
-cdef bint take_known_sums(QuasiNewton* newton) noexcept nogil:
+cdef bint take_known_sums(void* newton_) noexcept nogil:
     """Whether the epoch's sums are known, from the last step's end; the pass has them then."""
+    cdef QuasiNewton* newton = <QuasiNewton*>newton_
     if not newton.known:
         return False
     copy_sums(newton.training, &newton.sums, &newton.training.sums)
@@ -215,9 +216,9 @@ cdef void take_trial(QuasiNewton* newton) noexcept nogil:
         try_length(newton)
 
 
-cdef bint make_quasi_newton_step(QuasiNewton* newton, double deadline,
-                                 Py_ssize_t* work_out) noexcept nogil:
+cdef bint make_step(void* newton_, double deadline, Py_ssize_t* work_out) noexcept nogil:
     """Go on until a step has been made, or there is none; False if the time is over."""
+    cdef QuasiNewton* newton = <QuasiNewton*>newton_
     cdef Pass* training = newton.training
     if not newton.trying:
         begin_step(newton)
@@ -238,6 +239,7 @@ cdef bint make_quasi_newton_step(QuasiNewton* newton, double deadline,
 cdef void set_quasi_newton(QuasiNewton* newton, Pass* training,
                            const double* hyperparameters) noexcept:
     """Say what to do: steps by the gradients of the pass over the training samples."""
+    newton.take_known_sums, newton.make_step = take_known_sums, make_step
     newton.training = training
     newton.hyperparameters = hyperparameters
     # Or else the loss does not change any more but for rounding.
