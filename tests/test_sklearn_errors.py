@@ -128,7 +128,7 @@ def test_a_fit_that_finishes_no_epoch():
 
 
 def test_callbacks_are_told_of_an_error():
-    pytest.importorskip("sklearn.callback")
+    pytest.importorskip("sklearn.callback", reason="this scikit-learn has no callbacks")
     calls = []
 
     class Watches:

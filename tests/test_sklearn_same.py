@@ -29,6 +29,18 @@ pytestmark = [
 ]
 
 
+# The oldest scikit-learn that is supported is 1.6. It lacks two things of the later ones: then
+# there is nothing to compare with.
+has_weights = pytest.mark.skipif(
+    "sample_weight" not in inspect.signature(neural_network.MLPClassifier.fit).parameters,
+    reason="this scikit-learn's perceptrons take no sample_weight: 1.7 is the first that does",
+)
+has_losses = pytest.mark.skipif(
+    "loss" not in inspect.signature(neural_network.MLPRegressor).parameters,
+    reason="this scikit-learn's MLPRegressor takes no loss: 1.7 is the first that does",
+)
+
+
 def pair(kind, **parameters):
     """The estimator of scikit-learn's, and that of this package's."""
     return getattr(neural_network, kind)(**parameters), getattr(ours, kind)(**parameters)
@@ -150,31 +162,27 @@ def test_learning_rates_of_sgd(targets, learning_rate, early_stopping):
     assert_same(theirs.fit(X, y), mine.fit(X, y))
 
 
+@has_weights
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("targets", ["classes", "two classes", "number", "numbers"])
 def test_sample_weights(targets, solver):
     """A batch counts by its rows in the reported loss, by its weights in the step."""
     kind, y = TARGETS[targets]
     theirs, mine = pair(kind, solver=solver, max_iter=8, random_state=0, alpha=0.1)
-    if "sample_weight" not in inspect.signature(theirs.fit).parameters:
-        pytest.skip("scikit-learn's perceptrons take weights from 1.7 on")
     assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
 
 
+@has_weights
 @pytest.mark.parametrize("targets", ["classes", "labels", "numbers"])
 def test_weights_in_early_stopping(targets):
     kind, y = TARGETS[targets]
     theirs, mine = pair(kind, max_iter=8, random_state=0, early_stopping=True)
-    if "sample_weight" not in inspect.signature(theirs.fit).parameters:
-        pytest.skip("scikit-learn's perceptrons take weights from 1.7 on")
     assert_same(theirs.fit(X, y, WEIGHTS), mine.fit(X, y, WEIGHTS))
 
 
+@has_losses
 def test_poisson():
-    try:
-        theirs, mine = pair("MLPRegressor", loss="poisson", max_iter=10, random_state=0)
-    except TypeError:
-        pytest.skip("scikit-learn's MLPRegressor has Poisson's loss from 1.7 on")
+    theirs, mine = pair("MLPRegressor", loss="poisson", max_iter=10, random_state=0)
     for y in (COUNTS[:, 0], COUNTS):
         assert_same(theirs.fit(X, y), mine.fit(X, y))
     assert (mine.predict(X) > 0).all()
@@ -254,15 +262,18 @@ def test_float32():
     assert mine.predict_proba(X.astype(np.float32)).dtype == np.float32
 
 
+def fitted_by_lbfgs(targets, max_iter):
+    """Both estimators, fitted, and the targets."""
+    kind, y = TARGETS[targets]
+    options = {"hidden_layer_sizes": (10,), "random_state": 0, "alpha": 0.1}
+    theirs, mine = pair(kind, solver="lbfgs", max_iter=max_iter, **options)
+    return theirs.fit(X, y), mine.fit(X, y), y
+
+
 @pytest.mark.parametrize("targets", ["classes", "two classes", "labels", "number"])
 def test_the_first_steps_of_lbfgs(targets):
     """They are the same to rounding, which grows from step to step."""
-    kind, y = TARGETS[targets]
-    theirs, mine = pair(
-        kind, solver="lbfgs", hidden_layer_sizes=(10,), random_state=0, max_iter=8, alpha=0.1
-    )
-    theirs.fit(X, y)
-    mine.fit(X, y)
+    theirs, mine, _ = fitted_by_lbfgs(targets, max_iter=8)
     assert mine.n_iter_ == theirs.n_iter_ == 8
     np.testing.assert_allclose(mine.loss_, theirs.loss_, rtol=1e-8)
     for expected, got in zip(theirs.coefs_, mine.coefs_, strict=True):
@@ -271,12 +282,7 @@ def test_the_first_steps_of_lbfgs(targets):
 
 @pytest.mark.parametrize("targets", TARGETS)
 def test_lbfgs_comes_as_far(targets):
-    kind, y = TARGETS[targets]
-    theirs, mine = pair(
-        kind, solver="lbfgs", hidden_layer_sizes=(10,), random_state=0, max_iter=400, alpha=0.1
-    )
-    theirs.fit(X, y)
-    mine.fit(X, y)
+    theirs, mine, y = fitted_by_lbfgs(targets, max_iter=400)
     assert mine.score(X, y) > theirs.score(X, y) - 0.02
     # For several numbers the reported loss is not the one whose gradient scikit-learn follows.
     assert mine.loss_ < theirs.loss_ * 1.1 + 1e-6 or targets == "numbers"
@@ -333,12 +339,10 @@ def test_the_errors_are_of_the_same_kind(parameters, y):
         ("MLPClassifier", {"max_iter": 3}, LABELS),
         ("MLPClassifier", {"tol": 1.0, "n_iter_no_change": 2}, LABELS),
         ("MLPClassifier", {"tol": 1.0, "n_iter_no_change": 2, "early_stopping": True}, LABELS > 4),
-        ("MLPRegressor", {"max_iter": 3, "loss": "poisson"}, COUNTS),
+        pytest.param("MLPRegressor", {"max_iter": 3, "loss": "poisson"}, COUNTS, marks=has_losses),
     ],
 )
 def test_verbose_prints_the_same(capsys, kind, options, y):
-    if "loss" in options and "loss" not in neural_network.MLPRegressor().get_params():
-        pytest.skip("scikit-learn's MLPRegressor has Poisson's loss from 1.7 on")
     printed = []
     for model in pair(kind, random_state=0, verbose=True, **options):
         model.fit(X, y)
@@ -384,10 +388,8 @@ def test_the_penalty_depends_on_the_size_of_the_batch(module):
     assert losses[1] - losses[0] == pytest.approx(10 / 2 * squares * (1 / 150 - 1 / 300), rel=1e-6)
 
 
-@BOTH
+@pytest.mark.parametrize("module", [pytest.param(neural_network, marks=has_weights), ours])
 def test_weights_do_not_count_between_batches(module):
-    if "sample_weight" not in inspect.signature(module.MLPRegressor.fit).parameters:
-        pytest.skip("scikit-learn's perceptrons take weights from 1.7 on")
     options = STILL | {"hidden_layer_sizes": (5,), "alpha": 0.0, "shuffle": False}
     weights = np.where(np.arange(300) < 150, 100.0, 1.0)
     y = NUMBERS[:, 0] + (weights == 1)
