@@ -1,9 +1,8 @@
 """A fit: what a training changes, and where it stands. Plain C, so that it can stop and go on."""
 
-from backprop_c._engine.least_squares cimport LeastSquares
+from backprop_c._engine.end_step cimport EndStep
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.passes cimport Pass
-from backprop_c._engine.quasi_newton cimport QuasiNewton
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, Schedule
 from backprop_c._kernels.table cimport (
     MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_SCALARS, Plan, Table, Update,
@@ -80,9 +79,7 @@ ctypedef struct Fit:
     bint penalties_by_batch        # a batch's penalties are divided by its weight
     double loss_divisor             # a batch has its rows in the reported loss, divided by this
     bint online                    # plain steps of one sample each
-    bint steps_at_end              # an epoch ends with its one step:
-    LeastSquares* squares          # one of least squares,
-    QuasiNewton* newton            # or one of L-BFGS; else both NULL
+    EndStep* end_step              # an epoch's one step, at its end; NULL: each batch makes one
     bitgen_t* bit_generator        # for the order and for dropout; NULL: nothing is drawn
     Py_ssize_t* order              # (n_samples,); NULL: rows are taken as they stand
     Py_ssize_t epochs
@@ -117,10 +114,8 @@ ctypedef struct Fit:
     Py_ssize_t columns
     double* record                 # (epochs, columns): loss and metrics, and those of validation
     bint diverged                  # the loss or the parameters were not finite
-    bint is_last                   # no step follows that of the epoch that has begun,
-    bint makes_no_step             # and it makes none, since none leads to a smaller loss
-    bint ended                     # the last epoch is finished
-    bint settled                   # and its step was none
+    bint ended                     # the epoch that no step follows is finished
+    bint settled                   # and made none: none leads to a smaller loss
     bint overflowed                # the loss was finite, the parameters were not
 
 

@@ -7,14 +7,12 @@ smallest networks reading the clock costs as much as a training step.
 from libc.math cimport INFINITY, isfinite, sqrt
 from libc.string cimport memcpy
 
-from backprop_c._engine.least_squares cimport make_damped_step
 from backprop_c._engine.order cimport shuffle, shuffle_again
 from backprop_c._engine.passes cimport (
-    WORK_BETWEEN_LOOKS, WORK_OF_BATCH, Phase, begin_pass, gather_range, means_of_pass, penalty,
-    run_pass, time_is_over,
+    WORK_BETWEEN_LOOKS, WORK_OF_BATCH, Phase, begin_pass, copy_sums, gather_range, means_of_pass,
+    penalty, run_pass, time_is_over,
 )
 from backprop_c._engine.plain cimport clipping
-from backprop_c._engine.quasi_newton cimport EVALUATIONS_USED_UP
 from backprop_c._kernels.table cimport Plan
 from backprop_c._system.platform cimport load_flag, monotonic_seconds
 
@@ -196,11 +194,11 @@ cdef void choose_phases(Fit* fit) noexcept nogil:
     cdef Py_ssize_t n_ranges = plan.n_ranges
     training.owner = fit
     training.n_phases = 1
-    if fit.squares != NULL:
+    if fit.end_step != NULL and fit.end_step.penalizes:
         training.owner = training
         training.phases[0] = Phase(NULL, gather_range, n_ranges)
         return
-    if fit.newton != NULL:
+    if fit.end_step != NULL:
         training.phases[0] = Phase(NULL, gather_penalized_range, n_ranges)
         if plan.penalized:
             training.phases[1] = Phase(add_penalties, NULL, 0)
@@ -361,7 +359,8 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         fit.overflowed = True
         go_back(fit)
         return False
-    fit.ended, fit.settled = fit.is_last, fit.makes_no_step
+    if fit.end_step != NULL:
+        fit.ended, fit.settled = fit.end_step.is_last, not fit.end_step.made
     if not fit.decides:
         return not fit.ended
     if fit.early.column >= 0:
@@ -379,7 +378,9 @@ cdef void restore_best(Fit* fit) noexcept nogil:
 
 
 cdef void begin_epoch(Fit* fit) noexcept nogil:
-    if fit.newton == NULL or not fit.newton.take_known_sums(fit.newton):
+    if fit.end_step != NULL and fit.end_step.knows_sums:
+        copy_sums(&fit.training, &fit.end_step.sums, &fit.training.sums)
+    else:
         begin_pass(&fit.training)
     if fit.validation.n_samples > 0:
         begin_pass(&fit.validation)
@@ -422,17 +423,10 @@ cdef bint make_one_step(Fit* fit, double deadline, Py_ssize_t* work_out) noexcep
     """Go on with the step that follows the training pass; False if the time is over."""
     if fit.stepped:
         return True
-    if fit.squares == NULL:
-        if not fit.newton.make_step(fit.newton, deadline, work_out):
-            return False
-        fit.makes_no_step = not fit.newton.known
-        fit.is_last = fit.makes_no_step or fit.newton.ending == EVALUATIONS_USED_UP
-    else:
-        if not make_damped_step(fit.squares, deadline, work_out):
-            return False
-        fit.is_last = fit.makes_no_step = fit.squares.settled
+    if not fit.end_step.make(fit.end_step, deadline, work_out):
+        return False
     fit.stepped = True
-    fit.live.steps += not fit.makes_no_step
+    fit.live.steps += fit.end_step.made
     return True
 
 
@@ -466,7 +460,7 @@ cdef void run_fit(Fit* fit, double seconds) noexcept nogil:
         if not train_samples(fit, deadline, &work):
             return
         if isfinite(fit.training.sums.loss):
-            if fit.steps_at_end and not make_one_step(fit, deadline, &work):
+            if fit.end_step != NULL and not make_one_step(fit, deadline, &work):
                 return
             if fit.validation.n_samples > 0 and not run_pass(&fit.validation, deadline, &work):
                 return

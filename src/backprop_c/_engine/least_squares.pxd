@@ -1,5 +1,6 @@
 """Levenberg-Marquardt: damped steps of least squares. Plain C, so that it can stop and go on."""
 
+from backprop_c._engine.end_step cimport EndStep
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.passes cimport Pass
 from backprop_c._kernels.table cimport Plan
@@ -29,6 +30,7 @@ cdef enum Stage:
 
 
 ctypedef struct LeastSquares:
+    EndStep end
     # What to do.
     Pass* training                 # in the place of whose gradient are the sums of squares
     Pass trial                     # the loss alone, at the trial point
@@ -52,5 +54,3 @@ cdef void set_least_squares(LeastSquares* squares, Pass* training,
                             const double* hyperparameters) noexcept
 cdef size_t room_for_least_squares(const LeastSquares* squares, Py_ssize_t n_threads) noexcept
 cdef void lay_out_least_squares(LeastSquares* squares, Memory memory, Py_ssize_t n_threads) noexcept
-cdef bint make_damped_step(LeastSquares* squares, double deadline,
-                           Py_ssize_t* work_out) noexcept nogil

@@ -8,6 +8,7 @@ so the damping is in units of the reported loss's curvature.
 from libc.math cimport isfinite
 from libc.string cimport memcpy
 
+from backprop_c._engine.end_step cimport EndStep
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.passes cimport (
     begin_pass, lay_out_pass, penalty, room_for_pass, run_pass, set_pass, share, time_is_over,
@@ -148,9 +149,9 @@ cdef bint accept_or_damp(LeastSquares* squares) noexcept nogil:
     return not raise_damping(squares)
 
 
-cdef bint make_damped_step(LeastSquares* squares, double deadline,
-                           Py_ssize_t* work_out) noexcept nogil:
+cdef bint make_damped_step(EndStep* end, double deadline, Py_ssize_t* work_out) noexcept nogil:
     """Go on until a step has been made, or none leads to less; False if the time is over."""
+    cdef LeastSquares* squares = <LeastSquares*>end
     cdef const Plan* plan = squares.training.plan
     if squares.stage == TO_BEGIN:
         begin_step(squares)
@@ -171,6 +172,8 @@ cdef bint make_damped_step(LeastSquares* squares, double deadline,
             if accept_or_damp(squares):
                 break
     squares.stage = TO_BEGIN
+    end.made = not squares.settled
+    end.is_last = squares.settled
     return True
 
 
@@ -179,6 +182,8 @@ cdef bint make_damped_step(LeastSquares* squares, double deadline,
 cdef void set_least_squares(LeastSquares* squares, Pass* training,
                             const double* hyperparameters) noexcept:
     """Say what to do: steps from what the pass over the training samples sums up."""
+    squares.end.make = make_damped_step
+    squares.end.penalizes = True
     squares.training = training
     squares.hyperparameters = hyperparameters
     set_pass(&squares.trial, training.table, training.plan, &training.samples, training.n_samples,

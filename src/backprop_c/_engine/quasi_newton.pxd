@@ -3,10 +3,10 @@
 Plain C, so that it can stop and go on.
 """
 
+from backprop_c._engine.end_step cimport EndStep
 from backprop_c._engine.line_search cimport Search
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.passes cimport Pass
-from backprop_c._kernels.table cimport Sums
 
 
 # The optimizer's hyperparameters, in their order.
@@ -27,10 +27,8 @@ cdef enum Ending:
 
 
 ctypedef struct QuasiNewton:
-    # What to do. The driver of fits calls these two by pointers: so whoever makes no such steps
-    # need not load them.
-    bint (*take_known_sums)(void* newton) noexcept nogil
-    bint (*make_step)(void* newton, double deadline, Py_ssize_t* work_out) noexcept nogil
+    EndStep end                    # in the midst of a step its sums are of where the step began
+    # What to do.
     Pass* training                 # with the gradient, which is penalized
     char* parameters               # where the step begins, and then where it has led to
     const double* hyperparameters
@@ -48,8 +46,6 @@ ctypedef struct QuasiNewton:
     char* point                    # a trial point's parameters, as the pass takes them
     # Where it stands.
     bint trying                    # a trial point's pass is under way
-    bint known                     # `sums` are those of the point where the next epoch begins
-    Sums sums                      # or else, in the midst of a step, of the point where it began
     double loss                    # where the step begins
     double scale                   # of the inverse second derivatives, before what is remembered
     Py_ssize_t kept                # steps that are remembered,

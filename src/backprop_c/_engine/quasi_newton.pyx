@@ -10,11 +10,12 @@ from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memcpy
 
+from backprop_c._engine.end_step cimport EndStep
 from backprop_c._engine.line_search cimport begin_search, comes_back, goes_on
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.passes cimport begin_pass, bytes_of_sums_of, copy_sums, run_pass
 from backprop_c._engine.tables cimport table_of
-from backprop_c._kernels.table cimport Table
+from backprop_c._kernels.table cimport Sums, Table
 
 
 cdef double EPSILON = 2.220446049250313e-16
@@ -95,15 +96,6 @@ cdef void forget(QuasiNewton* newton) noexcept nogil:
 
 # -- A step ------------------------------------------------------------------------------------
 
-cdef bint take_known_sums(void* newton_) noexcept nogil:
-    """Whether the epoch's sums are known, from the last step's end; the pass has them then."""
-    cdef QuasiNewton* newton = <QuasiNewton*>newton_
-    if not newton.known:
-        return False
-    copy_sums(newton.training, &newton.sums, &newton.training.sums)
-    return True
-
-
 cdef void try_length(QuasiNewton* newton) noexcept nogil:
     """Begin the pass at the point to which the search's length leads."""
     newton.tries += 1
@@ -141,7 +133,7 @@ cdef void begin_step(QuasiNewton* newton) noexcept nogil:
     """Begin a search where the epoch's pass was, unless the gradient is as good as 0."""
     cdef Pass* training = newton.training
     cdef Py_ssize_t n = training.plan.n_parameters
-    if not newton.known:
+    if not newton.end.knows_sums:
         newton.loss = training.sums.loss / training.sums.weight
         take_gradient(training, newton.gradient)
         training.table.as_doubles(n, 1, newton.parameters, newton.position)
@@ -151,8 +143,8 @@ cdef void begin_step(QuasiNewton* newton) noexcept nogil:
             # A step along it would lead to parameters that are not finite: the fit has diverged.
             memcpy(newton.parameters, training.gradient, n * training.table.real_bytes)
             newton.ending = NO_LENGTH
-    newton.known = False
-    copy_sums(training, &training.sums, &newton.sums)
+    newton.end.knows_sums = False
+    copy_sums(training, &training.sums, &newton.end.sums)
     if newton.ending == NO_ENDING:
         if largest_size(n, newton.gradient) <= newton.hyperparameters[TOLERANCE]:
             newton.ending = TOLERANCE_REACHED
@@ -188,9 +180,9 @@ cdef void accept(QuasiNewton* newton, double loss, double slope) noexcept nogil:
     newton.loss = loss
     newton.gradient, newton.new_gradient = newton.new_gradient, newton.gradient
     # The epoch is recorded with what it began with.
-    training.sums, newton.sums = newton.sums, sums
+    training.sums, newton.end.sums = newton.end.sums, sums
     newton.trying = False
-    newton.known = True
+    newton.end.knows_sums = True
 
 
 cdef void take_trial(QuasiNewton* newton) noexcept nogil:
@@ -216,9 +208,9 @@ cdef void take_trial(QuasiNewton* newton) noexcept nogil:
         try_length(newton)
 
 
-cdef bint make_step(void* newton_, double deadline, Py_ssize_t* work_out) noexcept nogil:
+cdef bint make_step(EndStep* end, double deadline, Py_ssize_t* work_out) noexcept nogil:
     """Go on until a step has been made, or there is none; False if the time is over."""
-    cdef QuasiNewton* newton = <QuasiNewton*>newton_
+    cdef QuasiNewton* newton = <QuasiNewton*>end
     cdef Pass* training = newton.training
     if not newton.trying:
         begin_step(newton)
@@ -227,9 +219,11 @@ cdef bint make_step(void* newton_, double deadline, Py_ssize_t* work_out) noexce
             return False
         work_out[0] += <Py_ssize_t>work_beside_pass(newton, newton.kept)
         take_trial(newton)
-    if not newton.known:
-        # There is no step: the epoch is what it was before the search.
-        copy_sums(training, &newton.sums, &training.sums)
+    end.made = end.knows_sums
+    end.is_last = not end.made or newton.ending == EVALUATIONS_USED_UP
+    if not end.made:
+        # The epoch is what it was before the search.
+        copy_sums(training, &end.sums, &training.sums)
         training.parameters = newton.parameters
     return True
 
@@ -239,7 +233,7 @@ cdef bint make_step(void* newton_, double deadline, Py_ssize_t* work_out) noexce
 cdef void set_quasi_newton(QuasiNewton* newton, Pass* training,
                            const double* hyperparameters) noexcept:
     """Say what to do: steps by the gradients of the pass over the training samples."""
-    newton.take_known_sums, newton.make_step = take_known_sums, make_step
+    newton.end.make = make_step
     newton.training = training
     newton.hyperparameters = hyperparameters
     # Or else the loss does not change any more but for rounding.
@@ -281,4 +275,4 @@ cdef void lay_out_quasi_newton(QuasiNewton* newton, Memory memory) noexcept:
     newton.products = <double*>memory.cut(newton.n_remembered * sizeof(double))
     newton.shares = <double*>memory.cut(newton.n_remembered * sizeof(double))
     newton.point = memory.cut(newton.training.plan.stride * newton.training.table.real_bytes)
-    newton.sums.metrics = <double*>memory.cut(bytes_of_sums_of(newton.training))
+    newton.end.sums.metrics = <double*>memory.cut(bytes_of_sums_of(newton.training))

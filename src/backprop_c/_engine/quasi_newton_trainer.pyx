@@ -21,8 +21,7 @@ cdef class QuasiNewtonTrainer(Trainer):
     cdef void _lay_out_steps(self, Memory memory) noexcept:
         lay_out_quasi_newton(&self.newton, memory)
         self.newton.parameters = self.fit_.live.vectors
-        self.fit_.steps_at_end = True
-        self.fit_.newton = &self.newton
+        self.fit_.end_step = &self.newton.end
 
     @property
     def ended_by(self):

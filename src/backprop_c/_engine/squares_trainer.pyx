@@ -34,8 +34,7 @@ cdef class SquaresTrainer(Trainer):
         lay_out_least_squares(&self.squares, memory, self.n_threads)
         self.squares.parameters = self.fit_.live.vectors
         self.squares.carried = self.fit_.live.carried
-        self.fit_.steps_at_end = True
-        self.fit_.squares = &self.squares
+        self.fit_.end_step = &self.squares.end
 
     cdef void _share_board(self, Board* board) noexcept:
         Trainer._share_board(self, board)

@@ -281,7 +281,7 @@ cdef class Trainer:
         bytes_of_state = (
             fit.training.plan.stride * fit.training.table.real_bytes * (1 + fit.update.n_states))
         self._take_memory(bytes_of_state, ordered, fit.early.restore_best)
-        if fit.update.update == NULL and not fit.steps_at_end:
+        if fit.update.update == NULL and fit.end_step == NULL:
             raise TypeError("this rule makes its steps by another kind of trainer")
         self._take_state(optimizer_state, bytes_of_state, plateau[-1] if plateau else ())
         if plateau is not None:
