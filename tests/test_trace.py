@@ -14,7 +14,7 @@ from backprop_c import SGD, Network, Trace, losses, trace
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 from backprop_c.demo import steps_network
 from backprop_c.trace.formulas import ACTIVATION_FORMULAS
-from backprop_c.trace.page import LOSS_FORMULAS
+from backprop_c.trace.losses import LOSS_FORMULAS
 
 COMBINATIONS = [
     (loss, hidden, output)

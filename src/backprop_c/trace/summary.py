@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from . import page
+from .losses import loss_formula
+from .page import penalty_lines, step_line
+from .writing import listed, number
 
 # How many derivatives, targets or outputs are shown.
 MOST_SHOWN = 10
@@ -17,30 +19,30 @@ def lines(trace):
         yield f"  layer {n}, {layer.activation}: z{n} {_range(layer.z)}, a{n} {_range(layer.a)}"
     yield "Error"
     yield f"  target {_some(trace.target)}, prediction {_some(trace.prediction)}"
-    yield f"  loss = {page.loss_formula(trace)} = {page.number(trace.sample_loss)}"
-    yield from page.penalty_lines(trace)
+    yield f"  loss = {loss_formula(trace)} = {number(trace.sample_loss)}"
+    yield from penalty_lines(trace)
     yield "Backward pass: delta = dloss/dz"
     for n, layer in reversed(list(enumerate(trace.layers, 1))):
         yield f"  layer {n}, {layer.activation}: delta{n} {_range(layer.delta)}"
     found = _largest_derivatives(trace)
     yield (
-        f"The {len(found)} largest derivatives, and a step of {page.number(trace.learning_rate)} "
+        f"The {len(found)} largest derivatives, and a step of {number(trace.learning_rate)} "
         "against them"
     )
     for n, at in found:
-        yield page.step_line(n, trace.layers[n - 1], trace.learning_rate, at)
+        yield step_line(n, trace.layers[n - 1], trace.learning_rate, at)
     yield "After the step"
-    yield f"  prediction {_some(trace.new_prediction)}, loss {page.number(trace.new_loss)}"
+    yield f"  prediction {_some(trace.new_prediction)}, loss {number(trace.new_loss)}"
 
 
 def _range(values):
-    return f"from {page.number(values.min())} to {page.number(values.max())}"
+    return f"from {number(values.min())} to {number(values.max())}"
 
 
 def _some(values):
     """The numbers if they are few, else their range."""
     if len(values) <= MOST_SHOWN:
-        return page.listed(values)
+        return listed(values)
     return f"{len(values)} numbers {_range(values)}"
 
 
