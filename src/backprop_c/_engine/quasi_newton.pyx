@@ -18,7 +18,6 @@ from backprop_c._engine.tables cimport table_of
 from backprop_c._kernels.table cimport Sums, Table
 
 
-cdef double EPSILON = 2.220446049250313e-16
 # Whatever the network's dtype is.
 cdef const Table* DOUBLES = table_of("float64")
 
@@ -78,7 +77,7 @@ cdef void remember(QuasiNewton* newton, double slope) noexcept nogil:
     cdef double* step = newton.steps + newton.next_place * n
     cdef double* change = newton.changes + newton.next_place * n
     cdef Py_ssize_t k
-    if product <= EPSILON * -newton.search.start.slope * length:
+    if product <= DOUBLES.epsilon * -newton.search.start.slope * length:
         return
     for k in range(n):
         step[k] = length * newton.direction[k]
