@@ -348,7 +348,8 @@ cdef bint finish_epoch(Fit* fit) noexcept nogil:
         if fit.loss_divisor != 0:
             rest[0] /= fit.loss_divisor
         elif fit.training.plan.penalized:
-            rest[0] += penalty(fit.training.table, fit.training.plan, fit.live.vectors)
+            # In the ranges of the validation's plan: as `evaluate` adds them up.
+            rest[0] += penalty(fit.validation.table, fit.validation.plan, fit.live.vectors)
     fit.epoch += 1
     if fit.decides and fit.plateau.column >= 0:
         look_for_plateau(fit, record)
