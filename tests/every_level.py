@@ -29,6 +29,8 @@ OF_LEVELS = (
     "metrics",
     "optimizers",
     "penalties",
+    "recurrent",
+    "recurrent_settling",
     "regularization",
     "train_step",
     "wide",

@@ -16,6 +16,8 @@ from backprop_c import functional, plotting
 from backprop_c._derivatives import Derivatives
 from backprop_c._engine.engine import Engine
 from backprop_c._engine.jacobians import Jacobians
+from backprop_c._equilibrium import Equilibrium
+from backprop_c._trainable import Trainable
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
 
 need("README.md", "CHANGELOG.md", "benchmarks", "examples")
@@ -53,7 +55,12 @@ DOCUMENTED = [
     Jacobians.jacobian,
     plotting.plot_network,
     plotting.plot_first_layer,
-    *(value for name, value in vars(Derivatives).items() if not name.startswith("_")),
+    *(
+        value
+        for base in (Equilibrium, Trainable, Derivatives)
+        for name, value in vars(base).items()
+        if not name.startswith("_") and callable(value)
+    ),
     *(
         thing
         for thing in vars(functional).values()
@@ -82,6 +89,7 @@ def test_docstrings_have_examples():
     without = {
         "Activation",
         "Callback.on_epoch_end",
+        "ConvergenceWarning",
         "DivergenceWarning",
         "History.plot",
         "TargetRangeWarning",
@@ -136,7 +144,7 @@ def test_readme_code():
     blocks = re.findall(
         r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
     )
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     first, second, *others = blocks
     names = {}
     exec(first, names)
@@ -202,10 +210,17 @@ def test_the_table_of_platforms_comes_from_its_file(monkeypatch):
         ("gradient_check.py", r"wrong: .* error 7\.5e-01 .*\n.*\nright: .* error \d\.\de-(09|1\d)"),
         ("pendulum.py", r"error of the model 0\.00\d+\nafter 8 seconds [0-5]\.\d degrees"),
         ("functional_iris.py", r"epoch 5000: loss (0\.\d+)\nNumPy's last loss: \1\n"),
+        ("recurrent_xor.py", r"1 xor 1 = 0: 0\.0(.*\n)*.*NumPy .*: True\n.*: loss 0\.1250\n"),
+        ("associative_memory.py", r"(.*a pixel 0\.1[4-6]\d\d; .*\n(fe.*\n)?){3}settled 100%"),
+        ("encoder.py", r"settled 100%(.*\n)*of 20 starts (1[6-9]|20) .*\n(1[5-9]|20) "),
+        (
+            "circuit.py",
+            r"only: .* error 0\.00\d\d .*\n.*0\.0[1-3].*\n(.*0\.0[34].*\n){2}settled 100%",
+        ),
     ],
 )
 def test_examples_run(name, expected):
-    if name == "digits.py":
+    if name in ("digits.py", "associative_memory.py"):
         pytest.importorskip("sklearn")
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / name)],

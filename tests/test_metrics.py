@@ -219,7 +219,7 @@ def test_classes_that_are_not_there(dtype):
 
 
 def test_every_metric_is_documented_once():
-    names = list(dict.fromkeys(one.name for one in metric_table()))
+    names = list(dict.fromkeys(one.name for one in metric_table() if not one.of_pass))
     classes = metrics.Metric.__subclasses__()
     assert [one.name for one in classes] == names
     for one in classes:

@@ -149,7 +149,8 @@ def test_a_function_that_returns_something_else(returned, error, message):
 
 @pytest.mark.parametrize("name", list(dict.fromkeys(one.name for one in metric_table())))
 def test_which_way_is_better(name):
-    larger = name not in ("mse", "rmse", "mae", "log_loss")
+    smaller = ("mse", "rmse", "mae", "log_loss", "iterations", "largest_change")
+    larger = name not in smaller
     assert EarlyStopping(name).larger_is_better is larger
     assert EarlyStopping(f"val_{name}").larger_is_better is larger
     assert EarlyStopping(name, better="smaller").larger_is_better is False

@@ -78,6 +78,7 @@ def modules(found):
         for dtype in ("float32", "float64"):
             macros = {
                 "LANE_BYTES": f"{build.lane_bytes}",
+                "SINGLE_ROWS_ALONE": "0" if build.is_level else "1",
                 "REAL_IS_FLOAT": f"{int(dtype == 'float32')}",
             }
             made.append(Module(f"_kernels/builds/{name}_{dtype}", macros, build.flags))

@@ -1,4 +1,4 @@
-"""Feed-forward neural networks trained by backpropagation, compiled, for the CPU.
+"""Neural networks trained by backpropagation, compiled, for the CPU.
 
 >>> from backprop_c import Network
 >>> net = Network((4, 2, 3), loss="cross_entropy", random_state=0)
@@ -10,7 +10,7 @@ from . import activations, callbacks, initializers, losses, metrics, optimizers,
 from ._config import show_config
 from ._version import __version__
 from .callbacks import EarlyStopping, Goal
-from .exceptions import DivergenceWarning, TargetRangeWarning
+from .exceptions import ConvergenceWarning, DivergenceWarning, TargetRangeWarning
 from .history import History
 from .network import Network
 from .optimizers import (
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from . import functional
     from .gradient_check import GradientCheck, check_gradient
     from .range_test import RangeTest, find_learning_rate
+    from .recurrent import RecurrentNetwork
+    from .trace.settling import SettlingTrace
 
 __all__ = [
     "LBFGS",
@@ -43,6 +45,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "ConvergenceWarning",
     "DivergenceWarning",
     "EarlyStopping",
     "Goal",
@@ -55,7 +58,9 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "RangeTest",
+    "RecurrentNetwork",
     "Rprop",
+    "SettlingTrace",
     "TargetRangeWarning",
     "Trace",
     "__version__",
@@ -78,6 +83,8 @@ __all__ = [
 _ON_DEMAND = {
     "GradientCheck": "gradient_check",
     "RangeTest": "range_test",
+    "RecurrentNetwork": "recurrent",
+    "SettlingTrace": "trace.settling",
     "check_gradient": "gradient_check",
     "find_learning_rate": "range_test",
     "functional": "functional",

@@ -15,7 +15,7 @@ from ._rates import rising_rates
 from ._split import part
 from ._validation.scalars import as_batch_size
 from .callbacks import EarlyStopping
-from .exceptions import DivergenceWarning, TargetRangeWarning
+from .exceptions import ConvergenceWarning, DivergenceWarning, TargetRangeWarning
 from .optimizers import LBFGS, Adam, LevenbergMarquardt, Rprop
 
 # A step of least squares takes memory as the square, and time as the cube, of so many parameters;
@@ -34,7 +34,7 @@ MORE_CAREFUL = 10
 LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 50
 
 
-def choose(n_parameters, n_outputs, n_samples, loss, refused):
+def choose(n_parameters, n_outputs, n_samples, loss, refused, feeds_back=False):
     """The optimizers for such a network and data, the most thorough one first; and why it is.
 
     Adam at a rate that is to be found is None, and always the last one.
@@ -46,6 +46,8 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused):
         Its name; None of a function.
     refused : tuple of str
         Which of l1, dropout and max_norm the network has.
+    feeds_back : bool
+        Whether units feed each other: least squares are not for them.
     """
     if "dropout" in refused:
         return [None], "with dropout every step sees another loss"
@@ -57,6 +59,8 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused):
         reason += f", and with {' and '.join(refused)} LBFGS is not for it"
         return [Rprop(), None], reason
     found: list[Any] = [LBFGS(), Rprop(), None]
+    if feeds_back:
+        return found, reason
     products = n_samples * n_outputs * n_parameters**2 / 2 + n_parameters**3 / 6
     if loss == "squared_error" and n_parameters <= MOST_PARAMETERS and products <= MOST_PRODUCTS:
         found = [LevenbergMarquardt(), *found]
@@ -75,7 +79,7 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
     if batch_size in ("auto", None) or as_batch_size(batch_size, 1) >= samples.n_samples:
         refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
-        found, why = choose(*sizes, net._loss.name, refused)
+        found, why = choose(*sizes, net._loss.name, refused, bool(net._settling))
     if open_end and has_enough(samples):
         made = [one for one in found if one]
         if None in found:
@@ -134,7 +138,7 @@ def trial(net, samples, optimizer, batch_size, **options):
 def held_out_losses(net, samples, kept, optimizer, batch_size, options):
     """The loss over those that are not kept, as a copy of the network trains with the others."""
     with warnings.catch_warnings():
-        for kind in (DivergenceWarning, TargetRangeWarning):
+        for kind in (ConvergenceWarning, DivergenceWarning, TargetRangeWarning):
             warnings.simplefilter("ignore", kind)
         history = copy.copy(net).fit(
             *part(samples, kept, "training"),

@@ -1,4 +1,4 @@
-"""What a network's users see of its inside: derivatives, and the outputs of each layer."""
+"""What a network's users see of its inside: the derivatives of its loss."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -125,46 +125,3 @@ class Derivatives(Structure):
             for s in range(samples.n_samples)
         ]
         return np.stack(rows)
-
-    def layer_outputs(self, X: "ArrayLike") -> "list[NDArray[Any]]":
-        """The outputs of each layer, hidden ones too, without dropout.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_in) or (n_in,)
-            Samples, or one sample.
-
-        Returns
-        -------
-        list of ndarray
-            One for each layer, of shape (n_samples, n_out of the layer), or (n_out,) for one
-            sample, in the network's dtype. The last is what `predict` returns, but for rounding.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X is not made of real numbers, has another number of features or is not finite.
-
-        Examples
-        --------
-        >>> from backprop_c import Network
-        >>> net = Network((1, 1, 1), "identity", biases=False)
-        >>> net.parameters[:] = [2.0, 3.0]
-        >>> net.layer_outputs([1.0])
-        [array([2.]), array([6.])]
-        """
-        from . import functional
-
-        rows = self._as_inputs(X)
-        a, found = np.atleast_2d(rows), []
-        parameters = self._snapshot()
-        first = 0
-        for layer, activation in enumerate(self._activations):
-            n_in, n_out = self.layer_sizes[layer : layer + 2]
-            weights = parameters[first : first + n_in * n_out].reshape(n_in, n_out)
-            first += n_in * n_out
-            biases = parameters[first : first + n_out] if self.biases else None
-            first += n_out if self.biases else 0
-            a = functional.activate(activation, functional.dense_forward(a, weights, biases))
-            found.append(a[0] if rows.ndim == 1 else a)
-        return found

@@ -7,7 +7,6 @@ import numpy as np
 
 from ._engine.tables import update_table
 from ._format import Format
-from ._validation.shape import as_layer_sizes, check_parameters
 from ._version import __version__
 from .losses import FunctionLoss
 
@@ -29,15 +28,9 @@ def reduced(net):
     training = net._training
     own_loss = isinstance(net._loss, FunctionLoss)
     made_of = {
-        "layer_sizes": net.layer_sizes,
-        "activations": net.activations,
+        **net._made_of(),
         "loss": comes_later if own_loss else net.loss,
-        "biases": bool(net.biases),
         "dtype": net.dtype.name,
-        "l1": net.l1,
-        "l2": net.l2,
-        "dropout": net.dropout,
-        "max_norm": net.max_norm,
     }
     optimizer_state = net._optimizer_state
     # In the way of pickle's default: the attributes in a dict, or that and the values of slots.
@@ -62,7 +55,7 @@ def reduced(net):
 def restore(written, cls, made_of, parameters, optimizer_state):
     """A network without its attributes: what unpickling and copying begin with."""
     with naming_the_writer(written.version):
-        check_sizes(made_of, parameters, optimizer_state)
+        check_sizes(cls, made_of, parameters, optimizer_state)
         net = construct(cls, made_of)
     net.parameters[:] = parameters
     net._optimizer_state = optimizer_state
@@ -91,7 +84,7 @@ def set_state_of_format_0(net, parameters, attributes, slots):
     """Take what format 0 keeps elsewhere; the rest is as it is now."""
     with naming_the_writer("0.1.0 or before"):
         made_of = {"layer_sizes": net.layer_sizes, "biases": net.biases, "dtype": net.dtype.name}
-        check_sizes(made_of, parameters, attributes["_optimizer_state"])
+        check_sizes(type(net), made_of, parameters, attributes["_optimizer_state"])
     net.parameters[:] = parameters
     net._optimizer_state = attributes["_optimizer_state"]
     return {k: v for k, v in attributes.items() if k not in WRITTEN_FIRST}, slots
@@ -104,10 +97,10 @@ def construct(cls, made_of):
     return net
 
 
-def check_sizes(made_of, parameters, optimizer_state):
+def check_sizes(cls, made_of, parameters, optimizer_state):
     """Raise unless the parameters and the optimizer's state are those of such a network."""
-    sizes, dtype = as_layer_sizes(made_of["layer_sizes"]), made_of["dtype"]
-    check_parameters(parameters, sizes, made_of["biases"], dtype)
+    cls._check_parameters(made_of, parameters)
+    dtype = made_of["dtype"]
     if optimizer_state is None:
         return
     rule, vectors = optimizer_state.rule, optimizer_state.vectors

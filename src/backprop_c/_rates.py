@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .exceptions import DivergenceWarning, TargetRangeWarning
+from .exceptions import ConvergenceWarning, DivergenceWarning, TargetRangeWarning
 
 # What lasts of the mean loss from step to step.
 SMOOTHING = 0.9
@@ -59,8 +59,8 @@ def _step(net, samples, rows, optimizer):
     """The loss of a batch, before a step; None where it is not finite."""
     weights = samples.sample_weight
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergenceWarning)
-        warnings.simplefilter("ignore", TargetRangeWarning)
+        for kind in (ConvergenceWarning, DivergenceWarning, TargetRangeWarning):
+            warnings.simplefilter("ignore", kind)
         history = net.fit(
             samples.X[rows],
             samples.y[rows],

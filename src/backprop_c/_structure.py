@@ -1,79 +1,67 @@
 """What a network is made of, and how the engine asks for what Python knows."""
 
 import copy
-import numbers
+from typing import ClassVar
 
 import numpy as np
 
-from ._defaults import default_activations, default_loss
 from ._engine.own_loss import LossCaller
 from ._engine.samples import SampleSet, as_they_stand
 from ._engine.steps import Stepper
 from ._pickles import reduced, set_state
 from ._training import warn_of_step
 from ._validation.arrays import as_inputs, check_out
-from ._validation.scalars import as_dtype, as_flag, as_in_range, as_n_threads
-from ._validation.shape import (
-    as_activations,
-    as_layer_sizes,
-    as_loss,
-    as_per_layer,
-    check_loss,
-    coded,
-)
+from ._validation.scalars import as_n_threads
 from ._validation.targets import as_samples, as_step
 from ._validation.weights import as_sample_weight
-from .initializers import as_initializers
 from .losses import FunctionLoss
 from .optimizers import Adam
 from .optimizers.terms import terms_of_steps
 
 
 class Structure(Stepper):
-    """The parts of `Network` that its users do not see."""
+    """The parts of all networks that their users do not see."""
 
-    def _construct(
-        self,
-        layer_sizes,
-        activations,
-        loss,
-        biases,
-        dtype,
-        l1=0.0,
-        l2=0.0,
-        dropout=0.0,
-        max_norm=None,
-        initializer=None,
-    ):
-        """All of the constructor but the random numbers."""
-        sizes = as_layer_sizes(layer_sizes)
-        n_layers = len(sizes) - 1
-        loss = None if loss is None else as_loss(loss)
-        if activations is None:
-            activations = default_activations(n_layers, loss)
-        activations = as_activations(activations, n_layers)
-        if loss is None:
-            loss = as_loss(default_loss(activations[-1]))
-        check_loss(loss, activations[-1])
-        biases = as_flag(biases, "biases")
-        dtype = as_dtype(dtype)
-        l1 = as_per_layer(l1, "l1", n_layers)
-        l2 = as_per_layer(l2, "l2", n_layers)
-        if isinstance(dropout, numbers.Real):
-            # Inputs are measured, not learned: one number leaves them alone.
-            dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
-        dropout = as_per_layer(dropout, "dropout", n_layers, below=1)
-        max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
-        initializers = as_initializers(initializer, activations)
-        codes = tuple(map(coded, activations)), coded(loss)
-        self._set_up(sizes, *codes, biases, dtype, l1, l2, dropout, max_norm)
+    # What is recorded of how the units settle, name -> code; nothing where they need not.
+    _settling: ClassVar[dict[str, int]] = {}
+
+    def _begin(self, activations, loss):
+        """What every network has before anything has been drawn or trained."""
         self._activations = activations
-        self._initializers = initializers
         self._loss = loss
         self._optimizer = Adam()
         self._optimizer_state = None
         self._split = None
         self.history = None
+
+    # What each kind of network says of itself.
+
+    def _made_of(self):
+        """The arguments of `_construct` but the loss and the dtype, for copies and pickles."""
+        raise NotImplementedError
+
+    def _draw_parameters(self, generator):
+        """Draw fresh parameters."""
+        raise NotImplementedError
+
+    def _in_float64(self):
+        """A network of the same loss with the same parameters, in float64."""
+        raise NotImplementedError
+
+    def _places(self):
+        """(layer, name, first, shape) of each array in the parameters, in their order."""
+        raise NotImplementedError
+
+    def _views(self):
+        """(name, array) of the parameters and of all views of them."""
+        raise NotImplementedError
+
+    def _rows(self):
+        """What `summary` says of the inputs and of each layer."""
+        raise NotImplementedError
+
+    def _look_back(self, history, samples):
+        """After a fit: warn of what is peculiar to this kind of network."""
 
     # -- Copies -----------------------------------------------------------------------------
 

@@ -3,24 +3,6 @@
 COLUMNS = ("layer", "units", "activation", "weights", "biases", "parameters")
 
 
-def layers(net):
-    """A row of words for each layer, the inputs first."""
-    yield "inputs", net.layer_sizes[0], "", "", "", 0
-    names = [f"hidden {k}" for k in range(1, len(net.weights))] + ["outputs"]
-    for k, (name, activation) in enumerate(zip(names, net.activations, strict=True)):
-        weights = net.weights[k]
-        n_biases = net.biases[k].size if net.biases else 0
-        shape = f"{weights.shape[0]} x {weights.shape[1]}"
-        yield (
-            name,
-            weights.shape[1],
-            activation,
-            shape,
-            n_biases or "",
-            weights.size + n_biases,
-        )
-
-
 def options(net):
     """Name -> value of what is beside the layers."""
     n_bytes = net.parameters.nbytes
@@ -49,7 +31,7 @@ def _bytes(n):
 
 def text(net):
     """The table in columns, and a line for each option."""
-    rows = [COLUMNS, *((*map(str, row),) for row in layers(net))]
+    rows = [COLUMNS, *((*map(str, row),) for row in net._rows())]
     widths = [max(len(row[k]) for row in rows) for k in range(len(COLUMNS))]
     lines = []
     for row in rows:
@@ -73,7 +55,7 @@ def html(net):
     head = "".join(f"<th>{name}</th>" for name in COLUMNS)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in layers(net)
+        for row in net._rows()
     )
     below = "".join(
         f"<div>{escape(name)}: <code>{escape(str(value))}</code></div>"

@@ -12,6 +12,7 @@ from ._monitor import VALIDATION
 from ._split import Split
 from ._validation.entries import METRIC_NAMES
 from ._validation.metrics import (
+    Measured,
     as_engine_takes_them,
     as_metrics,
     is_all_one,
@@ -58,6 +59,11 @@ def epochs_for(optimizer, epochs):
 def require_network_for(optimizer, net):
     """Raise if the network has what the optimizer cannot train; warn if it takes much memory."""
     kind = type(optimizer).__name__
+    if optimizer.steps == "squares" and net._settling:
+        raise ValueError(
+            f"{kind} cannot train a {type(net).__name__}: use another optimizer, such as Adam(), "
+            "Rprop() or LBFGS()"
+        )
     if optimizer.needs_loss not in (None, net._loss.name):
         raise ValueError(
             f"{kind} needs the loss {optimizer.needs_loss!r}, but the network has {net.loss!r}: "
@@ -211,15 +217,18 @@ def as_split(net, fraction, y, goes_on):
 def metric_sets(net, metrics, samples, validation=None):
     """Names of what is recorded; what is measured of the samples, and of validation's if any."""
     asked = as_metrics(metrics)
-    names = ("loss", *asked)
+    own = net._settling
+    names = ("loss", *own, *asked)
     if validation is not None:
         names += tuple(f"{VALIDATION}{name}" for name in names)
-    if not asked:
+    if not (own or asked):
         return names, MetricSet(samples), validation and MetricSet(validation)
+    measured = tuple(Measured(code, (), ()) for code in own.values())
     activation, n_outputs = net._activations[-1].name, net.layer_sizes[-1]
     kind = kind_for_both(net, asked, samples, validation)
     return names, *(
-        one and MetricSet(one, as_engine_takes_them(asked, one, kind, activation, n_outputs))
+        one
+        and MetricSet(one, measured + as_engine_takes_them(asked, one, kind, activation, n_outputs))
         for one in (samples, validation)
     )
 
@@ -340,6 +349,7 @@ def train(
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
     history._ended_by = trainer.ended_by
+    net._look_back(history, samples)
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)

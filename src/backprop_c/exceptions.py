@@ -17,3 +17,11 @@ class TargetRangeWarning(UserWarning):
     from 0 on. Training then pushes the outputs to the end of their range and stays there. Take
     identity outputs, which a network has by default, or scale the targets.
     """
+
+
+class ConvergenceWarning(RuntimeWarning):
+    """Units of a `RecurrentNetwork`, or their errors, did not settle within their iterations.
+
+    The values are those after the last iteration, and so is the gradient, which is then not exactly
+    that of the loss. The message says of how many samples, and what helps.
+    """

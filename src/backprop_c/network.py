@@ -1,33 +1,37 @@
 """Network: a feed-forward network, trained by backpropagation."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+import numbers
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from . import _summary
-from ._derivatives import Derivatives
-from ._engine.evaluation import evaluate
+import numpy as np
+
+from ._defaults import default_activations, default_loss
 from ._pickles import remake
-from ._training import metric_sets, train
-from ._validation.scalars import as_generator
-from ._validation.shape import name_or_object
+from ._trainable import Trainable
+from ._validation.scalars import as_dtype, as_flag, as_generator, as_in_range
+from ._validation.shape import (
+    as_activations,
+    as_layer_sizes,
+    as_loss,
+    as_per_layer,
+    check_loss,
+    check_parameters,
+    coded,
+)
 from .activations import Activation
-from .callbacks import Callback, Monitor
-from .history import History
-from .initializers import Initializer, draw_weights
+from .initializers import Initializer, as_initializers, draw_weights
 from .losses import Loss
-from .metrics import Metric
-from .optimizers import Optimizer, as_optimizer
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    Asked = str | Metric | Callable[[NDArray[Any], NDArray[Any]], float | NDArray[Any]]
+    from ._trainable import RandomState
+
     InitializerLike = str | Initializer | Callable[..., Any] | NDArray[Any] | None
-    RandomState = int | np.random.Generator | np.random.BitGenerator | np.random.RandomState | None
 
 
-class Network(Derivatives):
+class Network(Trainable):
     """A feed-forward network of dense layers.
 
     Each layer computes ``a = activation(x @ weights + biases)`` from the one before.
@@ -126,9 +130,6 @@ class Network(Derivatives):
     array([0., 1., 1., 0.])
     """
 
-    history: History | None
-    _generator: "np.random.Generator"
-
     def __init__(
         self,
         layer_sizes: Sequence[int],
@@ -162,30 +163,6 @@ class Network(Derivatives):
 
     # -- What it is --------------------------------------------------------------------------
 
-    @property
-    def activations(self) -> tuple[str | Activation, ...]:
-        """One a layer: its name, or where its parameters are not the defaults, the object."""
-        self._require_set_up()
-        return tuple(map(name_or_object, self._activations))
-
-    @property
-    def loss(self) -> str | Loss | Callable[..., Any]:
-        """The loss's name, the object where its parameters are not the defaults, or a function."""
-        self._require_set_up()
-        return name_or_object(self._loss)
-
-    @property
-    def optimizer(self) -> Optimizer:
-        """What fit uses; setting it forgets the last optimizer's state."""
-        self._require_set_up()
-        return self._optimizer
-
-    @optimizer.setter
-    def optimizer(self, value: Optimizer | str) -> None:
-        self._require_set_up()
-        # At once, so that Ctrl-C comes before both or after both.
-        self.__dict__.update(_optimizer=as_optimizer(value), _optimizer_state=None)
-
     def __repr__(self) -> str:
         if self.layer_sizes is None:
             return f"<{type(self).__name__}: __init__ has not been called>"
@@ -196,280 +173,145 @@ class Network(Derivatives):
             f"{'' if self.biases else 'no biases; '}{self.parameters.size} parameters>"
         )
 
-    def summary(self) -> str:
-        """What the network is made of, as a table to be printed.
-
-        Returns
-        -------
-        str
-
-        Examples
-        --------
-        >>> from backprop_c import Network
-        >>> print(Network((4, 8, 3), random_state=0).summary().splitlines()[-1])
-        parameters: 67 (536 bytes)
-        """
-        self._require_set_up()
-        return _summary.text(self)
-
-    def _repr_html_(self) -> str:
-        """The summary for notebooks."""
-        self._require_set_up()
-        return _summary.html(self)
-
-    # -- Weights -----------------------------------------------------------------------------
-
-    def initialize(self, random_state: "RandomState" = None) -> None:
-        """Draw fresh weights; biases become zero and the optimizer's state is forgotten.
-
-        By the network's initializers. The same draws for both dtypes, rounded.
+    def layer_outputs(self, X: "ArrayLike") -> "list[NDArray[Any]]":
+        """The outputs of each layer, hidden ones too, without dropout.
 
         Parameters
         ----------
-        random_state : None, int, Generator, BitGenerator or RandomState
-            None goes on with the network's own generator.
+        X : array-like of shape (n_samples, n_in) or (n_in,)
+            Samples, or one sample.
+
+        Returns
+        -------
+        list of ndarray
+            One for each layer, of shape (n_samples, n_out of the layer), or (n_out,) for one
+            sample, in the network's dtype. The last is what `predict` returns, but for rounding.
 
         Raises
         ------
         TypeError, ValueError
-            If random_state is of the wrong kind or value, the parameters are read-only, or an
-            initializer of the caller's does not return weights. Nothing has changed then.
-        RuntimeError
-            If the network is being trained.
+            If X is not made of real numbers, has another number of features or is not finite.
 
         Examples
         --------
         >>> from backprop_c import Network
-        >>> net = Network((2, 3), random_state=0)
-        >>> before = net.parameters.copy()
-        >>> net.initialize(0)
-        >>> bool((net.parameters == before).all())
-        True
+        >>> net = Network((1, 1, 1), "identity", biases=False)
+        >>> net.parameters[:] = [2.0, 3.0]
+        >>> net.layer_outputs([1.0])
+        [array([2.]), array([6.])]
         """
-        self._require_set_up()
-        generator = self._generator
-        if random_state is not None:
-            generator = as_generator(random_state)
-        if self._training:
-            raise RuntimeError("initialize cannot draw weights while a fit trains them")
-        self._require_writable("initialize")
+        from . import functional
+
+        rows = self._as_inputs(X)
+        a, found = np.atleast_2d(rows), []
+        parameters = self._snapshot()
+        first = 0
+        for layer, activation in enumerate(self._activations):
+            n_in, n_out = self.layer_sizes[layer : layer + 2]
+            weights = parameters[first : first + n_in * n_out].reshape(n_in, n_out)
+            first += n_in * n_out
+            biases = parameters[first : first + n_out] if self.biases else None
+            first += n_out if self.biases else 0
+            a = functional.activate(activation, functional.dense_forward(a, weights, biases))
+            found.append(a[0] if rows.ndim == 1 else a)
+        return found
+
+    # -- What it is made of -------------------------------------------------------------------
+
+    def _construct(
+        self,
+        layer_sizes,
+        activations,
+        loss,
+        biases,
+        dtype,
+        l1=0.0,
+        l2=0.0,
+        dropout=0.0,
+        max_norm=None,
+        initializer=None,
+    ):
+        """All of the constructor but the random numbers."""
+        sizes = as_layer_sizes(layer_sizes)
+        n_layers = len(sizes) - 1
+        loss = None if loss is None else as_loss(loss)
+        if activations is None:
+            activations = default_activations(n_layers, loss)
+        activations = as_activations(activations, n_layers)
+        if loss is None:
+            loss = as_loss(default_loss(activations[-1]))
+        check_loss(loss, activations[-1])
+        biases = as_flag(biases, "biases")
+        dtype = as_dtype(dtype)
+        l1 = as_per_layer(l1, "l1", n_layers)
+        l2 = as_per_layer(l2, "l2", n_layers)
+        if isinstance(dropout, numbers.Real):
+            # Inputs are measured, not learned: one number leaves them alone.
+            dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
+        dropout = as_per_layer(dropout, "dropout", n_layers, below=1)
+        max_norm = as_per_layer(max_norm, "max_norm", n_layers, none=0.0)
+        initializers = as_initializers(initializer, activations)
+        codes = tuple(map(coded, activations)), coded(loss)
+        self._set_up(sizes, *codes, biases, dtype, l1, l2, dropout, max_norm)
+        self._initializers = initializers
+        self._begin(activations, loss)
+
+    def _made_of(self):
+        """The arguments of `_construct`, for copies and pickles."""
+        return {
+            "layer_sizes": self.layer_sizes,
+            "activations": self.activations,
+            "biases": bool(self.biases),
+            "l1": self.l1,
+            "l2": self.l2,
+            "dropout": self.dropout,
+            "max_norm": self.max_norm,
+        }
+
+    @staticmethod
+    def _check_parameters(made_of, parameters):
+        """Raise unless these are the parameters of a network that is made of that."""
+        sizes = as_layer_sizes(made_of["layer_sizes"])
+        check_parameters(parameters, sizes, made_of["biases"], made_of["dtype"])
+
+    def _in_float64(self):
+        """A network of the same loss with the same parameters, in float64, without dropout."""
+        shape = self.layer_sizes, self._activations, self._own_loss or self._loss
+        options: dict[str, Any] = {"biases": bool(self.biases), "l1": self.l1, "l2": self.l2}
+        twin = Network(*shape, random_state=0, **options)
+        twin.parameters[:] = self._snapshot()
+        return twin
+
+    def _places(self):
+        """(layer, name, first, shape) of each array in the parameters, in their order."""
+        first = 0
+        for layer, weights in enumerate(self.weights):
+            yield layer, "weights", first, weights.shape
+            first += weights.size
+            if self.biases:
+                yield layer, "biases", first, self.biases[layer].shape
+                first += self.biases[layer].size
+
+    def _views(self):
+        """(name, array) of the parameters and of all views of them."""
+        yield "parameters", self.parameters
+        for name, arrays in (("weights", self.weights), ("biases", self.biases)):
+            yield from ((f"{name}[{k}]", array) for k, array in enumerate(arrays))
+
+    def _rows(self):
+        """What `summary` says of the inputs and of each layer."""
+        yield "inputs", self.layer_sizes[0], "", "", "", 0
+        names = [f"hidden {k}" for k in range(1, len(self.weights))] + ["outputs"]
+        for k, (name, activation) in enumerate(zip(names, self.activations, strict=True)):
+            n_in, n_out = self.weights[k].shape
+            n_biases = n_out if self.biases else 0
+            shape = f"{n_in} x {n_out}"
+            yield name, n_out, activation, shape, n_biases or "", n_in * n_out + n_biases
+
+    def _draw_parameters(self, generator):
         draw_weights(self._initializers, self.weights, generator)
         for biases in self.biases:
             biases[:] = 0
-        self._generator = generator
-        self._optimizer_state = None
-
-    # -- Training ----------------------------------------------------------------------------
-
-    def fit(
-        self,
-        X: "ArrayLike",
-        y: "ArrayLike",
-        sample_weight: "ArrayLike | None" = None,
-        *,
-        epochs: int | None = None,
-        batch_size: int | Literal["auto"] | None = "auto",
-        optimizer: Optimizer | str | None = None,
-        shuffle: bool = True,
-        metrics: "Asked | Sequence[Asked]" = (),
-        class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
-        validation_data: "tuple[ArrayLike, ...] | None" = None,
-        validation_fraction: float | None = None,
-        callbacks: Iterable[Callback | Monitor] = (),
-        verbose: bool = False,
-        reset_optimizer: bool = True,
-        n_threads: int | None = 1,
-    ) -> History:
-        """Train from where the network stands.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_in)
-            Samples. Converted to the network's dtype.
-        y : array-like of shape (n_samples, n_out) or (n_samples,)
-            Targets; 1-D for one output, or 1-D class indices 0 ... n_out-1 for several. `predict`
-            returns (n_samples, n_out) in any case: see the notes.
-        sample_weight : array-like of shape (n_samples,), optional
-            How much each sample counts; at least 0. The loss and gradient of a batch are divided
-            by the batch's own sum of weights. A batch whose weights are all 0 makes no
-            step.
-        epochs : int, optional
-            How often to go through the samples. 100 by default; 1000 with `Rprop`, `LBFGS` and
-            `LevenbergMarquardt`, which make one step an epoch. The last two end before, where no
-            step leads to a smaller loss.
-        batch_size : int, "auto" or None, default "auto"
-            Samples in an update; the last batch of an epoch may be shorter. 1 is online
-            training, None the full batch, "auto" 32. `Rprop`, `LBFGS` and `LevenbergMarquardt` need
-            the full batch, and get it with "auto".
-        optimizer : Optimizer or str, optional
-            An object such as ``Adam(0.01)``, or a name such as "adam" for one with its defaults.
-            Becomes ``net.optimizer``, which is used otherwise: ``Adam()`` in a new network.
-            "auto" chooses. If all samples are few enough for one step, it takes
-            `LevenbergMarquardt` for squared errors of at most 1000 parameters, where its products
-            are not too many, else `LBFGS`, or `Rprop` where that cannot be; if they are not,
-            `Adam` at the rate of a range test. Where nothing says when to end (no epochs, no
-            validation, no `EarlyStopping` or `Goal`) and there are 100 samples or more, a trial
-            decides between all of these that can be, and for how many epochs: on copies of the
-            network, with a fifth of the samples held out.
-            ``history.choice`` says what and why.
-        shuffle : bool, default True
-            Take the samples in a fresh random order each epoch. With the full batch nothing is
-            drawn.
-        metrics : str, Metric or callable, or a sequence of these, default ()
-            What to record beside the loss: names such as "accuracy" and "r2", or objects such as
-            ``metrics.TopKAccuracy(k=3)``; `metrics` says what they are, and how targets tell
-            classes. They are summed up while the epoch trains. A function
-            ``f(y_true, y_pred)`` is called after each epoch, with the targets and the outputs as
-            of its end; both are 1-D where there is one output. It returns a number, or one for
-            each sample, whose mean by weights is taken; the history has it by the function's name.
-            It is NaN where outputs are not finite.
-        class_weight : dict or "balanced", optional
-            What the weights of samples are multiplied by, of training and of validation: by class
-            index; classes that are not in the dict have 1. "balanced" gives all classes of y the
-            same say: ``n_samples / (n_classes * count of the class)``. Classes are indices, columns
-            of a 1 beside zeros, or 0 and 1 (or -1 and 1) of one output.
-        validation_data : tuple (X, y) or (X, y, sample_weight), optional
-            Other samples. At the end of each epoch the loss and the metrics over them are recorded
-            as "val_loss" and so on.
-        validation_fraction : float, optional
-            In place of validation_data: the share of the samples that is kept for validation, above
-            0 and below 1. They are drawn at random; where targets tell classes, each class gives
-            its share. ``history.validation_indices`` tells which. A fit that goes on, with
-            ``reset_optimizer=False`` and as many samples, keeps the same ones.
-        callbacks : iterable of Callback, EarlyStopping or Goal, default ()
-            What happens between epochs. `EarlyStopping` and `Goal` are decided without Python, at
-            the very epoch. Any other object's ``on_epoch_end(epoch, logs, network)`` is called
-            after each epoch. True ends the fit; any other return value is ignored. An exception
-            ends the fit too, and the network is then that of the last finished epoch.
-        verbose : bool, default False
-            Show progress on standard error: with tqdm if it is installed (extra "progress").
-        reset_optimizer : bool, default True
-            False goes on with the optimizer's state of the last fit, to the same bits as if
-            both had been one (unless that was interrupted within an epoch: the order of the
-            samples is drawn anew then). Hyperparameters such as the learning rate may change in
-            between. An optimizer with another update rule begins anew, with a warning.
-        n_threads : int or None, default 1
-            Threads that share each batch, at most 256; None takes one for each core that the
-            process may use. Where the work is too little for several, one does it. The result is
-            the same to the bit.
-
-        Returns
-        -------
-        History
-            ``history["loss"]`` and each metric: 1-D float64, one value an epoch. The values of
-            training are those of the epoch's passes, each taken before the update that followed
-            it; those of validation and of functions are as of the epoch's end.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is of the wrong kind or value, or if ``net.parameters`` or a view of it
-            is read-only; nothing has changed then.
-        RuntimeError
-            If a fit or a step is already training this network.
-        KeyboardInterrupt
-            On Ctrl-C; the network is that of the last finished epoch, ``net.history`` tells
-            what was recorded.
-
-        Warns
-        -----
-        DivergenceWarning
-            If the loss stopped being finite, or the parameters did in the last epoch. Training
-            has stopped then, and the parameters are those at the start of the last epoch whose
-            loss was finite. With early stopping that restores the best epoch, they are those at
-            the end of that epoch.
-        TargetRangeWarning
-            Before the training, if targets are outside of what the outputs can be.
-        RuntimeWarning
-            If ``net.parameters`` was written to during the fit, which has overwritten that; if the
-            optimizer begins anew in spite of ``reset_optimizer=False``; or if the fit waits for
-            Cython code that reads the parameters and has not called ``end_reading``.
-
-        Notes
-        -----
-        For one output, y may be 1-D, but ``net.predict(X)`` is (n_samples, 1). NumPy would
-        subtract the one from the other as (n_samples, n_samples). Take the column:
-        ``net.predict(X)[:, 0] - y``.
-
-        Examples
-        --------
-        >>> from backprop_c import Network, SGD
-        >>> net = Network((1, 1), activations="identity", random_state=0)
-        >>> history = net.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=500, batch_size=1,
-        ...                   optimizer=SGD(learning_rate=0.1), metrics=["mse"])
-        >>> net.parameters.round(3)
-        array([2., 1.])
-        """
-        return train(
-            self,
-            X,
-            y,
-            sample_weight,
-            epochs=epochs,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            shuffle=shuffle,
-            metrics=metrics,
-            class_weight=class_weight,
-            validation_data=validation_data,
-            validation_fraction=validation_fraction,
-            callbacks=callbacks,
-            verbose=verbose,
-            reset_optimizer=reset_optimizer,
-            n_threads=n_threads,
-        )
-
-    def stop(self) -> None:
-        """End a fit that runs in another thread, at its next finished epoch.
-
-        Without such a fit nothing happens.
-
-        Examples
-        --------
-        >>> from backprop_c import Network
-        >>> Network((2, 1)).stop()
-        """
-        self._stop_training()
-
-    def evaluate(
-        self,
-        X: "ArrayLike",
-        y: "ArrayLike",
-        *,
-        sample_weight: "ArrayLike | None" = None,
-        metrics: "Asked | Sequence[Asked]" = (),
-    ) -> dict[str, float]:
-        """The loss, penalties included, and the metrics over the samples, by their weights.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like
-            As for `fit`.
-        metrics : str, Metric or callable, or a sequence of these, default ()
-            As for `fit`.
-
-        Returns
-        -------
-        dict
-            "loss" and each metric, as floats.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `fit`.
-
-        Examples
-        --------
-        >>> from backprop_c import Network
-        >>> net = Network((1, 1), activations="identity", random_state=0)
-        >>> net.parameters[:] = [2.0, 1.0]
-        >>> net.evaluate([[1.0], [2.0]], [3.0, 6.0], metrics=["mse"])
-        {'loss': 0.25, 'mse': 0.5}
-        """
-        samples = self._as_sample_set(X, y, sample_weight)
-        names, measured, _ = metric_sets(self, metrics, samples)
-        values, _ = evaluate(self, measured, False, self._loss_caller())
-        return dict(zip(names, values.tolist(), strict=True))
 
 
 # Pickles of format 0 look for it here.

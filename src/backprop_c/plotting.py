@@ -195,6 +195,8 @@ def plot_network(net, ax=None):
     ------
     ImportError
         If matplotlib is not installed; it comes with the extra "plot".
+    TypeError
+        If the units of the network feed each other.
     ValueError
         If the network has more units.
 
@@ -208,6 +210,8 @@ def plot_network(net, ax=None):
     import_matplotlib()
     from matplotlib import pyplot
 
+    if net._settling:
+        raise TypeError(f"layers that are fed forward can be drawn, but net is {net!r}")
     sizes = net.layer_sizes
     if sum(sizes) > MOST_UNITS:
         raise ValueError(

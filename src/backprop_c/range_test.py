@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._frozen import ByIdentity
 from ._rates import rising_rates
+from ._trainable import Trainable
 from ._validation.scalars import as_batch_size, as_count, as_positive
-from .network import Network
 from .optimizers import Optimizer, as_optimizer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class RangeTest(ByIdentity):
 
 
 def find_learning_rate(
-    net: Network,
+    net: Trainable,
     X: "ArrayLike",
     y: "ArrayLike",
     sample_weight: "ArrayLike | None" = None,
@@ -79,7 +79,7 @@ def find_learning_rate(
 
     Parameters
     ----------
-    net : Network
+    net : Network or RecurrentNetwork
     X, y, sample_weight : array-like
         As for `Network.fit`.
     optimizer : Optimizer or str, optional
@@ -116,8 +116,8 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"net must be a Network, but is {net!r}")
+    if not isinstance(net, Trainable):
+        raise TypeError(f"net must be a network, but is {net!r}")
     lowest, highest = as_positive(lowest, "lowest"), as_positive(highest, "highest")
     if lowest >= highest:
         raise ValueError(f"lowest must be below highest, but they are {lowest} and {highest}")

@@ -13,5 +13,6 @@ cdef class Engine(SharedParameters):
     cdef bint fits(self, object X)
     cdef bint has_layout(self, object X)
     cdef bint takes(self, object out, cnp.ndarray x, int ndim, const cnp.npy_intp* shape)
+    cdef predicted(self, object X, object out, object n_threads)
     cdef predict_long(self, Py_ssize_t n_samples, const char* X, char* out, Py_ssize_t n_threads)
     cdef predict_runs(self, Prediction* prediction)

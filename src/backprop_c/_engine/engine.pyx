@@ -5,7 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 
 from backprop_c._engine.crew cimport Crew
 from backprop_c._system.platform cimport SECONDS_OF_RUN, allocate, release
-from backprop_c._kernels.table cimport BATCH, SINGLE, Plan
+from backprop_c._kernels.table cimport Plan
 from backprop_c._engine.predictions cimport Prediction, run_prediction, set_prediction
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.parameters cimport SharedParameters
@@ -32,10 +32,10 @@ cdef class Engine(SharedParameters):
     cdef void predict_rows(self, const char* parameters, Py_ssize_t n_samples, const void* X,
                            void* workspace, void* out) noexcept nogil:
         if n_samples == 1:
-            self.single_table.routines[SINGLE].predict(&self.single, 1, X, parameters, workspace,
-                                                       out)
+            self.single_table.routines[self.single.shape].predict(
+                &self.single, 1, X, parameters, workspace, out)
         else:
-            self.table.routines[BATCH].predict(
+            self.table.routines[self.plan.shape].predict(
                 &self.plan, n_samples, X, parameters, workspace, out)
 
     cdef bint fits(self, object X):
@@ -131,6 +131,10 @@ cdef class Engine(SharedParameters):
         >>> net.predict([3.0, 4.0])
         array([11.5])
         """
+        return self.predicted(X, out, n_threads)
+
+    cdef predicted(self, object X, object out, object n_threads):
+        """What `predict` returns."""
         cdef cnp.npy_intp shape[2]
         cdef cnp.ndarray x
         cdef cnp.ndarray result

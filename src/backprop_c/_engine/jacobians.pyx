@@ -9,7 +9,7 @@ import numpy as np
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.memory cimport allocated
 from backprop_c._engine.samples cimport SampleSet
-from backprop_c._kernels.table cimport SINGLE, Part, Plan, Sums, Table
+from backprop_c._kernels.table cimport Part, Plan, Sums, Table
 from backprop_c._system.platform cimport release
 from backprop_c._system.sharing cimport begin_short_read, end_short_read
 
@@ -171,8 +171,8 @@ cdef class Jacobians(Engine):
             for first in range(0, samples.n_samples, at_once):
                 with nogil:
                     for s in range(first, min(first + at_once, samples.n_samples)):
-                        part.start = s
-                        table.routines[SINGLE].run_part(
+                        part.start, part.stop = s, s + 1
+                        table.routines[plan.shape].run_part(
                             plan, &samples.samples, &part, parameters, workspace, NULL,
                             out + s * row_bytes if penalized == NULL else penalized, &sums)
                         if penalized != NULL:

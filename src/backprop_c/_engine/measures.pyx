@@ -49,6 +49,7 @@ cdef class MetricSet:
         self.measures.n_outputs = (
             samples.shared.plan.layers[samples.shared.plan.n_layers - 1].n_out)
         self.functions = ()
+        self.measures.iterations_at = self.measures.settled_at = self.measures.largest_at = -1
         self.measures.n_measures = len(metrics)
         if not metrics:
             return
@@ -80,6 +81,21 @@ cdef class MetricSet:
                 self.measures.n_outputs, 2)
             if table.metrics[measure.code].classes == c"l":
                 self.measures.labels_wanted = True
+        self.place_settling(table)
+
+    cdef place_settling(self, const Table* table):
+        """Note where a pass adds how its samples settle."""
+        cdef const Measure* measure
+        cdef Py_ssize_t place
+        found = {}
+        for place in range(self.measures.n_measures):
+            measure = self.places + place
+            if measure.code != NO_CODE and table.metrics[measure.code].of_pass:
+                found[table.metrics[measure.code].name.decode()] = measure.sums_at
+        if found:
+            self.measures.iterations_at = found["iterations"]
+            self.measures.settled_at = found["settled"]
+            self.measures.largest_at = found["largest_change"]
 
     cdef SampleSet samples_of(self, SharedParameters shared):
         """The samples, if they were looked at for this network."""

@@ -36,8 +36,8 @@ cdef class SharedParameters:
     cdef bint are_writable(self)
     cdef char* take_workspace(self, bint* own_out) except NULL
     cdef void give_workspace(self, char* workspace, bint own) noexcept
-    cdef allocate_parameters(self, bint biases)
-    cdef lay_out_parameters(self, bint biases)
+    cdef allocate_parameters(self, n_parameters)
+    cdef lay_out_parameters(self)
     cdef enlist(self)
     cdef const char* begin_reading(self) except NULL
     cdef const char* go_on_reading(self, const char* parameters) except NULL

@@ -72,14 +72,15 @@ cdef class SharedParameters:
         self.type_number = dtype.num
         self.layer_sizes = layer_sizes
         self.shares_dropped = dropout
-        self.allocate_parameters(biases)
+        self.allocate_parameters(
+            sum([(n_in + biases) * n_out for n_in, n_out in itertools.pairwise(layer_sizes)]))
         make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases, l1, l2,
                   dropout, max_norm)
         if one_lane_pays(layer_sizes):
             single_table = table_of(dtype.name, single=True)
         make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases,
                   l1, l2, dropout, max_norm)
-        self.lay_out_parameters(biases)
+        self.lay_out_parameters()
         self.workspace_bytes = max(self.plan.workspace_bytes, self.single.workspace_bytes)
         self.single_table = single_table
         self.table = table
@@ -116,10 +117,8 @@ cdef class SharedParameters:
         if self.table == NULL:
             raise RuntimeError("Network.__init__ has not been called")
 
-    cdef allocate_parameters(self, bint biases):
+    cdef allocate_parameters(self, n_parameters):
         """The one buffer, first of all: if there is no memory for it, nothing else is tried."""
-        n_parameters = sum(
-            [(n_in + biases) * n_out for n_in, n_out in itertools.pairwise(self.layer_sizes)])
         itemsize = self.dtype.itemsize
         # NumPy aligns to 16 bytes; the kernels like a cache line, and may read one more.
         spare = np.zeros(n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
@@ -127,7 +126,7 @@ cdef class SharedParameters:
         self.parameters = spare[first:first + n_parameters]
         self.shared = <char*>cnp.PyArray_DATA(self.parameters)
 
-    cdef lay_out_parameters(self, bint biases):
+    cdef lay_out_parameters(self):
         """W0, b0, W1, b1, ...: arrays that view the buffer."""
         cdef Py_ssize_t k, stop
         cdef const Layer* layer
@@ -135,10 +134,11 @@ cdef class SharedParameters:
         for k in range(self.plan.n_layers):
             layer = self.plan.layers + k
             stop = layer.weights + layer.n_in * layer.n_out
-            weights.append(
-                self.parameters[layer.weights:stop].reshape(layer.n_in, layer.n_out))
+            if layer.n_in > 0:
+                weights.append(
+                    self.parameters[layer.weights:stop].reshape(layer.n_in, layer.n_out))
             c_assert(stop <= self.plan.n_parameters)
-            if biases:
+            if layer.biases >= 0:
                 c_assert(layer.biases == stop and stop + layer.n_out <= self.plan.n_parameters)
                 bias_views.append(self.parameters[stop:stop + layer.n_out])
         self.weights = tuple(weights)
@@ -230,10 +230,7 @@ cdef class SharedParameters:
     def _require_writable(self, who):
         """Raise unless all parameters may be written to; `who` wants to."""
         self.require_set_up()
-        named = [("parameters", self.parameters)]
-        for name, arrays in (("weights", self.weights), ("biases", self.biases)):
-            named += [(f"{name}[{k}]", array) for k, array in enumerate(arrays)]
-        for name, array in named:
+        for name, array in self._views():
             if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>array):
                 raise ValueError(
                     f"net.{name} is read-only, and {who} would write to it: "

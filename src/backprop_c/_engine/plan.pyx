@@ -9,13 +9,12 @@ from libc.string cimport memcpy
 
 from backprop_c._system.platform cimport CACHE_LINE, c_assert
 from backprop_c._kernels.table cimport (
-    BATCH, MAX_CONSTANTS, SINGLE, SINGLE_DROPPING, SQUARES, Layer, Places, Plan, Range, Table,
+    BATCH, MAX_CONSTANTS, RECURRENT, RECURRENT_ROW, SINGLE, SINGLE_DROPPING, SQUARES, Layer,
+    Places, Plan, Range, Table,
 )
 
 
 cdef enum:
-    # What a unit costs beside its weights, in multiplications: its activation.
-    WORK_OF_UNIT = 8
     # Narrow layers alone: a block's rows of activations stay in the first-level cache, half of the
     # usual 48 KiB. In larger networks so many vectors, over which a tile of the gradient is
     # summed, as fit in the second-level cache.
@@ -203,6 +202,7 @@ cdef int make_squares_plan(Plan* plan_out, const Plan* of, const Table* table) e
 cdef void free_plan(Plan* plan) noexcept:
     free(plan.layers)
     free(plan.ranges)
+    free(plan.recurrence)
 
 
 cdef bint reads_z(const Plan* plan, Py_ssize_t k):
@@ -283,6 +283,12 @@ cdef Py_ssize_t most_parts(const Plan* plan) noexcept:
     return max(1, min(MOST_PARTS, WORK_OF_SLAB // (plan.part_rows * plan.work)))
 
 
+cdef void cut_blocks(Plan* plan) noexcept:
+    """Blocks in a part, and parts in a slab, by their work."""
+    plan.part_rows = plan.block_rows * max(1, WORK_OF_PART // (plan.block_rows * plan.work))
+    plan.max_parts = most_parts(plan)
+
+
 cdef cut_narrow(Plan* plan, const Table* table):
     """Where there are narrow layers only: samples in a block and in a part, and the workspace."""
     cdef Py_ssize_t vector_bytes = plan.features * table.lanes * table.real_bytes
@@ -292,8 +298,7 @@ cdef cut_narrow(Plan* plan, const Table* table):
     plan.block_rows = table.lanes * max(1, vectors)
     # Predictions sum nothing over lanes: they stay in the first-level cache.
     plan.predict_rows = min(plan.block_rows, table.lanes * max(1, BLOCK_BYTES // vector_bytes))
-    plan.part_rows = plan.block_rows * max(1, WORK_OF_PART // (plan.block_rows * plan.work))
-    plan.max_parts = most_parts(plan)
+    cut_blocks(plan)
     plan.workspace_bytes = plan.features * plan.block_rows * table.real_bytes
 
 
@@ -374,7 +379,7 @@ cdef int cut_ranges(Plan* plan, const Table* table) except -1:
             if layer.biases >= 0 and stop == layer.n_in:
                 end += layer.n_out
             cuts.append((k, first, stop, layer.weights + first * layer.n_out, end))
-    if plan.shape == BATCH:
+    if plan.shape in (BATCH, RECURRENT, RECURRENT_ROW):
         step = max(PARAMETERS_OF_RANGE, rounded_up(step // MOST_RANGES, CACHE_LINE))
     for begin in range(plan.narrow_begin, plan.n_parameters, step):
         cuts.append((plan.n_wide, 0, 0, begin, min(begin + step, plan.n_parameters)))

@@ -31,6 +31,7 @@ class MetricEntry(NamedTuple):
     of_one_output: bool
     of_shares: bool
     larger_is_better: bool
+    of_pass: bool
 
 def activation_table() -> dict[str, ActivationEntry]: ...
 def loss_table() -> dict[str, LossEntry]: ...

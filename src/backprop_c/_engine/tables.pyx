@@ -54,6 +54,7 @@ class MetricEntry(NamedTuple):
     of_one_output: bool
     of_shares: bool
     larger_is_better: bool
+    of_pass: bool
 
 
 class UpdateEntry(NamedTuple):
@@ -109,7 +110,8 @@ def metric_table():
         entry = table.metrics + k
         entries.append(MetricEntry(
             entry.name.decode(), words(entry.parameters), chr(entry.classes), chr(entry.known),
-            bool(entry.of_one_output), bool(entry.of_shares), bool(entry.larger_is_better)))
+            bool(entry.of_one_output), bool(entry.of_shares), bool(entry.larger_is_better),
+            bool(entry.of_pass)))
     return entries
 
 

@@ -1,14 +1,15 @@
-# The kernels of one level and dtype: what each module in builds/ includes, compiled with LANE_BYTES
-# and REAL_IS_FLOAT set by setup.py.
+# The kernels of one level and dtype: what each module in builds/ includes, compiled with
+# LANE_BYTES, REAL_IS_FLOAT and SINGLE_ROWS_ALONE set by setup.py.
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport INFINITY, fabs, sqrt
+from libc.math cimport INFINITY, NAN, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
-    BATCH, CAPSULE, MAX_SCALARS, MAX_STATES, N_SHAPES, SINGLE, SINGLE_DROPPING,
-    SQUARES, Activation, Layer, Loss, Measure, Measures, Metric, Part, Plan, Range, Samples,
-    Solution, Sums, Table, Update, Routines,
+    ANDERSON, BATCH, CAPSULE, DIRECT, MAX_MEMORY, MAX_SCALARS, MAX_STATES, N_SHAPES, RECURRENT,
+    RECURRENT_ROW, RELAXATION, SINGLE, SINGLE_DROPPING, SQUARES, Activation, Layer, Loss, Measure,
+    Measures, Metric, Part, Plan, Range, Recurrence, Routines, Samples, Solution, Solver, Sums,
+    Table, Update,
 )
 
 cdef extern from "lanes.h":
@@ -17,6 +18,7 @@ cdef extern from "lanes.h":
     ctypedef double accumulator
     ctypedef unsigned long long bits
     ctypedef unsigned long long whole
+    const bint SINGLE_ROWS_ALONE
     const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
     const int PANEL, PANEL_DEPTH, PACKED_ROWS, PACKED_STRIDE
     const int EXPONENT_SHIFT, HALF_BITS, EXPM1_TERMS, ATANH_TERMS, NORMAL_TERMS
@@ -36,6 +38,8 @@ cdef extern from "lanes.h":
     lanes with_sign_of(lanes z, lanes x) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_below(bits a, bits b, lanes x, lanes y) noexcept nogil
+    lanes select_bits(bits mask, lanes x, lanes y) noexcept nogil
+    bits bits_where_equal(lanes a, lanes b) noexcept nogil
     bits splat_bits(Py_ssize_t) noexcept nogil
     bits lane_numbers() noexcept nogil
     lanes load_first(const real* memory, Py_ssize_t n) noexcept nogil
@@ -87,12 +91,16 @@ include "single/layers.pxi"
 include "single/jacobian.pxi"
 include "squares/jacobian.pxi"
 include "squares/solution.pxi"
+include "recurrent/weights.pxi"
+include "recurrent/anderson.pxi"
+include "recurrent/settling.pxi"
+include "recurrent/errors.pxi"
+include "recurrent/network.pxi"
+include "recurrent/row.pxi"
 
 cdef Routines[N_SHAPES] ROUTINES
-ROUTINES[BATCH] = Routines(batch_part, batch_gather, batch_predict)
 ROUTINES[SINGLE] = Routines(single_part, NULL, single_predict)
 ROUTINES[SINGLE_DROPPING] = Routines(single_dropping_part, NULL, single_predict)
-ROUTINES[SQUARES] = Routines(squares_part, squares_gather, batch_predict)
 
 cdef Table TABLE
 TABLE.real_bytes = sizeof(real)
@@ -122,14 +130,22 @@ TABLE.as_doubles = as_doubles
 TABLE.along = along
 TABLE.dot = dot
 TABLE.add_times = add_times
-TABLE.plain.product_bytes = product_bytes
-TABLE.plain.product = plain_product
-TABLE.plain.column_sums = column_sums
-TABLE.plain.forward_bytes = forward_bytes
-TABLE.plain.forward = plain_forward
-TABLE.plain.slopes = plain_slopes
-TABLE.plain.outputs = plain_outputs
-TABLE.plain.update = plain_update
-TABLE.solution = Solution(add_curvature, steepest, damp, factor_rows, take_rows, damped_step)
+
+# What a build for single rows has no use for, and so leaves out.
+if not SINGLE_ROWS_ALONE:
+    ROUTINES[BATCH] = Routines(batch_part, batch_gather, batch_predict)
+    ROUTINES[SQUARES] = Routines(squares_part, squares_gather, batch_predict)
+    ROUTINES[RECURRENT] = Routines(recurrent_part, batch_gather, recurrent_predict)
+    ROUTINES[RECURRENT_ROW] = Routines(recurrent_part, batch_gather, recurrent_row_predict)
+    TABLE.settled_units = settled_units
+    TABLE.solution = Solution(add_curvature, steepest, damp, factor_rows, take_rows, damped_step)
+    TABLE.plain.product_bytes = product_bytes
+    TABLE.plain.product = plain_product
+    TABLE.plain.column_sums = column_sums
+    TABLE.plain.forward_bytes = forward_bytes
+    TABLE.plain.forward = plain_forward
+    TABLE.plain.slopes = plain_slopes
+    TABLE.plain.outputs = plain_outputs
+    TABLE.plain.update = plain_update
 
 table = PyCapsule_New(&TABLE, CAPSULE, NULL)

@@ -15,12 +15,16 @@ cdef extern from *:
 # their outputs on the lanes, the others the samples. SINGLE: one sample at a time, with outputs on
 # the lanes; in networks with dropout, SINGLE_DROPPING does that work. SQUARES: many at a time, with
 # the samples on the lanes, and in the place of the gradient the matrix of the normal equations.
+# RECURRENT: units that feed each other, many samples at a time and on the lanes; RECURRENT_ROW
+# predicts one sample, with its units on the lanes.
 cdef enum:
     BATCH = 0
     SINGLE = 1
     SINGLE_DROPPING = 2
     SQUARES = 3
-    N_SHAPES = 4
+    RECURRENT = 4
+    RECURRENT_ROW = 5
+    N_SHAPES = 6
 
 
 cdef enum:
@@ -29,6 +33,7 @@ cdef enum:
     MAX_CARRIED = 8                # scalars that live from step to step, a schedule's included
     MAX_SCALARS = 12               # what an update rule's formula reads: prepared once a step
     MAX_HYPERPARAMETERS = 8        # of an update rule
+    MAX_MEMORY = 16                # steps that Anderson's acceleration looks back on
 
 
 # Where a layer's pre-activations, activations and dloss/dz are. `z` equals `a` where nothing reads
@@ -106,6 +111,57 @@ ctypedef struct Loss:
                               const void* sample_weights, void* delta_out) noexcept nogil
 
 
+# How a fixed point is looked for.
+cdef enum:
+    RELAXATION = 0
+    ANDERSON = 1
+    DIRECT = 2                     # backward only: the linear equations are solved
+
+
+# A sample has settled where no unit's change is above the tolerance; the backward run's is a share
+# of the sample's largest error.
+ctypedef struct Solver:
+    int kind
+    Py_ssize_t max_iterations
+    double tolerance
+    double damping                 # the share of a new value: 1 for all of it
+    Py_ssize_t memory              # steps that Anderson's acceleration looks back on
+
+
+# What LAPACK's sgesv and dgesv are: the solution of linear equations.
+ctypedef void (*LinearSolver)(int* n, int* n_right, void* matrix, int* stride, int* pivots,
+                              void* right_out, int* right_stride, int* failed_out) noexcept nogil
+
+
+# Units that feed each other: of a network whose first layer is from the inputs to the units, whose
+# second is from unit to unit, and whose third is from the units to the outputs. The third has no
+# weights where the last units are the outputs.
+ctypedef struct Recurrence:
+    Solver forward
+    Solver backward
+    bint symmetric                 # the mean of the recurrent weights and their transpose counts
+    # 1 where there is a connection, else 0: (n_in, n_units) and (n_units, n_units); NULL for all.
+    const unsigned char* input_connections
+    const unsigned char* connections
+    # The units that feed each unit lie from `first_source` to before `stop_source`; those that it
+    # feeds, between the targets.
+    const Py_ssize_t* first_source
+    const Py_ssize_t* stop_source
+    const Py_ssize_t* first_target
+    const Py_ssize_t* stop_target
+    LinearSolver solve
+    # Features of a block, as many of each as there are units.
+    Py_ssize_t drive               # what does not change while the units settle; then the errors
+    Py_ssize_t values
+    Py_ssize_t next_values
+    Py_ssize_t slopes              # the activation's, at the settled values
+    Py_ssize_t seed                # the errors that come from the loss
+    Py_ssize_t past                # of Anderson's acceleration: 2 + 2 memory
+    # In the workspace, in bytes: weights as they count, and the matrix of the linear equations.
+    Py_ssize_t weights_at
+    Py_ssize_t matrix_at
+
+
 # Some of a layer's parameters, whose gradient is summed and which are updated in one go: rows
 # first..stop-1 of its weights, and its biases if it has the last row of them; of narrow layers,
 # parameters of all of them. `begin` and `end` are offsets into the parameters.
@@ -163,6 +219,7 @@ ctypedef struct Plan:
     Py_ssize_t rows_at             # where predict's rows are in the workspace, in bytes
     Py_ssize_t panel_at            # where packed weights are
     Py_ssize_t forward_size        # numbers for each row of a slab that are not deltas
+    Recurrence* recurrence         # NULL in a network that is fed forward
 
 
 # Samples as the user gave them. Exactly one of `y` and `labels` is given for training;
@@ -213,6 +270,7 @@ ctypedef struct Metric:
     bint of_one_output             # not for several outputs
     bint of_shares                 # outputs must be from 0 to 1
     bint larger_is_better
+    bint of_pass                   # the pass adds its sums itself; nobody asks for it by name
     int n_sums                     # for each output, of which two are counted at least
     void (*add)(Py_ssize_t width, Py_ssize_t vectors, const double* constants, const void* a,
                 const void* targets, const void* labels, const void* sample_weights,
@@ -236,6 +294,11 @@ ctypedef struct Measures:
     const Measure* measures
     Py_ssize_t n_sums
     bint labels_wanted             # one of them reads labels
+    # Of a network that settles: where its sums of iterations, of settled samples and, which is no
+    # sum, the largest change are; -1 for none.
+    Py_ssize_t iterations_at
+    Py_ssize_t settled_at
+    Py_ssize_t largest_at
 
 
 ctypedef struct Update:
@@ -339,6 +402,11 @@ ctypedef struct Table:
     # Of plans for single rows: the derivatives of the outputs by the inputs, or by the parameters.
     void (*jacobian)(const Plan* plan, Py_ssize_t n_samples, const void* X, bint of_parameters,
                      const void* parameters, void* workspace, void* jacobian_out) noexcept nogil
+    # Of a network that settles: the values of its units, (n_samples, n_units), and of each sample
+    # how many iterations they took, and what the last of them would still have changed.
+    void (*settled_units)(const Plan* plan, Py_ssize_t n_samples, const void* X,
+                          const void* parameters, void* workspace, void* units_out,
+                          double* iterations_out, double* changes_out) noexcept nogil
     # The penalty on the weights in a range of the parameters; its gradient times `weight` is added.
     double (*penalize)(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, double weight,
                        const void* parameters, void* gradient_out) noexcept nogil

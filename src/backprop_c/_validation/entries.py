@@ -8,7 +8,9 @@ ACTIVATIONS = activation_table()
 LOSSES = loss_table()
 OWN_LOSS = LossEntry((), "", -math.inf, math.inf, False, False)
 METRICS = metric_table()
-METRIC_NAMES = tuple(dict.fromkeys(one.name for one in METRICS))
+METRIC_NAMES = tuple(dict.fromkeys(one.name for one in METRICS if not one.of_pass))
+# What a network that settles records of itself: name -> code.
+SETTLING = {one.name: code for code, one in enumerate(METRICS) if one.of_pass}
 UPDATES = {name: code for code, name in enumerate(update_table())}
 # The code of what is in no table: a function of the caller's.
 NO_CODE = -1

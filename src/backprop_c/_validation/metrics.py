@@ -8,7 +8,7 @@ import numpy as np
 
 from .._monitor import VALIDATION
 from ..metrics import Metric
-from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, NO_CODE, loss_entry
+from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, NO_CODE, SETTLING, loss_entry
 from .shape import as_entry
 from .targets import SUM_TOLERANCE
 
@@ -53,7 +53,7 @@ def name_of(metric):
             f"a function among the metrics must have a name, but {metric!r} has no __name__: "
             "set it, or write a function with def"
         )
-    if name == "loss" or name in METRIC_NAMES or name.startswith(VALIDATION):
+    if name in {"loss", *METRIC_NAMES, *SETTLING} or name.startswith(VALIDATION):
         raise ValueError(
             f"a function among the metrics must have a name of its own, but {name!r} is taken"
         )

@@ -323,29 +323,66 @@ cdef double mean_f1_of_sides(Py_ssize_t width, double weight, const double* know
     return total / (found if width == 1 else width)
 
 
-cdef Metric[16] METRICS
-METRICS[0] = Metric(b"mse", b"", c"-", c"-", False, False, False, 1, add_squares, mean_of_outputs)
-METRICS[1] = Metric(b"rmse", b"", c"-", c"-", False, False, False, 1, add_squares, mean_of_roots)
-METRICS[2] = Metric(b"mae", b"", c"-", c"-", False, False, False, 1, add_sizes, mean_of_outputs)
-METRICS[3] = Metric(b"r2", b"", c"-", c"v", False, False, True, 1, add_squares, share_explained)
-METRICS[4] = Metric(b"accuracy", b"", c"l", c"-", False, False, True, 1, add_right,
+cdef void add_nothing(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
+                      const void* a, const void* targets, const void* labels,
+                      const void* sample_weights, double* sums_out) noexcept nogil:
+    # sums stay: the pass adds them itself
+    # sums: (2,)
+    pass
+
+
+cdef double mean_of_counted(Py_ssize_t width, double weight, const double* known,
+                            const double* sums) noexcept nogil:
+    # sums[0] / sums[1]
+    # sums: (2,)
+    return sums[0] / sums[1]
+
+
+cdef double largest_of_all(Py_ssize_t width, double weight, const double* known,
+                           const double* sums) noexcept nogil:
+    # sums[0], which is no sum
+    # sums: (2,)
+    return sums[0]
+
+
+cdef Metric[19] METRICS
+METRICS[0] = Metric(b"mse", b"", c"-", c"-", False, False, False, False, 1, add_squares,
+                    mean_of_outputs)
+METRICS[1] = Metric(b"rmse", b"", c"-", c"-", False, False, False, False, 1, add_squares,
+                    mean_of_roots)
+METRICS[2] = Metric(b"mae", b"", c"-", c"-", False, False, False, False, 1, add_sizes,
+                    mean_of_outputs)
+METRICS[3] = Metric(b"r2", b"", c"-", c"v", False, False, True, False, 1, add_squares,
+                    share_explained)
+METRICS[4] = Metric(b"accuracy", b"", c"l", c"-", False, False, True, False, 1, add_right,
                     mean_of_samples)
-METRICS[5] = Metric(b"accuracy", b"", c"h", c"-", False, False, True, 1, add_right_by_half,
+METRICS[5] = Metric(b"accuracy", b"", c"h", c"-", False, False, True, False, 1, add_right_by_half,
                     mean_of_samples)
-METRICS[6] = Metric(b"accuracy", b"", c"s", c"-", False, False, True, 1, add_right_by_sign,
+METRICS[6] = Metric(b"accuracy", b"", c"s", c"-", False, False, True, False, 1, add_right_by_sign,
                     mean_of_samples)
-METRICS[7] = Metric(b"balanced_accuracy", b"", c"l", c"c", False, False, True, 2, add_classes,
+METRICS[7] = Metric(b"balanced_accuracy", b"", c"l", c"c", False, False, True, False, 2,
+                    add_classes,
                     mean_recall)
-METRICS[8] = Metric(b"balanced_accuracy", b"", c"h", c"c", True, False, True, 2, add_halves,
+METRICS[8] = Metric(b"balanced_accuracy", b"", c"h", c"c", True, False, True, False, 2, add_halves,
                     mean_recall)
-METRICS[9] = Metric(b"balanced_accuracy", b"", c"s", c"c", True, False, True, 2, add_signs,
+METRICS[9] = Metric(b"balanced_accuracy", b"", c"s", c"c", True, False, True, False, 2, add_signs,
                     mean_recall)
-METRICS[10] = Metric(b"top_k_accuracy", b"k", c"l", c"-", False, False, True, 1, add_near_right,
+METRICS[10] = Metric(b"top_k_accuracy", b"k", c"l", c"-", False, False, True, False, 1,
+                     add_near_right,
                      mean_of_samples)
-METRICS[11] = Metric(b"log_loss", b"", c"l", c"-", False, True, False, 1, add_surprise,
+METRICS[11] = Metric(b"log_loss", b"", c"l", c"-", False, True, False, False, 1, add_surprise,
                      mean_of_samples)
-METRICS[12] = Metric(b"log_loss", b"", c"h", c"-", True, True, False, 1, add_surprise,
+METRICS[12] = Metric(b"log_loss", b"", c"h", c"-", True, True, False, False, 1, add_surprise,
                      mean_of_samples)
-METRICS[13] = Metric(b"f1", b"", c"l", c"c", False, False, True, 2, add_classes, mean_f1)
-METRICS[14] = Metric(b"f1", b"", c"h", c"c", False, False, True, 2, add_halves, mean_f1_of_sides)
-METRICS[15] = Metric(b"f1", b"", c"s", c"c", False, False, True, 2, add_signs, mean_f1_of_sides)
+METRICS[13] = Metric(b"f1", b"", c"l", c"c", False, False, True, False, 2, add_classes, mean_f1)
+METRICS[14] = Metric(b"f1", b"", c"h", c"c", False, False, True, False, 2, add_halves,
+                     mean_f1_of_sides)
+METRICS[15] = Metric(b"f1", b"", c"s", c"c", False, False, True, False, 2, add_signs,
+                     mean_f1_of_sides)
+# How a network settles: recurrent_part adds the sums.
+METRICS[16] = Metric(b"iterations", b"", c"-", c"-", False, False, False, True, 1, add_nothing,
+                     mean_of_counted)
+METRICS[17] = Metric(b"settled", b"", c"-", c"-", False, False, True, True, 1, add_nothing,
+                     mean_of_counted)
+METRICS[18] = Metric(b"largest_change", b"", c"-", c"-", False, False, False, True, 1, add_nothing,
+                     largest_of_all)

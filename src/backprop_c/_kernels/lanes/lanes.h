@@ -1,7 +1,7 @@
 /* The SIMD lane type: what the .pxi sources compute with, at every level and dtype.
  *
  * A module of kernels is compiled with REAL_IS_FLOAT (0 or 1) and LANE_BYTES (the width of a
- * vector, or 0 for one lane). With a width, `lanes` is a vector type of GCC's and Clang's, and
+ * vector, or 0 for one lane), and with SINGLE_ROWS_ALONE where it does nothing but single rows. With a width, `lanes` is a vector type of GCC's and Clang's, and
  * ordinary arithmetic on it is SIMD; with one lane it is `real` itself, and the same source is
  * scalar code. A compiler without vector types can build one lane alone.
  */
@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#ifndef SINGLE_ROWS_ALONE
+#define SINGLE_ROWS_ALONE 0
+#endif
 
 /* Cython's `inline` becomes a promise: tile sizes passed as arguments must be constants. */
 #if defined(__GNUC__) || defined(__clang__)
@@ -144,6 +148,8 @@ DEFINE_VECTOR(bits, whole, LANE_BYTES);
 LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
+/* All bits where a == b, none elsewhere: a mask for select_bits. */
+#define bits_where_equal(a, b) ((bits)((a) == (b)))
 
 /* x where z < 0, 1 elsewhere; 0 <= x <= 1. */
 #define where_negative(z, x) select_less(z, splat(0), x, splat(1))
@@ -257,6 +263,8 @@ LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b;
 LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
 #define select_less(a, b, x, y) ((a) < (b) ? (x) : (y))
 #define select_equal(a, b, x, y) ((a) == (b) ? (x) : (y))
+#define bits_where_equal(a, b) ((bits)((a) == (b)))
+#define select_bits(mask, x, y) ((mask) ? (x) : (y))
 /* No branch, since signs are hard to foresee: the larger of x, and of 0 or 1. */
 LANES_INLINE lanes where_negative(lanes z, lanes x) {
     bits mask = (as_bits(z) >> (8 * sizeof(real) - 1)) - 1;

@@ -3,38 +3,90 @@
 cdef inline void product_tile(const int rows, const int width, Py_ssize_t n_sum,
                               Py_ssize_t vectors, const lanes* x, const real* w,
                               Py_ssize_t sum_stride, Py_ssize_t row_stride, const real* biases,
+                              const lanes* start, const lanes* scale,
                               lanes* y_out) noexcept nogil:
-    # y[r, c] = biases[r] + sum_k w[k * sum_stride + r * row_stride] x[k, c]
-    # x: (n_sum, vectors), y: (rows, vectors), of which c < width columns are taken
+    # y[r, c] = biases[r] or start[r, c] + scale[r, c] sum_k w[k * sum_stride + r * row_stride]
+    # x[k, c]; a scale that is NULL is 1
+    # x: (n_sum, vectors), start, scale, y: (rows, vectors), of which c < width columns are taken
     cdef lanes total[TILE][2]
     cdef lanes weight
     cdef Py_ssize_t k
     cdef int r, c
     for r in range(rows):
         for c in range(width):
-            total[r][c] = splat(biases[r]) if biases != NULL else splat(0)
+            if start != NULL and scale == NULL:
+                total[r][c] = start[r * vectors + c]
+            else:
+                total[r][c] = splat(biases[r]) if biases != NULL else splat(0)
     for k in range(n_sum):
         for r in range(rows):
             weight = splat(w[k * sum_stride + r * row_stride])
             for c in range(width):
                 total[r][c] = total[r][c] + x[k * vectors + c] * weight
+    # Loops so small that compilers unroll them: totals stay in registers then.
+    if scale != NULL:
+        for r in range(rows):
+            for c in range(width):
+                total[r][c] = scale[c] * total[r][c] + start[c]
+            scale += vectors
+            start += vectors
     for r in range(rows):
         for c in range(width):
             y_out[r * vectors + c] = total[r][c]
 
 
+cdef inline const lanes* behind(const lanes* block, Py_ssize_t n) noexcept nogil:
+    # block + n, or NULL
+    # block: (n,)
+    return block + n if block != NULL else NULL
+
+
 cdef inline void product_rows(const int rows, Py_ssize_t n_sum, Py_ssize_t vectors,
                               const lanes* x, const real* w, Py_ssize_t sum_stride,
-                              Py_ssize_t row_stride, const real* biases,
-                              lanes* y_out) noexcept nogil:
+                              Py_ssize_t row_stride, const real* biases, const lanes* start,
+                              const lanes* scale, lanes* y_out) noexcept nogil:
     # as product_tile, for all columns: two at a time, and a last one
-    # x: (n_sum, vectors), y: (rows, vectors)
+    # x: (n_sum, vectors), start, scale, y: (rows, vectors)
     cdef Py_ssize_t v = 0
     while v + 2 <= vectors:
-        product_tile(rows, 2, n_sum, vectors, x + v, w, sum_stride, row_stride, biases, y_out + v)
+        product_tile(rows, 2, n_sum, vectors, x + v, w, sum_stride, row_stride, biases,
+                     behind(start, v), behind(scale, v), y_out + v)
         v += 2
     if v < vectors:
-        product_tile(rows, 1, n_sum, vectors, x + v, w, sum_stride, row_stride, biases, y_out + v)
+        product_tile(rows, 1, n_sum, vectors, x + v, w, sum_stride, row_stride, biases,
+                     behind(start, v), behind(scale, v), y_out + v)
+
+
+cdef inline void product_from(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors,
+                              const lanes* x, const real* w, Py_ssize_t sum_stride,
+                              Py_ssize_t row_stride, const real* biases, const lanes* start,
+                              const lanes* scale, lanes* y_out) noexcept nogil:
+    # y[j, v] = biases[j] or start[j, v] + scale[j, v] sum_k w[k * sum_stride + j * row_stride]
+    # x[k, v]; what is NULL is 0, a scale 1
+    # x: (n_sum, vectors), start, scale, y: (n_rows, vectors), biases: (n_rows,)
+    cdef Py_ssize_t j = 0
+    cdef Py_ssize_t left
+    cdef const real* b = biases
+    while j < n_rows:
+        left = n_rows - j
+        if left >= TILE:
+            product_rows(TILE, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
+            left = TILE
+        elif left >= 4:
+            product_rows(4, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
+            left = 4
+        elif left == 3:
+            product_rows(3, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
+        elif left == 2:
+            product_rows(2, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
+        else:
+            product_rows(1, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
+        j += left
+        w += left * row_stride
+        y_out += left * vectors
+        start, scale = behind(start, left * vectors), behind(scale, left * vectors)
+        if b != NULL:
+            b += left
 
 
 cdef void product(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
@@ -42,28 +94,7 @@ cdef void product(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const
                   const real* biases, lanes* y_out) noexcept nogil:
     # y[j, v] = biases[j] + sum_k w[k * sum_stride + j * row_stride] x[k, v]
     # x: (n_sum, vectors), y: (n_rows, vectors), biases: (n_rows,) or NULL
-    cdef Py_ssize_t j = 0
-    cdef Py_ssize_t left
-    cdef const real* b = biases
-    while j < n_rows:
-        left = n_rows - j
-        if left >= TILE:
-            product_rows(TILE, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
-            left = TILE
-        elif left >= 4:
-            product_rows(4, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
-            left = 4
-        elif left == 3:
-            product_rows(3, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
-        elif left == 2:
-            product_rows(2, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
-        else:
-            product_rows(1, n_sum, vectors, x, w, sum_stride, row_stride, b, y_out)
-        j += left
-        w += left * row_stride
-        y_out += left * vectors
-        if b != NULL:
-            b += left
+    product_from(n_sum, n_rows, vectors, x, w, sum_stride, row_stride, biases, NULL, NULL, y_out)
 
 
 cdef void dense_forward(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors, const lanes* x,

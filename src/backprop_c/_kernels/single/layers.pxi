@@ -152,31 +152,38 @@ cdef void single_dropping_part(const Plan* plan, const Samples* samples, const P
                   <const real*>parameters, workspace, <real*>gradient_out, sums_out)
 
 
+cdef inline void row_outputs(const Layer* last, bint left, const real* z, real* memory,
+                             real* a_out) noexcept nogil:
+    # a_out = the outputs' activation of z, or what is there of it already unless it is `left`
+    # z, a: (n_out,), memory: the workspace
+    cdef const Activation* activation = last.activation
+    cdef lanes* block = <lanes*>memory
+    cdef Py_ssize_t j
+    if LANES > 1 and not activation.elementwise:
+        spread(last.n_out, z, block + last.block.z)
+        activation.forward(last.n_out, 1, last.constants, block + last.block.z,
+                           block + last.block.a)
+        for j in range(last.n_out):
+            a_out[j] = (<const real*>(block + last.block.a + j))[0]
+        return
+    if left:
+        activation.forward(last.stride // LANES, 1, last.constants, z, memory + last.rows.a)
+    for j in range(last.n_out):
+        a_out[j] = memory[last.rows.a + j]
+
+
 cdef void single_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
                          const void* parameters, void* workspace, void* a_out) noexcept nogil:
     # a_out = the outputs of X
     # X: (n_samples, n_in), a_out: (n_samples, n_out)
     cdef real* memory = <real*>workspace
-    cdef lanes* block = <lanes*>workspace
     cdef const Layer* last = plan.layers + plan.n_layers - 1
-    cdef const Activation* activation = last.activation
     cdef const real* x = <const real*>X
     cdef real* a = <real*>a_out
     cdef real* z
-    cdef Py_ssize_t s, j
+    cdef Py_ssize_t s
     for s in range(n_samples):
         z = single_forward(plan, x, NULL, <const real*>parameters, memory)
-        if LANES > 1 and not activation.elementwise:
-            spread(last.n_out, z, block + last.block.z)
-            activation.forward(last.n_out, 1, last.constants, block + last.block.z,
-                               block + last.block.a)
-            for j in range(last.n_out):
-                a[j] = (<const real*>(block + last.block.a + j))[0]
-        else:
-            if outputs_are_left(last):
-                activation.forward(last.stride // LANES, 1, last.constants, z,
-                                   memory + last.rows.a)
-            for j in range(last.n_out):
-                a[j] = memory[last.rows.a + j]
+        row_outputs(last, outputs_are_left(last), z, memory, a)
         x += plan.layers[0].n_in
         a += last.n_out

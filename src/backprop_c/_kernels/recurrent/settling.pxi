@@ -1,0 +1,241 @@
+# How units settle: their values are computed from each other again and again, until those of a
+# sample change no more. These are kept: so its bits depend on no other sample.
+
+cdef enum:
+    # Vectors of a block at most.
+    MOST_VECTORS = 2
+    # Iterations without a smaller change, for each step of the memory, after which Anderson's
+    # acceleration begins anew.
+    PATIENCE_OF_PAST = 1
+
+
+cdef struct Equation:
+    # x = value(drive + x @ w); with slopes, that of the errors: x = slopes (x @ w.T) + drive
+    # w: (n, n); drive, slopes, z: (n, vectors)
+    Py_ssize_t n
+    Py_ssize_t vectors
+    const real* w
+    const lanes* drive
+    const lanes* slopes
+    const Layer* layer
+    const Recurrence* recurrence
+    lanes* z
+
+
+cdef struct Settling:
+    # Of each sample whether it has not settled, 1 or 0; how many iterations it took; and the
+    # largest change of the last one.
+    lanes[MOST_VECTORS] open_
+    lanes[MOST_VECTORS] iterations
+    lanes[MOST_VECTORS] changes
+
+
+cdef void product_forward(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
+                          const real* w, Py_ssize_t n, const lanes* start,
+                          lanes* z_out) noexcept nogil:
+    # z[j, v] = start[j, v] + sum_k x[k, v] w[k, j]
+    # x: (n_sum, vectors), start, z: (n_rows, vectors), w: (n_sum, n_rows), n apart
+    product_from(n_sum, n_rows, vectors, x, w, n, 1, NULL, start, NULL, z_out)
+
+
+cdef void product_back(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
+                       const real* w, Py_ssize_t n, const lanes* start, const lanes* scale,
+                       lanes* y_out) noexcept nogil:
+    # y[j, v] = start[j, v] + scale[j, v] sum_k x[k, v] w[j, k]
+    # x: (n_sum, vectors), start, scale, y: (n_rows, vectors), w: (n_rows, n_sum), n apart
+    product_from(n_sum, n_rows, vectors, x, w, 1, n, NULL, start, scale, y_out)
+
+
+cdef void product_of_rows(const Equation* e, Py_ssize_t low, Py_ssize_t high, Py_ssize_t j,
+                          Py_ssize_t n_rows, const lanes* x, lanes* out) noexcept nogil:
+    # rows j..j+n_rows-1 of recurrent_product, whose sums go over low..high-1
+    # x, out: (n, vectors), w: (n, n)
+    cdef Py_ssize_t first = j * e.vectors
+    if e.slopes != NULL:
+        product_back(high - low, n_rows, e.vectors, x + low * e.vectors, e.w + j * e.n + low, e.n,
+                     e.drive + first, e.slopes + first, out + first)
+    else:
+        product_forward(high - low, n_rows, e.vectors, x + low * e.vectors, e.w + low * e.n + j,
+                        e.n, e.drive + first, out + first)
+
+
+cdef void recurrent_product(const Equation* e, const lanes* x, lanes* out) noexcept nogil:
+    # out = drive + x @ w; of the errors drive + slopes (x @ w.T). Sums leave out what is not
+    # connected.
+    # x, out: (n, vectors), w: (n, n)
+    cdef const Recurrence* r = e.recurrence
+    cdef const Py_ssize_t* first = r.first_target if e.slopes != NULL else r.first_source
+    cdef const Py_ssize_t* stop = r.stop_target if e.slopes != NULL else r.stop_source
+    cdef Py_ssize_t j = 0
+    cdef Py_ssize_t k, left, low, high
+    if first == NULL:
+        product_of_rows(e, 0, e.n, 0, e.n, x, out)
+        return
+    while j < e.n:
+        left = min(<Py_ssize_t>TILE, e.n - j)
+        low, high = e.n, 0
+        for k in range(j, j + left):
+            low, high = min(low, first[k]), max(high, stop[k])
+        product_of_rows(e, min(low, high), high, j, left, x, out)
+        j += left
+
+
+cdef inline void right_side(const Equation* e, const lanes* x, lanes* x_out) noexcept nogil:
+    # x_out = the equation's right side
+    # x, x_out: (n, vectors)
+    cdef lanes* z = x_out
+    if e.slopes != NULL:
+        recurrent_product(e, x, x_out)
+        return
+    if e.z != NULL:
+        z = e.z
+    recurrent_product(e, x, z)
+    e.layer.activation.forward(e.n, e.vectors, e.layer.constants, z, x_out)
+
+
+cdef inline lanes larger(lanes a, lanes b) noexcept nogil:
+    # the larger of two sizes, and NaN where one is: sizes are ordered as their bits are, which are
+    # those of an integer, and NaN is above all numbers
+    return select_below(as_bits(a), as_bits(b), b, a)
+
+
+cdef inline void largest_changes(const int width, Py_ssize_t n, const lanes* x,
+                                 const lanes* next_x, lanes* changes_out) noexcept nogil:
+    # changes[v] = max_j |next[j, v] - x[j, v]|; even and odd j apart, so that they need not wait
+    # x, next: (n, width), changes: (width,)
+    cdef lanes even[MOST_VECTORS]
+    cdef lanes odd[MOST_VECTORS]
+    cdef Py_ssize_t j = 0
+    cdef int v
+    for v in range(width):
+        even[v] = odd[v] = splat(0)
+    while j + 2 <= n:
+        for v in range(width):
+            even[v] = larger(even[v], absolute(next_x[v] - x[v]))
+            odd[v] = larger(odd[v], absolute(next_x[width + v] - x[width + v]))
+        x += 2 * width
+        next_x += 2 * width
+        j += 2
+    for v in range(width):
+        if j < n:
+            odd[v] = larger(odd[v], absolute(next_x[v] - x[v]))
+        changes_out[v] = larger(even[v], odd[v])
+
+
+cdef inline bint note_changes(Py_ssize_t vectors, const lanes* limits, const lanes* changes,
+                              lanes* closed_out, Settling* settling) noexcept nogil:
+    # who is open takes its change, and is closed if that is not above its limit; closed: 1 for
+    # those; whether there are any
+    # limits, changes, closed: (vectors,)
+    cdef lanes zero = splat(0)
+    cdef lanes before, after, n_closed = zero
+    cdef Py_ssize_t v
+    for v in range(vectors):
+        before = settling.open_[v]
+        settling.iterations[v] = settling.iterations[v] + before
+        settling.changes[v] = select_equal(before, zero, settling.changes[v], changes[v])
+        after = select_less(changes[v], limits[v], zero, before)
+        after = select_equal(changes[v], limits[v], zero, after)
+        settling.open_[v] = after
+        closed_out[v] = before - after
+        n_closed = n_closed + closed_out[v]
+    return lane_sum(n_closed) != 0
+
+
+cdef inline bint all_settled(Py_ssize_t vectors, const Settling* settling) noexcept nogil:
+    # whether nobody is open
+    # open: (vectors,)
+    cdef lanes n_open = splat(0)
+    cdef Py_ssize_t v
+    for v in range(vectors):
+        n_open = n_open + settling.open_[v]
+    return lane_sum(n_open) == 0
+
+
+cdef void keep_vector(Py_ssize_t n, Py_ssize_t vectors, Py_ssize_t v, lanes chosen,
+                      const lanes* values, lanes* x_out) noexcept nogil:
+    # x = values of the samples that are chosen by a 1, of one vector
+    # values, x: (n, vectors)
+    cdef bits mask = bits_where_equal(chosen, splat(1))
+    cdef Py_ssize_t k
+    for k from v <= k < n * vectors by vectors:
+        x_out[k] = select_bits(mask, values[k], x_out[k])
+
+
+cdef void keep(Py_ssize_t n, Py_ssize_t vectors, const lanes* chosen, const lanes* values,
+               lanes* x_out) noexcept nogil:
+    # as keep_vector, of all vectors
+    # chosen: (vectors,), values, x: (n, vectors)
+    cdef Py_ssize_t v
+    for v in range(vectors):
+        keep_vector(n, vectors, v, chosen[v], values, x_out)
+
+
+cdef void relax(Py_ssize_t n, double damping, const lanes* found, lanes* values) noexcept nogil:
+    # values += damping (found - values)
+    # found, values: (n,)
+    cdef lanes share = splat(<real>damping)
+    cdef Py_ssize_t k
+    for k in range(n):
+        values[k] = values[k] + share * (found[k] - values[k])
+
+
+cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iteration,
+                     const lanes* changes, const lanes* found, lanes* values, lanes* past,
+                     lanes* best, lanes* since) noexcept nogil:
+    # values = Anderson's step from them; the past is forgotten where the smallest change so far,
+    # the best, is so many iterations old
+    # changes, best, since: (vectors,), found, values: (n, vectors), past: as of accelerated_step
+    cdef lanes zero = splat(0)
+    cdef lanes patience = splat(<real>(PATIENCE_OF_PAST * solver.memory))
+    cdef lanes stuck
+    cdef Py_ssize_t v
+    for v in range(e.vectors):
+        if iteration == 0:
+            best[v] = changes[v]
+            since[v] = zero
+        since[v] = select_less(changes[v], best[v], zero, since[v] + splat(1))
+        best[v] = select_less(changes[v], best[v], changes[v], best[v])
+        stuck = select_less(patience, since[v], splat(1), zero)
+        if lane_sum(stuck) != 0:
+            forget(e.n, e.vectors, v, solver.memory, stuck, found, values, past)
+            since[v] = select_equal(stuck, zero, since[v], zero)
+            best[v] = select_equal(stuck, zero, best[v], changes[v])
+        accelerated_step(e.n, e.vectors, v, iteration, solver.memory,
+                         splat(<real>solver.damping), found, values, past)
+
+
+cdef void settle(const Equation* e, const Solver* solver, const lanes* limits, lanes* values,
+                 lanes* found, lanes* past, lanes* x_out, Settling* settling_out) noexcept nogil:
+    # x = the fixed point, from `values` on: of each sample those that the right side was the first
+    # to change by no more than its limit, or its last right side. Of units the right side is taken
+    # in any case, whose values are such as the activation has: slopes are told from them. Samples
+    # that have settled go on with the others for nothing: that costs less than to leave them out.
+    # limits: (vectors,), values, found, x: (n, vectors), past: as of accelerated_step, or NULL
+    cdef lanes changes[MOST_VECTORS]
+    cdef lanes closed[MOST_VECTORS]
+    cdef lanes best[MOST_VECTORS]
+    cdef lanes since[MOST_VECTORS]
+    cdef Py_ssize_t v, iteration
+    for v in range(e.vectors):
+        settling_out.open_[v] = splat(1)
+        settling_out.iterations[v] = settling_out.changes[v] = splat(0)
+    for iteration in range(solver.max_iterations):
+        right_side(e, values, found)
+        if e.vectors == 1:
+            largest_changes(1, e.n, values, found, changes)
+        else:
+            largest_changes(2, e.n, values, found, changes)
+        if note_changes(e.vectors, limits, changes, closed, settling_out):
+            keep(e.n, e.vectors, closed, found if e.slopes == NULL else values, x_out)
+            if all_settled(e.vectors, settling_out):
+                return
+        if iteration + 1 == solver.max_iterations:
+            break
+        if solver.kind == ANDERSON:
+            accelerate(e, solver, iteration, changes, found, values, past, best, since)
+        elif solver.damping == 1:
+            values, found = found, values
+        else:
+            relax(e.n * e.vectors, solver.damping, found, values)
+    keep(e.n, e.vectors, settling_out.open_, found, x_out)
