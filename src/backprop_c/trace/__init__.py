@@ -1,28 +1,31 @@
 """One forward and backward pass, number by number.
 
 The numbers are the kernels': z and a are the outputs of the network cut off behind a layer, and a
-layer's delta is the derivative by its biases.
+layer's delta is the derivative by its biases. How a recurrent network settles is computed in
+`settling_pass`, which is imported when it is asked for.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from .._engine.tables import activation_slopes
 from .._frozen import ByIdentity
+from .._structure import Structure
 from .._validation.arrays import as_numbers
 from .._validation.entries import ACTIVATIONS, LOSSES
 from .._validation.scalars import as_flag, as_positive
 from .._validation.shape import coded
 from ..activations import Identity
 from ..network import Network
+from .steps import add_penalty, penalty, step
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-# A network with more units, inputs among them, gets a summary in place of a page.
-MOST_UNITS = 40
+    from ..recurrent import RecurrentNetwork
+    from .settling import SettlingTrace
 
 
 class LayerTrace(ByIdentity):
@@ -100,6 +103,7 @@ class Trace(ByIdentity):
     def __str__(self) -> str:
         # Most programs print no trace: `import backprop_c` is the quicker for it.
         from . import page, summary
+        from .writing import MOST_UNITS
 
         units = len(self.x) + sum(len(layer.a) for layer in self.layers)
         layout = page if units <= MOST_UNITS else summary
@@ -112,6 +116,7 @@ class Trace(ByIdentity):
         )
 
 
+@overload
 def trace(
     net: Network,
     x: "ArrayLike",
@@ -119,16 +124,40 @@ def trace(
     *,
     learning_rate: float | None = None,
     verbose: bool = True,
-) -> Trace:
+) -> Trace: ...
+@overload
+def trace(
+    net: "RecurrentNetwork",
+    x: "ArrayLike",
+    y: "ArrayLike",
+    *,
+    learning_rate: float | None = None,
+    verbose: bool = True,
+) -> "SettlingTrace": ...
+def trace(
+    net: "Network | RecurrentNetwork",
+    x: "ArrayLike",
+    y: "ArrayLike",
+    *,
+    learning_rate: float | None = None,
+    verbose: bool = True,
+) -> "Trace | SettlingTrace":
     """Go through one step of backpropagation on one sample, and print every number.
 
     The network stays as it is. Its penalties are part of the loss; dropout and bounds on norms,
     which are for fits, are left out. Numbers are printed to ten digits. A network of more than 40
     units, inputs among them, gets a summary with its largest derivatives instead.
 
+    Of a `RecurrentNetwork` it shows how the units settle, and then how their errors do: the first
+    iterations in full, and a table of all, or of the first and the last ones. That is plain
+    relaxation with the network's damping, whatever the solver is. Where another solver is used, or
+    relaxation does not settle, the page goes on with the values that the network itself finds, and
+    says so. In a symmetric network the mean of the weights and their transpose counts, and the
+    steps are those of the weights as they are stored.
+
     Parameters
     ----------
-    net : Network
+    net : Network or RecurrentNetwork
     x : array-like of shape (n_in,) or (1, n_in)
         One sample.
     y : array-like of shape (n_out,) or (1, n_out), or a number, also in an array of shape (1,)
@@ -140,8 +169,9 @@ def trace(
 
     Returns
     -------
-    Trace
-        All numbers, also where only a summary is printed.
+    Trace or SettlingTrace
+        All numbers, also where only a summary is printed. A SettlingTrace is for a
+        `RecurrentNetwork`; its documentation says what its numbers are called.
 
     Raises
     ------
@@ -173,8 +203,8 @@ def trace(
     >>> steps.layers[0].delta
     array([-2.])
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"net must be a Network, but is {net!r}")
+    if not isinstance(net, Structure):
+        raise TypeError(f"net must be a network, but is {net!r}")
     net._require_set_up()
     if net._own_loss is not None:
         raise ValueError("trace knows the losses of this package, but net has one of its own")
@@ -187,6 +217,21 @@ def trace(
     X, targets = net._as_samples(
         _as_row(x, "x", net.layer_sizes[0]), _as_target(y, net.layer_sizes[-1])
     )
+    target = np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy()
+    result: Trace | SettlingTrace
+    if net._settling:
+        from .settling_pass import settling_trace
+
+        result = settling_trace(net, X, targets, target, rate)
+    else:
+        result = _layered_trace(net, X, targets, target, rate)
+    if verbose:
+        print(result)
+    return result
+
+
+def _layered_trace(net, X, targets, target, rate):
+    """The trace of a feed-forward network."""
     shadow = _with_biases(net)
     sample_loss, gradient = shadow.loss_and_gradient(X, targets)
     # Viewed through a network of the same layout, the flat gradient has its layers' shapes.
@@ -195,33 +240,25 @@ def trace(
     with np.errstate(all="ignore"):
         for k, (l1, l2) in enumerate(zip(net.l1, net.l2, strict=True)):
             before, derivative = shadow.weights[k], derivatives.weights[k]
-            derivative += l2 * before
-            # Where a weight is 0, the smallest of the subgradients.
-            held = np.clip(derivative, -l1, l1)
-            derivative += np.where(before == 0, -held, l1 * np.sign(before))
-            stepped.weights[k][:] -= rate * derivative
-            if l1:
-                stepped.weights[k][before * stepped.weights[k] < 0] = 0
+            add_penalty(derivative, before, l1, l2)
+            step(stepped.weights[k], derivative, l1, rate)
             if net.biases:
                 stepped.biases[k][:] -= rate * derivatives.biases[k]
-    penalty = _penalty(shadow, net)
-    result = Trace(
+    added = _penalty(shadow, net)
+    return Trace(
         x=X[0].copy(),
-        target=np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy(),
+        target=target,
         loss_name=net._loss.name,
         loss_constants=_constants(net._loss, LOSSES),
         learning_rate=rate,
         layers=_layers(shadow, derivatives, stepped, X[0], net),
         sample_loss=sample_loss,
-        penalty=penalty,
-        loss=sample_loss + penalty,
+        penalty=added,
+        loss=sample_loss + added,
         prediction=shadow.predict(X[0]),
         new_loss=stepped.evaluate(X, targets)["loss"] + _penalty(stepped, net),
         new_prediction=stepped.predict(X[0]),
     )
-    if verbose:
-        print(result)
-    return result
 
 
 def _as_row(value, name, n):
@@ -280,12 +317,9 @@ def _slopes(activation, z):
 
 def _penalty(net, penalized):
     """What the weights of a network add to the loss, by the strengths of the other's layers."""
-    total = 0.0
     with np.errstate(all="ignore"):
-        for l1, l2, w in zip(penalized.l1, penalized.l2, net.weights, strict=True):
-            total += l1 * float(abs(w).sum(dtype=float)) if l1 else 0.0
-            total += l2 / 2 * float(np.square(w, dtype=float).sum()) if l2 else 0.0
-    return total
+        strengths = zip(net.weights, penalized.l1, penalized.l2, strict=True)
+        return sum(penalty(w, l1, l2) for w, l1, l2 in strengths)
 
 
 def _layers(net, derivatives, stepped, x, traced):

@@ -26,7 +26,7 @@ def lines(trace):
     of_delta = {k: value for k, value in constants.items() if k != BOUND}
     numbers = loss.by_numbers(trace.layers[-1], target, **constants)
     yield f"  loss = {loss_formula(trace)} = {numbers} = {number(trace.sample_loss)}"
-    yield from penalty_lines(trace)
+    yield from penalty_lines(trace, layers)
     yield "Backward pass: delta = dloss/dz"
     yield f"  layer {len(layers)}, {trace.layers[-1].activation}"
     yield from loss.delta_lines(*layers[-1], target, **of_delta)
@@ -82,10 +82,13 @@ def _hidden_delta_lines(n, layer, following):
         )
 
 
-def penalty_lines(trace):
-    """The penalty on the weights, and the loss with it, where there is one."""
+def penalty_lines(trace, layers):
+    """The penalty on the weights, and the loss with it, where there is one.
+
+    `layers` are pairs of what stands behind the names of a layer and the layer.
+    """
     terms = []
-    for n, layer in enumerate(trace.layers, 1):
+    for n, layer in layers:
         terms += [f"{number(layer.l1)} sum |w{n}|"] if layer.l1 else []
         terms += [f"{number(layer.l2)}/2 sum w{n}^2"] if layer.l2 else []
     if terms:
@@ -102,16 +105,22 @@ def _step_lines(n, layer, rate):
         for j, delta in enumerate(layer.delta):
             names = f"{source(n)}[{i + 1}] delta{n}[{j + 1}]"
             values = f"{number(layer.x[i])} * {number(delta)}"
-            if layer.l2:
-                names += f" + {number(layer.l2)} w{n}[{i + 1},{j + 1}]"
-                values += f" + {number(layer.l2)} * {number(layer.weights[i, j])}"
-            if layer.l1:
-                names, values = _with_l1(layer, names, values, f"w{n}[{i + 1},{j + 1}]", (i, j))
-            derivative = f"{names} = {values}"
-            yield step_line(n, layer, rate, (i, j), derivative)
+            yield weight_line(n, layer, rate, (i, j), names, values)
     if layer.biases is not None:
         for j in range(len(layer.delta)):
             yield step_line(n, layer, rate, (j,), f"delta{n}[{j + 1}]")
+
+
+def weight_line(n, layer, rate, at, names, values):
+    """A weight's line, from the derivative without penalties by names and by numbers."""
+    i, j = at
+    weight = f"w{n}[{i + 1},{j + 1}]"
+    if layer.l2:
+        names += f" + {number(layer.l2)} {weight}"
+        values += f" + {number(layer.l2)} * {number(layer.weights[at])}"
+    if layer.l1:
+        names, values = _with_l1(layer, names, values, weight, at)
+    return step_line(n, layer, rate, at, f"{names} = {values}")
 
 
 def _with_l1(layer, names, values, weight, at):

@@ -4,6 +4,9 @@ from itertools import groupby
 
 from .formulas import ACTIVATION_FORMULAS
 
+# A network with more units, inputs among them, gets a summary in place of a page.
+MOST_UNITS = 40
+
 
 def number(value):
     return f"{value:.10g}"
@@ -54,8 +57,13 @@ def slope_by_names(layer, **names):
 
 def slope_line(n, layer, j):
     """The elementwise derivative of unit j, counted from 0."""
-    _, derivative = ACTIVATION_FORMULAS[layer.activation]
     z, a = f"z{n}[{j + 1}]", f"a{n}[{j + 1}]"
+    return f"    {equation(f'd{a}/d{z}', *slope_sides(layer, j, z, a))}"
+
+
+def slope_sides(layer, j, z, a):
+    """The same derivative by the names of z and a, by numbers, and its value."""
+    _, derivative = ACTIVATION_FORMULAS[layer.activation]
     by_numbers = derivative.format(
         z=number(layer.z[j]),
         minus_z=number(-layer.z[j]),
@@ -64,8 +72,7 @@ def slope_line(n, layer, j):
         **shown(layer.constants),
     )
     by_names = slope_by_names(layer, z=z, minus_z=f"-{z}", base=z, a=a)
-    sides = by_names, by_numbers, number(layer.slope[j])
-    return f"    {equation(f'd{a}/d{z}', *sides)}"
+    return by_names, by_numbers, number(layer.slope[j])
 
 
 def dependence_line(n, layer):
