@@ -3,6 +3,7 @@
 Those are "plot" and "sklearn".
 """
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,27 @@ def draw_first_layer(path):
     figure.savefig(path, dpi=110)
 
 
+def draw_associative_memory(path):
+    """Halves of digits, and how the networks of the example complete them."""
+    made = runpy.run_path(str(HERE.parent / "examples" / "associative_memory.py"))
+    shown = made["X_new"][::10][:10]  # one half of each of the first digits
+    nets = {"recurrent": "recurrent, 48 units", "feed-forward": "feed-forward 64-66-64"}
+    rows = {"input": shown}
+    rows |= {label: made["trained"][name].predict(shown) for label, name in nets.items()}
+    rows["truth"] = made["stored"][:10]
+    figure = Figure(figsize=(6.4, 2.7), layout="constrained")
+    axes = figure.subplots(len(rows), len(shown))
+    for line, (label, images) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
+        for axis, image in zip(line, images, strict=True):
+            axis.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+    figure.savefig(path, dpi=110)
+
+
 if __name__ == "__main__":
     draw_network(HERE / "network.png")
     draw_first_layer(HERE / "first_layer.png")
     draw_range_test(HERE / "range_test.png")
     draw_robust_losses(HERE / "robust_losses.png")
+    draw_associative_memory(HERE / "associative_memory.png")
