@@ -82,6 +82,8 @@ ESTIMATORS_COLUMNS = (
     "python",
     "date",
 )
+SETTLING = "settling.csv"
+SETTLING_COLUMNS = ("work", "contender", "median_us", "level", "machine", "python", "date")
 LEVELS = ("v4", "v3", "baseline", "scalar")
 
 
@@ -138,6 +140,16 @@ def write_estimators(new, folder=FOLDER):
     _write(Path(folder) / ESTIMATORS, ESTIMATORS_COLUMNS, new)
 
 
+def read_settling(folder=FOLDER):
+    """Networks that settle, beside others by hand."""
+    return _read(Path(folder) / SETTLING)
+
+
+def write_settling(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / SETTLING, SETTLING_COLUMNS, new)
+
+
 def _read(path):
     if not path.exists():
         return []
@@ -180,7 +192,7 @@ class Results:
         self.rows = [row for kind in FILES for row in read(kind, folder)]
         self.footprint = read_footprint(folder)
         self.goals, self.choices = read_goals(folder), read_choices(folder)
-        self.estimators = read_estimators(folder)
+        self.estimators, self.settling = read_estimators(folder), read_settling(folder)
         self.times = medians(self.rows)
         levels = {row["level"] for row in self.rows}
         self.best = next(level for level in LEVELS if level in levels)

@@ -9,6 +9,7 @@ import comparison
 import estimators_report
 import picture
 import problems
+import settling_report
 from backprop_c._config import MEANING
 from contenders import CONTENDERS, OURS
 from records import LEVELS, Results
@@ -203,6 +204,8 @@ PARTS = (
     ("benchmarks/README.md", "benchmarks", method),
     ("docs/optimizers.md", "goals", comparison.goals_part),
     ("docs/optimizers.md", "choices", comparison.choices_part),
+    ("README.md", "settling", settling_report.part),
+    ("docs/recurrent.md", "settling", settling_report.part),
     ("README.md", "estimators", estimators_report.readme_part),
     ("docs/sklearn.md", "estimators", estimators_report.page_part),
 )
