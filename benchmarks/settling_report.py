@@ -18,7 +18,7 @@ def table(results):
         ]
         for work, values in found.items()
     ]
-    return markdown(["30 iterations forward, 30 back", "backprop_c", *COLUMNS.values()], lines)
+    return markdown(["work", "backprop_c", *COLUMNS.values()], lines)
 
 
 def part(results):

@@ -117,7 +117,7 @@ def test_imports_run_downwards(name):
 def test_the_imports_of_files_in_folders_are_seen():
     assert "_system.platform" in imports("_engine/fits.pyx")
     assert "_validation.scalars" in imports("_validation/shape.py")
-    assert {"network", "_engine.tables", "trace.page"} <= imports("trace/__init__.py")
+    assert {"network", "_validation.entries", "trace.page"} <= imports("trace/__init__.py")
     assert imports("__init__.pxd") == {"_engine.engine"}
 
 

@@ -72,7 +72,7 @@ def test_a_loss_of_one_s_own_that_is_wrong(rng):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"net": "x"}, TypeError, "net must be a network, but is 'x'"),
+        ({"net": "x"}, TypeError, "net must be a Network or a RecurrentNetwork, but is 'x'"),
         ({"most": 0}, ValueError, "most must be at least 1, but is 0"),
         ({"most": 1.5}, TypeError, "most must be an integer, but is 1.5"),
         ({"X": [[1.0]]}, ValueError, "X has 1 features, but the network has 2 inputs"),

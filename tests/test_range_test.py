@@ -121,7 +121,7 @@ def test_plot():
 
 
 BAD = [
-    ({"net": 3}, TypeError, "net must be a network, but is 3"),
+    ({"net": 3}, TypeError, "net must be a Network or a RecurrentNetwork, but is 3"),
     ({"lowest": 0}, ValueError, "lowest must be positive and finite, but is 0.0"),
     ({"lowest": 1, "highest": 1}, ValueError, "lowest must be below highest, but they are 1.0 and"),
     ({"steps": 1}, ValueError, "steps must be at least 2, but is 1"),

@@ -116,7 +116,7 @@ def test_values_are_what_the_activation_can_have(rng):
 
 
 def test_anderson_begins_anew_where_it_is_stuck():
-    """Networks that relaxation settles easily, and on which the first version was lost."""
+    """Relaxation settles these easily; Anderson without a new beginning does not."""
     X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     y = np.array([0.0, 1.0, 1.0, 0.0])
     slow = 0

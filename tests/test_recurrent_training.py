@@ -16,12 +16,14 @@ from backprop_c import (
     ConvergenceWarning,
     DivergenceWarning,
     EarlyStopping,
+    Network,
     RecurrentNetwork,
     find_learning_rate,
     plotting,
 )
 
 # -- Training ----------------------------------------------------------------------------------
+from backprop_c._unsettled import warn_unless_settled
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rprop", "lbfgs", "lion", "nadam", "auto"])
@@ -241,7 +243,7 @@ def test_bad_input_changes_nothing(rng):
         (lambda: net.energy(X), ValueError, "only a symmetric network has an energy"),
         (lambda: net.fit(X, y[:3]), ValueError, "y"),
         (lambda: net.fit(X, y, optimizer="levenbergmarquardt"), ValueError, "cannot train a Recu"),
-        (lambda: net.fit(X, y, metrics="settled"), ValueError, "metric 'settled' is not known"),
+        (lambda: net.fit(X, y, metrics="settled"), ValueError, "metric 'settled' is recorded anyw"),
     ):
         with pytest.raises(error, match=message):
             call()
@@ -280,21 +282,37 @@ def test_what_others_say_of_it(rng):
         net.fit(X, y)
     matplotlib = pytest.importorskip("matplotlib")
     assert matplotlib
-    with pytest.raises(TypeError, match="layers that are fed forward can be drawn"):
+    with pytest.raises(TypeError, match="net must be a Network, whose layers can be drawn"):
         plotting.plot_network(net)
 
 
-def test_a_few_epochs_that_do_not_settle_are_no_warning(rng, recwarn):
-    net, X, y = problem(rng, n_samples=20)
-    net.fit(X, y, epochs=20, optimizer=SGD(0.01))
-    assert not [one for one in recwarn if one.category is ConvergenceWarning]
+@pytest.mark.parametrize(
+    ("shares", "warns"),
+    [
+        ([1.0] * 20, False),
+        ([0.5] * 2 + [1.0] * 18, False),
+        ([0.5] * 3 + [1.0] * 17, True),
+        ([1.0] * 19 + [0.9], True),
+        ([], False),
+    ],
+)
+def test_when_a_fit_warns(rng, recwarn, shares, warns):
+    """In the last epoch everything must settle, and in nine of ten."""
+    net, X, y = problem(rng)
+    history = {"settled": np.array(shares), "largest_change": np.full(len(shares), 0.25)}
+    warn_unless_settled(net, history, net._as_sample_set(X, y))
+    assert [one.category for one in recwarn] == [ConvergenceWarning] * warns
 
 
 def test_names_of_its_own_are_taken(rng):
-    net, X, y = problem(rng)
+    net, X, y = problem(rng, l1=0.1)
+    assert net.l1 == (0.1, 0.1)
 
     def settled(y_true, y_pred):
         return 0.0
+
+    layers = Network((3, 2), random_state=0)
+    assert layers.evaluate(X, y, metrics=settled)["settled"] == 0
 
     with pytest.raises(ValueError, match="must have a name of its own, but 'settled' is taken"):
         net.fit(X, y, metrics=settled)

@@ -397,7 +397,7 @@ def test_bad_optimizer(net):
 
 
 def test_bad_arguments_of_trace(net):
-    with raises(TypeError, "net must be a network, but is 3"):
+    with raises(TypeError, "net must be a Network or a RecurrentNetwork, but is 3"):
         trace(3, X[0], Y[0])
     with raises(ValueError, "x must be one sample, but has shape (4, 3)"):
         trace(net, X, Y[0])

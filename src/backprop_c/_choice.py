@@ -79,7 +79,7 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
     if batch_size in ("auto", None) or as_batch_size(batch_size, 1) >= samples.n_samples:
         refused = tuple(name for name in LevenbergMarquardt.refuses if any(getattr(net, name)))
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
-        found, why = choose(*sizes, net._loss.name, refused, bool(net._settling))
+        found, why = choose(*sizes, net._loss.name, refused, net._feeds_back)
     if open_end and has_enough(samples):
         made = [one for one in found if one]
         if None in found:

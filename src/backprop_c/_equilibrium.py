@@ -69,7 +69,7 @@ class Equilibrium(Trainable):
     predict = predict
 
     def energy(self, X: "ArrayLike") -> "NDArray[np.float64]":
-        """Hopfield's energy of the settled units, which damped relaxation makes smaller.
+        """Hopfield's energy of the settled units; relaxation in small enough steps lowers it.
 
         Parameters
         ----------

@@ -1,28 +1,21 @@
-"""Fixed points of recurrent networks: first weights, derivatives, energy, warnings."""
+"""Fixed points of recurrent networks by NumPy: first weights, derivatives, energy."""
 
 import copy
-import warnings
+import math
 
 import numpy as np
 
 from ._engine.recurrence import settled_units
 from ._engine.tables import activation_slopes
 from ._validation.shape import coded
-from .exceptions import ConvergenceWarning
 from .initializers import GlorotUniform, draw_weights
 
 # The first recurrent weights: their largest singular value times the activation's largest slope.
 FIRST_GAIN = 0.9
 # Where the largest slope of an activation is looked for.
 PLACES = np.linspace(-20.0, 20.0, 40001)
-# The powers of a matrix that tell its spectral radius, behind some that are left out.
-FIRST_POWERS, POWERS = 16, 64
-# The share of epochs in which samples may fail to settle without a warning, if they do in the end.
-MOST_UNSETTLED = 0.1
 # How many numbers the matrices of samples may have together.
 NUMBERS_AT_ONCE = 2**22
-# The stacklevel of whoever called `fit`.
-CALLER = 5
 
 
 def x_log_x(x):
@@ -39,7 +32,7 @@ INTEGRALS = {
 
 
 def draw(net, generator):
-    """Fresh parameters, which settle in the first pass."""
+    """Fresh parameters, with which each sample has one fixed point."""
     # In float64, so that both dtypes have the same draws, rounded.
     drawn = [np.empty(w.shape) for w in net.weights]
     draw_weights((GlorotUniform(),) * len(drawn), tuple(drawn), generator)
@@ -64,25 +57,24 @@ def slopes(net, z):
     return activation_slopes(code, constants, np.ascontiguousarray(z, float))
 
 
+def arrays_of(net, parameters):
+    """The arrays in flat parameters, by name."""
+    return {
+        name: parameters[first : first + math.prod(shape)].reshape(shape)
+        for _, name, first, shape in net._places()
+    }
+
+
 def weights_that_count(net, parameters):
     """Input weights, recurrent weights, biases, and the readout's two, in float64."""
-    n_inputs, n, n_outputs = net.layer_sizes
-    sizes = [(n_inputs, n), (n, n)]
-    sizes += [(1, n)] * net._biased
-    sizes += [(n, n_outputs)] * net._readout
-    sizes += [(1, n_outputs)] * (net._readout and net._biased)
-    cuts = np.cumsum([rows * columns for rows, columns in sizes])
-    parts = [
-        part.reshape(size)
-        for part, size in zip(np.split(parameters.astype(float), cuts[:-1]), sizes, strict=True)
-    ]
-    u, w = parts[0] * net.input_connections, parts[1] * net.connections
+    _, n, n_outputs = net.layer_sizes
+    arrays = arrays_of(net, parameters.astype(float))
+    u = arrays["input_weights"] * net.input_connections
+    w = arrays["recurrent_weights"] * net.connections
     if net.symmetric:
         w = (w + w.T) / 2
-    rest = parts[2:]
-    b = rest.pop(0)[0] if net._biased else np.zeros(n)
-    v = rest.pop(0) if net._readout else None
-    return u, w, b, v, rest.pop(0)[0] if rest else np.zeros(n_outputs)
+    b, c = arrays.get("biases", np.zeros(n)), arrays.get("readout_biases", np.zeros(n_outputs))
+    return u, w, b, arrays.get("readout_weights"), c
 
 
 def held_still(net):
@@ -109,7 +101,7 @@ def jacobian_of_some(net, X, of):
     s = settled_units(net, X)[0].astype(float)
     n, n_outputs = net.layer_sizes[1:]
     d = slopes(net, X @ u + s @ w + b)
-    # Of each sample ds[j]/dz[i] at fixed other units: ds = dz D (1 - W D)**-1.
+    # Of each sample ds[j]/dz[i], all loops included: ds = (dz + ds W) D = dz D (1 - W D)**-1.
     try:
         by_z = d[:, :, None] * np.linalg.inv(np.eye(n) - w * d[:, None, :])
     except np.linalg.LinAlgError:
@@ -172,60 +164,3 @@ def energy(net, X):
     energies = INTEGRALS[name](s).sum(axis=1)
     energies = energies - (s @ w * s).sum(axis=1) / 2 - (s * drive).sum(axis=1)
     return energies if rows.ndim == 2 else float(energies[0])
-
-
-def spectral_radius(net, x):
-    """About how much a small change grows in an iteration, where the units of a sample are.
-
-    By powers: the eigenvalues themselves take as long as many epochs do.
-    """
-    u, w, b, *_ = weights_that_count(net, net._snapshot())
-    s = settled_units(net, x[None])[0].astype(float)
-    d = slopes(net, x @ u + s @ w + b)[0]
-    made = w * d
-    if not np.isfinite(made).all():
-        return np.inf
-    change = np.random.default_rng(0).normal(size=len(w))
-    sizes = []
-    for _ in range(FIRST_POWERS + POWERS):
-        change = change @ made
-        size = np.linalg.norm(change)
-        if size == 0:
-            return 0.0
-        sizes.append(size)
-        change /= size
-    return float(np.exp(np.log(sizes[FIRST_POWERS:]).mean()))
-
-
-def warn_unless_settled(net, history, samples):
-    """Say how many samples of which epoch did not settle, and what helps.
-
-    An epoch in ten in which something did not settle is how a training feels its way; the history
-    tells of it. What the last epoch leaves is another matter.
-    """
-    shares = history["settled"]
-    found = np.flatnonzero(shares < 1)
-    if len(found) == 0 or (shares[-1] == 1 and len(found) <= MOST_UNSETTLED * len(shares)):
-        return
-    last = int(found[-1])
-    counted = samples.n_samples
-    if samples.sample_weight is not None:
-        counted = int(np.count_nonzero(samples.sample_weight))
-    _, _, changes = settled_units(net, samples.X)
-    slowest = samples.X[np.argmax(np.nan_to_num(changes, nan=np.inf))]
-    radius = spectral_radius(net._steadier(), slowest)
-    change = history["largest_change"][last]
-    most, most_back = (terms.max_iterations for terms in net.solvers)
-    what = f"after {most} iterations a unit still changed by {change:.2g}"
-    if change <= net.solvers[0].tolerance:
-        what = f"the units did, but not their errors after {most_back} iterations"
-    others = f", the last of {len(found)} such epochs" if len(found) > 1 else ""
-    warnings.warn(
-        f"{round((1 - shares[last]) * counted)} of {counted} samples did not settle in epoch "
-        f"{last + 1}{others}: {what}. Near a fixed point of the slowest sample the spectral radius "
-        f"is about {radius:.2g} now; above 1 plain iteration does not settle. solver='anderson', "
-        "damping=0.5, more max_iterations, l2 on the recurrent weights, "
-        "clip_norm or a smaller learning rate may help",
-        ConvergenceWarning,
-        stacklevel=CALLER,
-    )

@@ -22,8 +22,9 @@ from .optimizers.terms import terms_of_steps
 class Structure(Stepper):
     """The parts of all networks that their users do not see."""
 
-    # What is recorded of how the units settle, name -> code; nothing where they need not.
-    _settling: ClassVar[dict[str, int]] = {}
+    # Whether units feed each other; and what is then recorded of how they settle, name -> code.
+    _feeds_back: ClassVar[bool] = False
+    _own_metrics: ClassVar[dict[str, int]] = {}
 
     def _begin(self, activations, loss):
         """What every network has before anything has been drawn or trained."""
@@ -38,6 +39,11 @@ class Structure(Stepper):
 
     def _made_of(self):
         """The arguments of `_construct` but the loss and the dtype, for copies and pickles."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _check_parameters(made_of, parameters):
+        """Raise unless these are the parameters of a network that is made of that."""
         raise NotImplementedError
 
     def _draw_parameters(self, generator):
@@ -56,11 +62,11 @@ class Structure(Stepper):
         """(name, array) of the parameters and of all views of them."""
         raise NotImplementedError
 
-    def _rows(self):
+    def _summary_rows(self):
         """What `summary` says of the inputs and of each layer."""
         raise NotImplementedError
 
-    def _look_back(self, history, samples):
+    def _warn_after_fit(self, history, samples):
         """After a fit: warn of what is peculiar to this kind of network."""
 
     # -- Copies -----------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def _bytes(n):
 
 def text(net):
     """The table in columns, and a line for each option."""
-    rows = [COLUMNS, *((*map(str, row),) for row in net._rows())]
+    rows = [COLUMNS, *((*map(str, row),) for row in net._summary_rows())]
     widths = [max(len(row[k]) for row in rows) for k in range(len(COLUMNS))]
     lines = []
     for row in rows:
@@ -55,7 +55,7 @@ def html(net):
     head = "".join(f"<th>{name}</th>" for name in COLUMNS)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in net._rows()
+        for row in net._summary_rows()
     )
     below = "".join(
         f"<div>{escape(name)}: <code>{escape(str(value))}</code></div>"

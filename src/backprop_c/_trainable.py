@@ -234,6 +234,8 @@ class Trainable(Derivatives):
             has stopped then, and the parameters are those at the start of the last epoch whose
             loss was finite. With early stopping that restores the best epoch, they are those at
             the end of that epoch.
+        ConvergenceWarning
+            If samples did not settle: `RecurrentNetwork` says when.
         TargetRangeWarning
             Before the training, if targets are outside of what the outputs can be.
         RuntimeWarning

@@ -59,7 +59,7 @@ def epochs_for(optimizer, epochs):
 def require_network_for(optimizer, net):
     """Raise if the network has what the optimizer cannot train; warn if it takes much memory."""
     kind = type(optimizer).__name__
-    if optimizer.steps == "squares" and net._settling:
+    if optimizer.steps == "squares" and net._feeds_back:
         raise ValueError(
             f"{kind} cannot train a {type(net).__name__}: use another optimizer, such as Adam(), "
             "Rprop() or LBFGS()"
@@ -216,8 +216,8 @@ def as_split(net, fraction, y, goes_on):
 
 def metric_sets(net, metrics, samples, validation=None):
     """Names of what is recorded; what is measured of the samples, and of validation's if any."""
-    asked = as_metrics(metrics)
-    own = net._settling
+    asked = as_metrics(metrics, net._own_metrics)
+    own = net._own_metrics
     names = ("loss", *own, *asked)
     if validation is not None:
         names += tuple(f"{VALIDATION}{name}" for name in names)
@@ -349,7 +349,7 @@ def train(
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
     history._ended_by = trainer.ended_by
-    net._look_back(history, samples)
+    net._warn_after_fit(history, samples)
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
         warn_of_divergence(trainer, chosen, epochs, restored)

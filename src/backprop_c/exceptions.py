@@ -22,6 +22,6 @@ class TargetRangeWarning(UserWarning):
 class ConvergenceWarning(RuntimeWarning):
     """Units of a `RecurrentNetwork`, or their errors, did not settle within their iterations.
 
-    The values are those after the last iteration, and so is the gradient, which is then not exactly
-    that of the loss. The message says of how many samples, and what helps.
+    The values are what the last iteration found. The gradient is not exactly that of the loss then.
+    The message says of how many samples, and what helps.
     """

@@ -75,7 +75,7 @@ def check_gradient(
 
     The gradient is that of `Network.loss_and_gradient`, which knows penalties and not dropout. The
     network is left as it is; one of float32 is looked at with its parameters in float64. Units that
-    settle do so to 1e-12 here.
+    settle do so to 1e-12 here; where they do not, the error says nothing.
 
     Errors of some 1e-9 are those of the differences. At a kink, as of relu at 0 or of an l1 penalty
     at a weight of 0, the loss has no derivative, and the two may differ.
@@ -110,7 +110,7 @@ def check_gradient(
     True
     """
     if not isinstance(net, Trainable):
-        raise TypeError(f"net must be a network, but is {net!r}")
+        raise TypeError(f"net must be a Network or a RecurrentNetwork, but is {net!r}")
     most = as_count(most, "most", 1)
     objective = net._in_float64().objective(X, y, sample_weight=sample_weight)
     parameters = objective.start

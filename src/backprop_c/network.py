@@ -257,7 +257,7 @@ class Network(Trainable):
         self._begin(activations, loss)
 
     def _made_of(self):
-        """The arguments of `_construct`, for copies and pickles."""
+        """The arguments of `_construct` but the loss and the dtype, for copies and pickles."""
         return {
             "layer_sizes": self.layer_sizes,
             "activations": self.activations,
@@ -298,7 +298,7 @@ class Network(Trainable):
         for name, arrays in (("weights", self.weights), ("biases", self.biases)):
             yield from ((f"{name}[{k}]", array) for k, array in enumerate(arrays))
 
-    def _rows(self):
+    def _summary_rows(self):
         """What `summary` says of the inputs and of each layer."""
         yield "inputs", self.layer_sizes[0], "", "", "", 0
         names = [f"hidden {k}" for k in range(1, len(self.weights))] + ["outputs"]

@@ -210,8 +210,8 @@ def plot_network(net, ax=None):
     import_matplotlib()
     from matplotlib import pyplot
 
-    if net._settling:
-        raise TypeError(f"layers that are fed forward can be drawn, but net is {net!r}")
+    if net._feeds_back:
+        raise TypeError(f"net must be a Network, whose layers can be drawn, but is {net!r}")
     sizes = net.layer_sizes
     if sum(sizes) > MOST_UNITS:
         raise ValueError(

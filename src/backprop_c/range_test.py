@@ -117,7 +117,7 @@ def find_learning_rate(
     True
     """
     if not isinstance(net, Trainable):
-        raise TypeError(f"net must be a network, but is {net!r}")
+        raise TypeError(f"net must be a Network or a RecurrentNetwork, but is {net!r}")
     lowest, highest = as_positive(lowest, "lowest"), as_positive(highest, "highest")
     if lowest >= highest:
         raise ValueError(f"lowest must be below highest, but they are {lowest} and {highest}")

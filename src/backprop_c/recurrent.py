@@ -8,7 +8,8 @@ import numpy as np
 from ._defaults import HIDDEN_ACTIVATION, default_loss
 from ._engine.recurrence import set_up_recurrent
 from ._equilibrium import Equilibrium
-from ._fixed_points import draw, warn_unless_settled
+from ._fixed_points import draw
+from ._unsettled import warn_unless_settled
 from ._validation.entries import SETTLING
 from ._validation.recurrence import (
     SolverTerms,
@@ -96,9 +97,12 @@ class RecurrentNetwork(Equilibrium):
     readout_weights : ndarray of shape (n_units, n_outputs) or None
     readout_biases : ndarray of shape (n_outputs,) or None
     history : History or None
-        What the last fit recorded; beside the loss "iterations", the mean over the samples;
-        "settled", the share of samples whose units settled, and in training also their errors; and
-        "largest_change", what the last iteration changed at most.
+        What the last fit recorded; beside the loss
+
+        - "iterations": how many it took, the mean over the samples;
+        - "settled": the share of samples whose units, and in training whose errors, settled; with a
+          loss of your own the units alone;
+        - "largest_change": the largest change of a unit in the last iteration of a sample.
 
     Raises
     ------
@@ -108,8 +112,11 @@ class RecurrentNetwork(Equilibrium):
     Warns
     -----
     ConvergenceWarning
-        By `fit`, if samples did not settle. Their values are those after the last iteration, and
-        their gradient is the one that the last errors make.
+        By `fit`, if samples did not settle in the last epoch, or in more than a tenth of the
+        epochs. Their values are what the last iteration found. Their gradient is that of the last
+        errors; where those still change by as much as they were at first, that of what the loss
+        says of the outputs, as if the units did not feed each other. No other method warns;
+        `settle` tells how samples settle.
 
     See Also
     --------
@@ -118,8 +125,9 @@ class RecurrentNetwork(Equilibrium):
     Notes
     -----
     The first recurrent weights are scaled so that their largest singular value times the
-    activation's largest slope is 0.9: the first pass settles, whatever the inputs. While a network
-    trains it may leave that region. Penalties, smaller steps, damping or Anderson help.
+    activation's largest slope is 0.9. So each sample has one fixed point, and plain iteration comes
+    closer to it in every step. While a network trains it may leave that region. Penalties, smaller
+    steps, damping or Anderson help.
 
     `fit` takes all optimizers but `LevenbergMarquardt`.
 
@@ -147,7 +155,8 @@ class RecurrentNetwork(Equilibrium):
     array([0., 1., 1., 0.])
     """
 
-    _settling = SETTLING
+    _feeds_back = True
+    _own_metrics = SETTLING
 
     def __init__(
         self,
@@ -261,7 +270,7 @@ class RecurrentNetwork(Equilibrium):
             linear_solver_for(backward, dtype),
         )
         self._forward, self._backward = forward, backward
-        self._solvers = solvers
+        self._solver_arguments = solvers
         self._symmetric, self._readout, self._biased = symmetric, readout, biases
         self._connections, self._input_connections = between, incoming
         self._begin(activations, loss)
@@ -297,9 +306,22 @@ class RecurrentNetwork(Equilibrium):
 
     @property
     def solvers(self) -> tuple[SolverTerms, SolverTerms]:
-        """How the units settle, and how the errors do: kind, tolerance, and so on."""
+        """How the units settle, and how the errors do.
+
+        Each as a tuple with names: kind, tolerance, max_iterations, damping, memory.
+        """
         self._require_set_up()
         return self._forward, self._backward
+
+    @property
+    def l1(self) -> tuple[float, ...]:
+        """The penalty on the sizes of the input weights, the recurrent ones, and the readout's."""
+        return super().l1[: 2 + self._readout]
+
+    @property
+    def l2(self) -> tuple[float, ...]:
+        """The penalty on their squares."""
+        return super().l2[: 2 + self._readout]
 
     @property
     def symmetric(self) -> bool:
@@ -354,7 +376,7 @@ class RecurrentNetwork(Equilibrium):
     # -- What it is made of ------------------------------------------------------------------
 
     def _made_of(self):
-        """The arguments of `_construct`, for copies and pickles."""
+        """The arguments of `_construct` but the loss and the dtype, for copies and pickles."""
         n_inputs, n_units, n_outputs = self.layer_sizes
         return {
             "n_inputs": n_inputs,
@@ -366,9 +388,9 @@ class RecurrentNetwork(Equilibrium):
             "input_connections": self._input_connections,
             "symmetric": self._symmetric,
             "biases": self._biased,
-            "l1": self.l1[: 2 + self._readout],
-            "l2": self.l2[: 2 + self._readout],
-            "solvers": self._solvers,
+            "l1": self.l1,
+            "l2": self.l2,
+            "solvers": self._solver_arguments,
         }
 
     @staticmethod
@@ -387,21 +409,22 @@ class RecurrentNetwork(Equilibrium):
 
     def _in_float64(self):
         """A network of the same loss with the same parameters, in float64, that settles closely."""
-        closely = {"tolerance": CLOSELY, "backward_tolerance": None}
-        longer = {"max_iterations": 10 * self._forward.max_iterations}
-        twin = RecurrentNetwork.__new__(RecurrentNetwork)
-        solvers = self._solvers | closely | longer | {"backward_max_iterations": None}
-        loss = self._own_loss or self._loss
-        twin._construct(**self._made_of() | {"solvers": solvers}, loss=loss, dtype="float64")
-        twin.parameters[:] = self._snapshot()
-        return twin
+        return self._twin(
+            "float64",
+            tolerance=CLOSELY,
+            max_iterations=10 * self._forward.max_iterations,
+            backward_tolerance=None,
+            backward_max_iterations=None,
+        )
 
     def _steadier(self):
         """A network of the same parameters that settles where plain iteration may not."""
-        solvers = self._solvers | {"solver": "anderson", "damping": 0.5}
+        return self._twin(self.dtype, solver="anderson", damping=0.5)
+
+    def _twin(self, dtype, **solver_arguments):
         twin = RecurrentNetwork.__new__(RecurrentNetwork)
-        loss = self._own_loss or self._loss
-        twin._construct(**self._made_of() | {"solvers": solvers}, loss=loss, dtype=self.dtype)
+        made_of = self._made_of() | {"solvers": self._solver_arguments | solver_arguments}
+        twin._construct(**made_of, loss=self._own_loss or self._loss, dtype=dtype)
         twin.parameters[:] = self._snapshot()
         return twin
 
@@ -421,7 +444,7 @@ class RecurrentNetwork(Equilibrium):
             if getattr(self, name) is not None:
                 yield name, getattr(self, name)
 
-    def _rows(self):
+    def _summary_rows(self):
         """What `summary` says of the inputs, the units and the outputs."""
         n_inputs, n, n_outputs = self.layer_sizes
         n_biases = 0 if self.biases is None else n
@@ -437,7 +460,7 @@ class RecurrentNetwork(Equilibrium):
     def _draw_parameters(self, generator):
         draw(self, generator)
 
-    def _look_back(self, history, samples):
+    def _warn_after_fit(self, history, samples):
         warn_unless_settled(self, history, samples)
 
 

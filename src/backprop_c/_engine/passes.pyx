@@ -63,6 +63,7 @@ cdef void gather_range(void* pass_, Py_ssize_t number, Py_ssize_t thread) noexce
 
 
 cdef inline double larger_or_nan(double a, double b) noexcept nogil:
+    """The larger one, and NaN where there is one."""
     return b if not b <= a and a == a else a
 
 
@@ -72,14 +73,12 @@ cdef void add_sums(const Pass* p, const Sums* part, Sums* sums_out) noexcept nog
     sums_out.loss += part.loss
     sums_out.weight += part.weight
     sums_out.batch_weight += part.weight
-    cdef double largest
     if p.measures != NULL:
-        k = p.measures.largest_at
-        largest = larger_or_nan(sums_out.metrics[k], part.metrics[k]) if k >= 0 else 0
         for k in range(p.measures.n_sums):
-            sums_out.metrics[k] += part.metrics[k]
-        if p.measures.largest_at >= 0:
-            sums_out.metrics[p.measures.largest_at] = largest
+            if k == p.measures.largest_at:
+                sums_out.metrics[k] = larger_or_nan(sums_out.metrics[k], part.metrics[k])
+            else:
+                sums_out.metrics[k] += part.metrics[k]
 
 
 cdef Py_ssize_t run_slab(Pass* p) noexcept nogil:

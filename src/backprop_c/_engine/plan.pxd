@@ -1,6 +1,6 @@
 """Plans: which layers are wide and which narrow, and how memory is laid out."""
 
-from backprop_c._kernels.table cimport Layer, Places, Plan, Table
+from backprop_c._kernels.table cimport Places, Plan, Table
 
 
 cdef enum:

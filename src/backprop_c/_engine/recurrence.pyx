@@ -17,7 +17,7 @@ from backprop_c._engine.plan cimport (
 from backprop_c._engine.tables cimport table_of
 from backprop_c._kernels.table cimport (
     ANDERSON, DIRECT, MAX_MEMORY, RECURRENT, RECURRENT_ROW, RELAXATION, Layer, LinearSolver, Plan,
-    Recurrence, Solver, Table,
+    SETTLING_VECTORS, Recurrence, Solver, Table,
 )
 from backprop_c._system.platform cimport CACHE_LINE, c_assert
 
@@ -25,10 +25,7 @@ cnp.import_array()
 
 
 cdef enum:
-    # Vectors of a block: what a tile of the products takes. A block settles as its slowest sample
-    # does, so it has no more.
-    VECTORS_OF_BLOCK = 2
-    # Iterations that a sample takes, as far as anybody knows before; or a tenth of the most.
+    # How many iterations a sample takes is not known before: so many, or a tenth of the most.
     USUAL_ITERATIONS = 20
     # What is done between two looks for signals, in multiplications.
     WORK_OF_RUN = 50000000
@@ -167,7 +164,8 @@ cdef int make_recurrent_plan(Plan* plan_out, const Table* table, int shape, tupl
     iterations = max(USUAL_ITERATIONS, plan.recurrence.forward.max_iterations // 10)
     plan.work = offset + n * (n + WORK_OF_UNIT) * iterations
     plan.stride = plan.gradient_size = plan.part_stride = rounded_up(offset, line)
-    plan.block_rows = plan.predict_rows = VECTORS_OF_BLOCK * table.lanes
+    # What a tile of the products takes: a block settles as its slowest sample does.
+    plan.block_rows = plan.predict_rows = SETTLING_VECTORS * table.lanes
     lay_out_block(plan, readout)
     lay_out_rest(plan, table)
     cut_blocks(plan)
@@ -183,7 +181,7 @@ def set_up_recurrent(SharedParameters shared not None, tuple sizes, tuple activa
     Parameters
     ----------
     shared : SharedParameters
-        What has no parameters yet.
+        A network that has no parameters yet.
     sizes : tuple (int, int, int)
         Inputs, units and outputs.
     activations : tuple of (int, tuple of float)

@@ -7,9 +7,9 @@ from libc.string cimport memcpy, memset
 
 from backprop_c._kernels.table cimport (
     ANDERSON, BATCH, CAPSULE, DIRECT, MAX_MEMORY, MAX_SCALARS, MAX_STATES, N_SHAPES, RECURRENT,
-    RECURRENT_ROW, RELAXATION, SINGLE, SINGLE_DROPPING, SQUARES, Activation, Layer, Loss, Measure,
-    Measures, Metric, Part, Plan, Range, Recurrence, Routines, Samples, Solution, Solver, Sums,
-    Table, Update,
+    RECURRENT_ROW, RELAXATION, SETTLING_VECTORS, SINGLE, SINGLE_DROPPING, SQUARES, Activation,
+    Layer, Loss, Measure, Measures, Metric, Part, Plan, Range, Recurrence, Routines, Samples,
+    Solution, Solver, Sums, Table, Update,
 )
 
 cdef extern from "lanes.h":

@@ -34,6 +34,7 @@ cdef enum:
     MAX_SCALARS = 12               # what an update rule's formula reads: prepared once a step
     MAX_HYPERPARAMETERS = 8        # of an update rule
     MAX_MEMORY = 16                # steps that Anderson's acceleration looks back on
+    SETTLING_VECTORS = 2           # of samples that settle together, at most
 
 
 # Where a layer's pre-activations, activations and dloss/dz are. `z` equals `a` where nothing reads
@@ -270,7 +271,7 @@ ctypedef struct Metric:
     bint of_one_output             # not for several outputs
     bint of_shares                 # outputs must be from 0 to 1
     bint larger_is_better
-    bint of_pass                   # the pass adds its sums itself; nobody asks for it by name
+    bint of_pass                   # the pass adds its sums itself, in networks that settle
     int n_sums                     # for each output, of which two are counted at least
     void (*add)(Py_ssize_t width, Py_ssize_t vectors, const double* constants, const void* a,
                 const void* targets, const void* labels, const void* sample_weights,

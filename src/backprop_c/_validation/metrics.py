@@ -8,7 +8,7 @@ import numpy as np
 
 from .._monitor import VALIDATION
 from ..metrics import Metric
-from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, NO_CODE, SETTLING, loss_entry
+from .entries import ACTIVATIONS, METRIC_NAMES, METRICS, NO_CODE, loss_entry
 from .shape import as_entry
 from .targets import SUM_TOLERANCE
 
@@ -22,16 +22,21 @@ class Measured(NamedTuple):
     function: object = None
 
 
-def as_metrics(value):
-    """What is asked for, by the names that the history has of it: metrics and functions."""
+def as_metrics(value, own=()):
+    """What is asked for, by the names that the history has of it: metrics and functions.
+
+    `own` are the names of what the network records by itself.
+    """
     if isinstance(value, tuple) and not value:
         return {}
     if isinstance(value, (str, Metric)) or callable(value) or not isinstance(value, Iterable):
         value = (value,)
     asked: dict[str, Any] = {}
     for one in value:
+        if isinstance(one, str) and one in own:
+            raise ValueError(f"metric {one!r} is recorded anyway: leave it out")
         made = one if is_function(one) else as_entry(one, "metric", Metric, METRIC_NAMES)
-        name = name_of(made)
+        name = name_of(made, own)
         if asked.setdefault(name, made) != made:
             raise ValueError(
                 f"metrics must have a name each, but {asked[name]!r} and {made!r} are both {name!r}"
@@ -43,7 +48,7 @@ def is_function(value):
     return callable(value) and not isinstance(value, type)
 
 
-def name_of(metric):
+def name_of(metric, own):
     """What the history calls it."""
     if isinstance(metric, Metric):
         return metric.name
@@ -53,7 +58,7 @@ def name_of(metric):
             f"a function among the metrics must have a name, but {metric!r} has no __name__: "
             "set it, or write a function with def"
         )
-    if name in {"loss", *METRIC_NAMES, *SETTLING} or name.startswith(VALIDATION):
+    if name in {"loss", *METRIC_NAMES, *own} or name.startswith(VALIDATION):
         raise ValueError(
             f"a function among the metrics must have a name of its own, but {name!r} is taken"
         )

@@ -9,6 +9,7 @@ from .scalars import as_count, as_in_range, as_known_name, as_number
 
 SOLVERS = ("relaxation", "anderson")
 BACKWARD_SOLVERS = (*SOLVERS, "direct")
+MOST_PARAMETERS = 2**40
 # Where nobody says when a change is small enough.
 TOLERANCES = {"float64": 1e-6, "float32": 1e-4}
 
@@ -79,7 +80,7 @@ def linear_solver_for(backward, dtype):
 
 
 def as_connections(value, name, shape):
-    """A mask of connections as bytes, or None where all are there."""
+    """A mask of connections, or None where all are there."""
     if value is None:
         return None
     try:
@@ -87,7 +88,9 @@ def as_connections(value, name, shape):
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array: {error}") from None
     if array.dtype != np.bool_:
-        raise TypeError(f"{name} must be an array of bool, but its dtype is {array.dtype}")
+        raise TypeError(
+            f"{name} must be an array of bool, but its dtype is {array.dtype}: write {name} != 0"
+        )
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, but has shape {array.shape}")
     return None if array.all() else np.array(array, order="C")
@@ -99,7 +102,8 @@ def check_symmetry(connections):
         i, j = np.argwhere(connections != connections.T)[0]
         raise ValueError(
             "connections must be symmetric with symmetric=True, but connections"
-            f"[{i}, {j}] is {connections[i, j]} and connections[{j}, {i}] is {connections[j, i]}"
+            f"[{i}, {j}] is {connections[i, j]} and connections[{j}, {i}] is {connections[j, i]}: "
+            "give connections | connections.T"
         )
 
 
@@ -110,6 +114,9 @@ def as_sizes(n_inputs, n_units, n_outputs):
         for size, name in ((n_inputs, "n_inputs"), (n_units, "n_units"), (n_outputs, "n_outputs"))
     )
     total = (sizes[0] + sizes[1] + sizes[2] + 2) * sizes[1]
-    if total >= 2**40:
-        raise ValueError(f"sizes {sizes} make {total} parameters, which are too many")
+    if total > MOST_PARAMETERS:
+        raise ValueError(
+            f"n_inputs, n_units and n_outputs {sizes} make too many parameters: {MOST_PARAMETERS} "
+            "at most"
+        )
     return sizes

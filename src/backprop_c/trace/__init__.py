@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from .._engine.tables import activation_slopes
 from .._frozen import ByIdentity
 from .._structure import Structure
 from .._validation.arrays import as_numbers
 from .._validation.entries import ACTIVATIONS, LOSSES
 from .._validation.scalars import as_flag, as_positive
-from .._validation.shape import coded
 from ..activations import Identity
 from ..network import Network
-from .steps import add_penalty, penalty, step
+from .steps import add_penalty, constants_of, penalty, slopes_of, step
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -204,7 +202,7 @@ def trace(
     array([-2.])
     """
     if not isinstance(net, Structure):
-        raise TypeError(f"net must be a network, but is {net!r}")
+        raise TypeError(f"net must be a Network or a RecurrentNetwork, but is {net!r}")
     net._require_set_up()
     if net._own_loss is not None:
         raise ValueError("trace knows the losses of this package, but net has one of its own")
@@ -219,7 +217,7 @@ def trace(
     )
     target = np.eye(net.layer_sizes[-1])[targets[0]] if targets.ndim == 1 else targets[0].copy()
     result: Trace | SettlingTrace
-    if net._settling:
+    if net._feeds_back:
         from .settling_pass import settling_trace
 
         result = settling_trace(net, X, targets, target, rate)
@@ -249,7 +247,7 @@ def _layered_trace(net, X, targets, target, rate):
         x=X[0].copy(),
         target=target,
         loss_name=net._loss.name,
-        loss_constants=_constants(net._loss, LOSSES),
+        loss_constants=constants_of(net._loss, LOSSES),
         learning_rate=rate,
         layers=_layers(shadow, derivatives, stepped, X[0], net),
         sample_loss=sample_loss,
@@ -302,19 +300,6 @@ def _cut_off(net, k, last_activation):
     return part
 
 
-def _constants(entry, table):
-    """The parameters of an activation or a loss, by name."""
-    return dict(zip(table[entry.name].parameters, entry.constants(), strict=True))
-
-
-def _slopes(activation, z):
-    """da/dz of each unit; None where units depend on one another."""
-    if not ACTIVATIONS[activation.name].elementwise:
-        return None
-    code, constants = coded(activation)
-    return activation_slopes(code, constants, z)
-
-
 def _penalty(net, penalized):
     """What the weights of a network add to the loss, by the strengths of the other's layers."""
     with np.errstate(all="ignore"):
@@ -332,13 +317,13 @@ def _layers(net, derivatives, stepped, x, traced):
         layers.append(
             LayerTrace(
                 activation=activation.name,
-                constants=_constants(activation, ACTIVATIONS),
+                constants=constants_of(activation, ACTIVATIONS),
                 l1=traced.l1[k],
                 l2=traced.l2[k],
                 x=inputs,
                 z=z,
                 a=a,
-                slope=_slopes(activation, z),
+                slope=slopes_of(activation, z),
                 delta=derivatives.biases[k].copy(),
                 weights=net.weights[k].copy(),
                 weights_gradient=derivatives.weights[k].copy(),

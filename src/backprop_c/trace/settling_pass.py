@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.tables import activation_slopes
-from .._fixed_points import weights_that_count
+from .._fixed_points import arrays_of, weights_that_count
 from .._validation.entries import ACTIVATIONS, LOSSES
-from .._validation.shape import coded
 from ..functional import activate
 from ..losses import AbsoluteError
 from .settling import PartTrace, SettlingTrace
-from .steps import add_penalty, penalty, step
+from .steps import add_penalty, constants_of, penalty, slopes_of, step
 
 # Two runs whose sums are rounded in another order differ by fewer epsilons than these, as a rule.
 ROUNDING = 64
@@ -36,10 +34,7 @@ class Pass:
     def __init__(self, net, X, targets):
         self.net, self.X, self.targets = net, X, targets
         parameters = net._snapshot()
-        self.stored = {
-            name: parameters[first : first + np.prod(shape)].reshape(shape)
-            for _, name, first, shape in net._places()
-        }
+        self.stored = arrays_of(net, parameters)
         u, w, b, v, c = weights_that_count(net, parameters)
         self.u, self.w, self.b = (part.astype(net.dtype) for part in (u, w, b))
         self.v, self.c = None if v is None else v.astype(net.dtype), c.astype(net.dtype)
@@ -58,12 +53,12 @@ class Pass:
             x=x.copy(),
             target=target,
             loss_name=net._loss.name,
-            loss_constants=constants(net._loss, LOSSES),
+            loss_constants=constants_of(net._loss, LOSSES),
             learning_rate=learning_rate,
             activation=units.name,
-            constants=constants(units, ACTIVATIONS),
+            constants=constants_of(units, ACTIVATIONS),
             output_activation=output.name,
-            output_constants=constants(output, ACTIVATIONS),
+            output_constants=constants_of(output, ACTIVATIONS),
             symmetric=net.symmetric,
             solver=forward.kind,
             damping=forward.damping,
@@ -190,7 +185,7 @@ class Pass:
         net = self.net
         if plain:
             changes |= {"biases": True, "l1": 0, "l2": 0}
-        made_of = net._made_of() | {"solvers": net._solvers | (solvers or {})} | changes
+        made_of = net._made_of() | {"solvers": net._solver_arguments | (solvers or {})} | changes
         kind: Any = type(net)
         made = kind.__new__(kind)
         made._construct(**made_of, loss=loss or net._loss, dtype=net.dtype.name)
@@ -203,10 +198,7 @@ class Pass:
     def _derivatives(self, net, targets):
         """The loss, and the derivatives by the name of what they belong to."""
         loss, gradient = net.loss_and_gradient(self.X, targets)
-        return loss, {
-            name: gradient[first : first + np.prod(shape)].reshape(shape)
-            for _, name, first, shape in net._places()
-        }
+        return loss, arrays_of(net, gradient)
 
 
 # -- The parts of it -------------------------------------------------------------------------
@@ -242,14 +234,6 @@ def unless_rounded(own, relaxed_ones, scale):
     return relaxed_ones.copy() if near else own.copy()
 
 
-def slopes_of(activation, z):
-    """da/dz of each output; None where they depend on one another."""
-    if not ACTIVATIONS[activation.name].elementwise:
-        return None
-    code, parameters = coded(activation)
-    return activation_slopes(code, parameters, z)
-
-
 def stepped(part, learning_rate):
     """What a part is, with its penalties, and with what a step makes of it."""
     weights, gradient = part["weights"].copy(), part["weights_gradient"]
@@ -268,8 +252,3 @@ def flat(parts, weights, biases):
     for part in (between, *readout):
         arrays += [getattr(part, weights), getattr(part, biases)]
     return np.concatenate([array.ravel() for array in arrays if array is not None])
-
-
-def constants(entry, table):
-    """The parameters of an activation or a loss, by name."""
-    return dict(zip(table[entry.name].parameters, entry.constants(), strict=True))

@@ -145,6 +145,9 @@ def _own_error_lines(trace):
         if not trace.errors_settled:
             yield "  the network goes on with these errors"
         return
+    if np.array_equal(trace.delta, trace.seed):
+        yield "  the errors still change by as much as the seed: the network goes on with the seed"
+        return
     yield f"  the network's solver of the errors, {trace.backward_solver}, goes on with"
     for j, value in enumerate(trace.delta):
         yield f"    delta[{j + 1}] = {number(value)}"

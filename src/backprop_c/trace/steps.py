@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from .._engine.tables import activation_slopes
+from .._validation.entries import ACTIVATIONS
+from .._validation.shape import coded
+
 
 def penalty(weights, l1, l2):
     """What the weights add to the loss."""
@@ -23,3 +27,16 @@ def step(weights, derivative, l1, rate):
     weights -= rate * derivative
     if l1:
         weights[before * weights < 0] = 0
+
+
+def constants_of(entry, table):
+    """The parameters of an activation or a loss, by name."""
+    return dict(zip(table[entry.name].parameters, entry.constants(), strict=True))
+
+
+def slopes_of(activation, z):
+    """da/dz of each unit; None where units depend on one another."""
+    if not ACTIVATIONS[activation.name].elementwise:
+        return None
+    code, parameters = coded(activation)
+    return activation_slopes(code, parameters, z)

@@ -1,9 +1,9 @@
 /* The SIMD lane type: what the .pxi sources compute with, at every level and dtype.
  *
- * A module of kernels is compiled with REAL_IS_FLOAT (0 or 1) and LANE_BYTES (the width of a
- * vector, or 0 for one lane), and with SINGLE_ROWS_ALONE where it does nothing but single rows. With a width, `lanes` is a vector type of GCC's and Clang's, and
- * ordinary arithmetic on it is SIMD; with one lane it is `real` itself, and the same source is
- * scalar code. A compiler without vector types can build one lane alone.
+ * A module of kernels is compiled with REAL_IS_FLOAT (0 or 1), LANE_BYTES (the width of a vector,
+ * or 0 for one lane), and SINGLE_ROWS_ALONE (1 where it does nothing but single rows).
+ * With a width, `lanes` is a vector type of GCC's and Clang's, and ordinary arithmetic on it is
+ * SIMD; with one lane it is `real` itself, and the same source is scalar code. A compiler without vector types can build one lane alone.
  */
 #ifndef BACKPROP_C_LANES_H
 #define BACKPROP_C_LANES_H

@@ -5,8 +5,8 @@ cdef inline void product_tile(const int rows, const int width, Py_ssize_t n_sum,
                               Py_ssize_t sum_stride, Py_ssize_t row_stride, const real* biases,
                               const lanes* start, const lanes* scale,
                               lanes* y_out) noexcept nogil:
-    # y[r, c] = biases[r] or start[r, c] + scale[r, c] sum_k w[k * sum_stride + r * row_stride]
-    # x[k, c]; a scale that is NULL is 1
+    # y = start + scale * sum, or biases + sum, where sum[r, c] = sum_k w[k * sum_stride + r *
+    # row_stride] x[k, c]; biases and start are never both given
     # x: (n_sum, vectors), start, scale, y: (rows, vectors), of which c < width columns are taken
     cdef lanes total[TILE][2]
     cdef lanes weight

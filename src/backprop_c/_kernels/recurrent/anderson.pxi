@@ -34,26 +34,26 @@ cdef inline void gram_solution(Py_ssize_t used, lanes gram[][MAX_MEMORY],
 
 
 cdef void forget(Py_ssize_t n, Py_ssize_t vectors, Py_ssize_t v, Py_ssize_t memory, lanes stuck,
-                 const lanes* next_values, const lanes* x, lanes* past) noexcept nogil:
-    # the last steps are 0 of samples for which `stuck` is 1, of one vector: the next one is plain
-    # next, x: (n, vectors); past: as of accelerated_step
+                 const lanes* found, const lanes* x, lanes* past) noexcept nogil:
+    # last_x = x, last_f = found - x, all dx and df = 0 where `stuck` is 1, of one vector: the next
+    # step is a plain one
+    # found, x: (n, vectors); past: as of accelerated_step
     cdef bits mask = bits_where_equal(stuck, splat(1))
     cdef Py_ssize_t size = n * vectors
     cdef Py_ssize_t k, slot
     for k from v <= k < size by vectors:
         past[k] = select_bits(mask, x[k], past[k])
-        past[size + k] = select_bits(mask, next_values[k] - x[k], past[size + k])
+        past[size + k] = select_bits(mask, found[k] - x[k], past[size + k])
         for slot in range(2, 2 + 2 * memory):
             past[slot * size + k] = select_bits(mask, splat(0), past[slot * size + k])
 
 
 cdef void accelerated_step(Py_ssize_t n, Py_ssize_t vectors, Py_ssize_t v, Py_ssize_t iteration,
-                           Py_ssize_t memory, lanes damping, const lanes* next_values, lanes* x,
+                           Py_ssize_t memory, lanes damping, const lanes* found, lanes* x,
                            lanes* past) noexcept nogil:
-    # f = next - x; x += damping f - sum_k g_k (dx_k + damping df_k), g of the least |f - sum g_k
-    # df_k|, of one vector of samples
-    # next, x: (n, vectors); past: (2 + 2 memory, n, vectors): the last x and f, and the last dx and
-    # df
+    # f = found - x; x += damping f - sum_k g_k (dx_k + damping df_k), where g makes |f - sum_k g_k
+    # df_k| smallest; of one vector of samples
+    # found, x: (n, vectors); past: (2 + 2 memory, n, vectors): the last x and f, then dx and df
     cdef lanes gram[MAX_MEMORY][MAX_MEMORY]
     cdef lanes right[MAX_MEMORY]
     cdef Py_ssize_t size = n * vectors
@@ -69,20 +69,20 @@ cdef void accelerated_step(Py_ssize_t n, Py_ssize_t vectors, Py_ssize_t v, Py_ss
         for j in range(n):
             k = j * vectors + v
             dx[slot * size + k] = x[k] - last_x[k]
-            df[slot * size + k] = (next_values[k] - x[k]) - last_f[k]
+            df[slot * size + k] = (found[k] - x[k]) - last_f[k]
         for i in range(used):
             right[i] = splat(0)
             for j in range(i + 1):
                 gram[i][j] = splat(0)
         for k from v <= k < size by vectors:
-            f = next_values[k] - x[k]
+            f = found[k] - x[k]
             for i in range(used):
                 right[i] = right[i] + df[i * size + k] * f
                 for j in range(i + 1):
                     gram[i][j] = gram[i][j] + df[i * size + k] * df[j * size + k]
         gram_solution(used, gram, right)
     for k from v <= k < size by vectors:
-        f = next_values[k] - x[k]
+        f = found[k] - x[k]
         last_x[k] = x[k]
         last_f[k] = f
         moved = x[k] + damping * f

@@ -63,7 +63,7 @@ cdef void recurrent_backward(const Plan* plan, Py_ssize_t vectors, Py_ssize_t ro
                              const real* parameters, const Weights* weights, void* workspace,
                              real* gradient_out, Settling* settling_out) noexcept nogil:
     # y = slopes (y @ w.T) + seed; gradient += x.T @ y, s.T @ y, and the sum of y over the samples;
-    # y = seed where it grows without end
+    # y = seed of samples whose last change is not below the largest size in the seed
     # block: the workspace, of (plan.features, vectors), with the outputs' delta in it
     cdef const Recurrence* r = plan.recurrence
     cdef const Layer* units = plan.layers + 1
@@ -72,8 +72,9 @@ cdef void recurrent_backward(const Plan* plan, Py_ssize_t vectors, Py_ssize_t ro
     cdef lanes* y = block + r.drive * vectors
     cdef lanes* values = block + r.values * vectors
     cdef const lanes* seed = block + r.seed * vectors
-    cdef lanes limits[MOST_VECTORS]
-    cdef lanes sizes[MOST_VECTORS]
+    cdef lanes limits[SETTLING_VECTORS]
+    cdef lanes sizes[SETTLING_VECTORS]
+    cdef lanes changes[SETTLING_VECTORS]
     cdef lanes grown
     cdef Equation e
     cdef Py_ssize_t v
@@ -82,28 +83,21 @@ cdef void recurrent_backward(const Plan* plan, Py_ssize_t vectors, Py_ssize_t ro
     memset(y, 0, n * vectors * sizeof(lanes))
     if r.backward.kind == DIRECT:
         direct_errors(&e, rows, workspace, y)
-        if vectors == 1:
-            largest_changes(1, n, y, y, limits)
-        else:
-            largest_changes(2, n, y, y, limits)
+        # 0, or NaN where there is no solution: then the seed is taken.
+        largest_changes(vectors, n, y, y, changes)
         for v in range(vectors):
-            # Its change is 0, or NaN where there is no solution: then the seed is taken.
-            settling_out.open_[v] = select_equal(limits[v], splat(0), splat(0), splat(1))
+            settling_out.open_[v] = select_equal(changes[v], splat(0), splat(0), splat(1))
         keep(n, vectors, settling_out.open_, seed, y)
     else:
         # y is 0 here, so that the largest change is the seed's largest size.
-        if vectors == 1:
-            largest_changes(1, n, y, seed, limits)
-        else:
-            largest_changes(2, n, y, seed, limits)
+        largest_changes(vectors, n, y, seed, sizes)
         for v in range(vectors):
-            sizes[v] = limits[v]
-            limits[v] = limits[v] * splat(<real>r.backward.tolerance)
+            limits[v] = sizes[v] * splat(<real>r.backward.tolerance)
         memcpy(values, seed, n * vectors * sizeof(lanes))
         settle(&e, &r.backward, limits, values, block + r.next_values * vectors,
                block + r.past * vectors, y, settling_out)
         for v in range(vectors):
-            # Where errors have grown, there is nothing to settle at: the seed itself is taken.
+            # Where errors grow, there is nothing to settle at.
             grown = select_less(settling_out.changes[v], sizes[v], splat(0), settling_out.open_[v])
             if lane_sum(grown) != 0:
                 keep_vector(n, vectors, v, grown, seed, y)

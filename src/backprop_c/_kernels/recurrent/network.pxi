@@ -14,7 +14,7 @@ cdef void recurrent_forward(const Plan* plan, Py_ssize_t vectors, const real* pa
     cdef lanes* drive = block + r.drive * vectors
     cdef lanes* s = block + units.block.a * vectors
     cdef lanes* z = NULL
-    cdef lanes limits[MOST_VECTORS]
+    cdef lanes limits[SETTLING_VECTORS]
     cdef Equation e
     cdef Py_ssize_t v
     if units.block.z != units.block.a:
@@ -28,7 +28,7 @@ cdef void recurrent_forward(const Plan* plan, Py_ssize_t vectors, const real* pa
     settle(&e, &r.forward, limits, block + r.values * vectors, block + r.next_values * vectors,
            block + r.past * vectors, s, settling_out)
     if z != NULL:
-        # Those of the values as they are now, also where the iterations came to their end.
+        # z of the values that are kept: what is there is an iteration older, or another sample's.
         recurrent_product(&e, s, z)
     if last.n_in > 0:
         dense_forward(n, last.n_out, vectors, s, parameters + last.weights,

@@ -1,4 +1,4 @@
-# One sample, with its units on the lanes: what one-row predictions settle.
+# One sample, with its units on the lanes: one-row predictions.
 
 cdef enum:
     # Sums that are added up apart, so that additions need not wait for each other.
@@ -49,14 +49,14 @@ cdef inline void recurrent_row(Py_ssize_t n, const real* x, const real* w, const
 
 
 cdef inline bint row_has_settled(Py_ssize_t n, lanes limit, const real* x,
-                                 const real* next_x) noexcept nogil:
-    # whether max_j |next[j] - x[j]| <= limit
-    # x, next: (n,), in whole vectors
+                                 const real* found) noexcept nogil:
+    # whether max_j |found[j] - x[j]| <= limit
+    # x, found: (n,), in whole vectors
     cdef lanes largest = splat(0)
     cdef lanes size, above
     cdef Py_ssize_t j
     for j from 0 <= j < n by LANES:
-        size = absolute(load(next_x + j) - load(x + j))
+        size = absolute(load(found + j) - load(x + j))
         if n - j < LANES:
             # Past the last unit there is anything.
             size = select_below(lane_numbers(), splat_bits(n - j), size, splat(0))

@@ -1,14 +1,6 @@
 # How units settle: their values are computed from each other again and again, until those of a
 # sample change no more. These are kept: so its bits depend on no other sample.
 
-cdef enum:
-    # Vectors of a block at most.
-    MOST_VECTORS = 2
-    # Iterations without a smaller change, for each step of the memory, after which Anderson's
-    # acceleration begins anew.
-    PATIENCE_OF_PAST = 1
-
-
 cdef struct Equation:
     # x = value(drive + x @ w); with slopes, that of the errors: x = slopes (x @ w.T) + drive
     # w: (n, n); drive, slopes, z: (n, vectors)
@@ -25,10 +17,12 @@ cdef struct Equation:
 cdef struct Settling:
     # Of each sample whether it has not settled, 1 or 0; how many iterations it took; and the
     # largest change of the last one.
-    lanes[MOST_VECTORS] open_
-    lanes[MOST_VECTORS] iterations
-    lanes[MOST_VECTORS] changes
+    lanes[SETTLING_VECTORS] open_
+    lanes[SETTLING_VECTORS] iterations
+    lanes[SETTLING_VECTORS] changes
 
+
+# A copy of product_from for each direction: so its stride of 1 and what is NULL are constants.
 
 cdef void product_forward(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
                           const real* w, Py_ssize_t n, const lanes* start,
@@ -99,27 +93,37 @@ cdef inline lanes larger(lanes a, lanes b) noexcept nogil:
     return select_below(as_bits(a), as_bits(b), b, a)
 
 
-cdef inline void largest_changes(const int width, Py_ssize_t n, const lanes* x,
-                                 const lanes* next_x, lanes* changes_out) noexcept nogil:
-    # changes[v] = max_j |next[j, v] - x[j, v]|; even and odd j apart, so that they need not wait
-    # x, next: (n, width), changes: (width,)
-    cdef lanes even[MOST_VECTORS]
-    cdef lanes odd[MOST_VECTORS]
+cdef inline void largest_changes_of(const int width, Py_ssize_t n, const lanes* x,
+                                    const lanes* found, lanes* changes_out) noexcept nogil:
+    # changes[v] = max_j |found[j, v] - x[j, v]|; even and odd j apart, so that they need not wait
+    # x, found: (n, width), changes: (width,)
+    cdef lanes even[SETTLING_VECTORS]
+    cdef lanes odd[SETTLING_VECTORS]
     cdef Py_ssize_t j = 0
     cdef int v
     for v in range(width):
         even[v] = odd[v] = splat(0)
     while j + 2 <= n:
         for v in range(width):
-            even[v] = larger(even[v], absolute(next_x[v] - x[v]))
-            odd[v] = larger(odd[v], absolute(next_x[width + v] - x[width + v]))
+            even[v] = larger(even[v], absolute(found[v] - x[v]))
+            odd[v] = larger(odd[v], absolute(found[width + v] - x[width + v]))
         x += 2 * width
-        next_x += 2 * width
+        found += 2 * width
         j += 2
     for v in range(width):
         if j < n:
-            odd[v] = larger(odd[v], absolute(next_x[v] - x[v]))
+            odd[v] = larger(odd[v], absolute(found[v] - x[v]))
         changes_out[v] = larger(even[v], odd[v])
+
+
+cdef inline void largest_changes(Py_ssize_t vectors, Py_ssize_t n, const lanes* x,
+                                 const lanes* found, lanes* changes_out) noexcept nogil:
+    # as largest_changes_of, for as many vectors as a block has
+    # x, found: (n, vectors), changes: (vectors,)
+    if vectors == 1:
+        largest_changes_of(1, n, x, found, changes_out)
+    else:
+        largest_changes_of(SETTLING_VECTORS, n, x, found, changes_out)
 
 
 cdef inline bint note_changes(Py_ssize_t vectors, const lanes* limits, const lanes* changes,
@@ -184,10 +188,10 @@ cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iterati
                      const lanes* changes, const lanes* found, lanes* values, lanes* past,
                      lanes* best, lanes* since) noexcept nogil:
     # values = Anderson's step from them; the past is forgotten where the smallest change so far,
-    # the best, is so many iterations old
+    # the best, is older than the memory
     # changes, best, since: (vectors,), found, values: (n, vectors), past: as of accelerated_step
     cdef lanes zero = splat(0)
-    cdef lanes patience = splat(<real>(PATIENCE_OF_PAST * solver.memory))
+    cdef lanes patience = splat(<real>solver.memory)
     cdef lanes stuck
     cdef Py_ssize_t v
     for v in range(e.vectors):
@@ -207,25 +211,23 @@ cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iterati
 
 cdef void settle(const Equation* e, const Solver* solver, const lanes* limits, lanes* values,
                  lanes* found, lanes* past, lanes* x_out, Settling* settling_out) noexcept nogil:
-    # x = the fixed point, from `values` on: of each sample those that the right side was the first
-    # to change by no more than its limit, or its last right side. Of units the right side is taken
-    # in any case, whose values are such as the activation has: slopes are told from them. Samples
-    # that have settled go on with the others for nothing: that costs less than to leave them out.
-    # limits: (vectors,), values, found, x: (n, vectors), past: as of accelerated_step, or NULL
-    cdef lanes changes[MOST_VECTORS]
-    cdef lanes closed[MOST_VECTORS]
-    cdef lanes best[MOST_VECTORS]
-    cdef lanes since[MOST_VECTORS]
+    # x = the fixed point, looked for from `values` on; a sample's is taken in the first iteration
+    # whose change is not above its limit, or in the last one. Of units what that iteration found is
+    # taken: these are values of the activation, from which slopes are told. Errors are those that
+    # the iteration would not have changed. Samples that have settled go on with the others for
+    # nothing: that costs less than to leave them out.
+    # limits: (vectors,), values, found, x: (n, vectors), past: as of accelerated_step
+    cdef lanes changes[SETTLING_VECTORS]
+    cdef lanes closed[SETTLING_VECTORS]
+    cdef lanes best[SETTLING_VECTORS]
+    cdef lanes since[SETTLING_VECTORS]
     cdef Py_ssize_t v, iteration
     for v in range(e.vectors):
         settling_out.open_[v] = splat(1)
         settling_out.iterations[v] = settling_out.changes[v] = splat(0)
     for iteration in range(solver.max_iterations):
         right_side(e, values, found)
-        if e.vectors == 1:
-            largest_changes(1, e.n, values, found, changes)
-        else:
-            largest_changes(2, e.n, values, found, changes)
+        largest_changes(e.vectors, e.n, values, found, changes)
         if note_changes(e.vectors, limits, changes, closed, settling_out):
             keep(e.n, e.vectors, closed, found if e.slopes == NULL else values, x_out)
             if all_settled(e.vectors, settling_out):

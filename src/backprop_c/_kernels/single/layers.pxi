@@ -154,7 +154,7 @@ cdef void single_dropping_part(const Plan* plan, const Samples* samples, const P
 
 cdef inline void row_outputs(const Layer* last, bint left, const real* z, real* memory,
                              real* a_out) noexcept nogil:
-    # a_out = the outputs' activation of z, or what is there of it already unless it is `left`
+    # a_out = activation(z), computed here if it is left to do, else copied from where it is
     # z, a: (n_out,), memory: the workspace
     cdef const Activation* activation = last.activation
     cdef lanes* block = <lanes*>memory
