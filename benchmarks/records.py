@@ -84,6 +84,8 @@ ESTIMATORS_COLUMNS = (
 )
 SETTLING = "settling.csv"
 SETTLING_COLUMNS = ("work", "contender", "median_us", "level", "machine", "python", "date")
+SETTLING_XOR = "settling_xor.csv"
+SETTLING_XOR_COLUMNS = ("units", "how", "rate", "reached", "unsettled")
 LEVELS = ("v4", "v3", "baseline", "scalar")
 
 
@@ -150,6 +152,16 @@ def write_settling(new, folder=FOLDER):
     _write(Path(folder) / SETTLING, SETTLING_COLUMNS, new)
 
 
+def read_settling_xor(folder=FOLDER):
+    """How networks that settle learn XOR."""
+    return _read(Path(folder) / SETTLING_XOR)
+
+
+def write_settling_xor(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / SETTLING_XOR, SETTLING_XOR_COLUMNS, new)
+
+
 def _read(path):
     if not path.exists():
         return []
@@ -193,6 +205,7 @@ class Results:
         self.footprint = read_footprint(folder)
         self.goals, self.choices = read_goals(folder), read_choices(folder)
         self.estimators, self.settling = read_estimators(folder), read_settling(folder)
+        self.settling_xor = read_settling_xor(folder)
         self.times = medians(self.rows)
         levels = {row["level"] for row in self.rows}
         self.best = next(level for level in LEVELS if level in levels)

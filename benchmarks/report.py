@@ -206,6 +206,7 @@ PARTS = (
     ("docs/optimizers.md", "choices", comparison.choices_part),
     ("README.md", "settling", settling_report.part),
     ("docs/recurrent.md", "settling", settling_report.part),
+    ("docs/recurrent.md", "xor", settling_report.xor_part),
     ("README.md", "estimators", estimators_report.readme_part),
     ("docs/sklearn.md", "estimators", estimators_report.page_part),
 )

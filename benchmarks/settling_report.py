@@ -1,4 +1,4 @@
-"""The table of networks that settle, from the tracked results."""
+"""The tables of networks that settle, from the tracked results."""
 
 from wording import duration, markdown, paragraphs, times
 
@@ -30,3 +30,14 @@ def part(results):
         f"{about['python']}, {about['date']}; medians in turns. The others are written by hand, "
         "without unrolling.",
     )
+
+
+def xor_part(results):
+    """From how many states XOR is learned, and in how many epochs something does not settle."""
+    found = {}
+    for row in results.settling_xor:
+        cell = f"{row['reached']} of 20, {float(row['unsettled']):.0f} epochs"
+        found.setdefault((row["units"], row["how"]), {})[row["rate"]] = cell
+    rates = list(next(iter(found.values())))
+    lines = [[*kind, *(cells[rate] for rate in rates)] for kind, cells in found.items()]
+    return markdown(["units", "solver", *(f"Adam({rate})" for rate in rates)], lines)
