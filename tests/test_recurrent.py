@@ -1,6 +1,7 @@
 """Networks that settle: their values, their gradients, and what no other sample may change."""
 
 import copy
+import importlib.util
 
 import numpy as np
 import pytest
@@ -71,7 +72,11 @@ def test_sizes_around_tiles(rng, n_units, dtype):
 
 
 def test_gradients_of_two_hundred_random_networks(rng):
-    """They equal differences of the loss, with masks, all activations and both solvers."""
+    """They equal differences of the loss, with masks, all activations and both solvers.
+
+    And what LAPACK finds, where SciPy is installed.
+    """
+    solves = importlib.util.find_spec("scipy") is not None
     names = [name for name, entry in ACTIVATIONS.items() if not entry.outputs_only]
     smooth = [name for name in names if not KINKED & {name}]
     for number in range(200):
@@ -90,6 +95,10 @@ def test_gradients_of_two_hundred_random_networks(rng):
         _, gradient = net.loss_and_gradient(X, y)
         error = abs(gradient - expected).max() / abs(expected).max()
         assert error < 1e-6, (number, options)
+        if solves:
+            direct = net._twin("float64", backward_solver="direct").loss_and_gradient(X, y)[1]
+            error = abs(gradient - direct).max() / abs(direct).max()
+            assert error < 1e-10, (number, options)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -156,8 +165,13 @@ def test_without_cycles_it_is_the_network_of_the_same_layers(rng):
 
 def test_unrolled_in_pytorch(rng):
     torch = pytest.importorskip("torch")
-    for number in range(10):
-        net, X, y = problem(rng, masked=number % 2 == 1, symmetric=number % 3 == 0, **CLOSE)
+    for number in range(200):
+        kind = {
+            "masked": number % 2 == 1,
+            "symmetric": number % 3 == 0,
+            "solver": ("relaxation", "anderson")[number % 4 // 2],
+        }
+        net, X, y = problem(rng, **CLOSE, **kind)
         u, w, b = (torch.tensor(part, requires_grad=True) for part in reference.parts(net))
         s = torch.zeros(len(X), 7, dtype=torch.float64)
         for _ in range(500):
