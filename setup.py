@@ -102,12 +102,15 @@ class BuildExt(build_ext):
         return known
 
     def stripped(self):
-        """Flags that leave out the names of functions, an eighth of the modules' size.
+        """Flags that make modules smaller: no names of functions, no padding between code and data.
 
-        A sanitizer needs the names for its reports, and to know what it is told not to report.
+        They are an eighth of the modules' size, and a twentieth. A sanitizer needs the names for
+        its reports, and to know what it is told not to report.
         """
         sanitized = "-fsanitize" in os.environ.get("LDFLAGS", "")
-        return ["-Wl,--strip-all"] if self.plat_name.startswith("linux") and not sanitized else []
+        if not self.plat_name.startswith("linux") or sanitized:
+            return []
+        return ["-Wl,--strip-all", "-Wl,-z,noseparate-code"]
 
     def build_extensions(self):
         prefix = ""
