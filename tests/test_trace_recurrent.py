@@ -1,6 +1,7 @@
 """trace of a recurrent network: the kernels' numbers, and pages whose every equation holds."""
 
 import doctest
+import inspect
 import re
 import subprocess
 import sys
@@ -484,7 +485,7 @@ def test_the_docstring_is_true():
 
 @pytest.mark.parametrize("kind", [PartTrace, SettlingTrace])
 def test_every_attribute_is_documented(kind):
-    named = re.findall(r"^    ([\w, ]+) : ", kind.__doc__, re.MULTILINE)
+    named = re.findall(r"^([\w, ]+) : ", inspect.getdoc(kind), re.MULTILINE)
     documented = [name for names in named for name in names.split(", ")]
     assert sorted(documented) == sorted(kind.__annotations__)
 
