@@ -59,7 +59,8 @@ class Equilibrium(Trainable):
         return_info = as_flag(return_info, "return_info")
         rows = self._as_inputs(X)
         units, iterations, residual = settled_units(self, np.atleast_2d(rows))
-        settled = residual <= self._forward.tolerance
+        # The limit as the kernels have it: rounded to the network's dtype.
+        settled = residual <= float(self.dtype.type(self._forward.tolerance))
         found = {"iterations": iterations, "residual": residual, "settled": settled}
         if rows.ndim == 1:
             units, found = units[0], {name: value[0] for name, value in found.items()}
