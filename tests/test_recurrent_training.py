@@ -55,6 +55,18 @@ def test_what_does_not_settle_is_told(rng):
     assert caught[0].filename == __file__
 
 
+def test_errors_that_do_not_settle_are_told(rng):
+    """Of a training both have to settle, of an evaluation the units alone."""
+    net, X, y = problem(rng, n_samples=20, backward_max_iterations=1)
+    message = (
+        "20 of 20 samples did not settle in epoch 1: the units did, but not their errors after 1 "
+    )
+    with pytest.warns(ConvergenceWarning, match=message):
+        history = net.fit(X, y, epochs=1, batch_size=None, optimizer=SGD(1e-9))
+    assert history["settled"][0] == 0
+    assert net.evaluate(X, y)["settled"] == 1
+
+
 def test_samples_without_weight_do_not_count(rng):
     net, X, y = problem(rng, n_samples=20)
     weights = rng.integers(0, 2, 20)
