@@ -35,7 +35,8 @@ class Structure(Stepper):
         self._split = None
         self.history = None
 
-    # What each kind of network says of itself.
+    # What each kind of network says of itself. Nobody makes a network of this class, so these are
+    # never called; they are here for readers and type checkers to see what a kind has to say.
 
     def _made_of(self):
         """The arguments of `_construct` but the loss and the dtype, for copies and pickles."""
@@ -58,16 +59,19 @@ class Structure(Stepper):
         """(layer, name, first, shape) of each array in the parameters, in their order."""
         raise NotImplementedError
 
-    def _views(self):
-        """(name, array) of the parameters and of all views of them."""
-        raise NotImplementedError
-
     def _summary_rows(self):
         """What `summary` says of the inputs and of each layer."""
         raise NotImplementedError
 
     def _warn_after_fit(self, history, samples):
         """After a fit: warn of what is peculiar to this kind of network."""
+
+    def _views(self):
+        """(name, array) of the parameters and of all views of them."""
+        yield "parameters", self.parameters
+        for layer, name, _, _ in self._places():
+            found = getattr(self, name)
+            yield (name, found) if layer is None else (f"{name}[{layer}]", found[layer])
 
     # -- Copies -----------------------------------------------------------------------------
 

@@ -292,12 +292,6 @@ class Network(Trainable):
                 yield layer, "biases", first, self.biases[layer].shape
                 first += self.biases[layer].size
 
-    def _views(self):
-        """(name, array) of the parameters and of all views of them."""
-        yield "parameters", self.parameters
-        for name, arrays in (("weights", self.weights), ("biases", self.biases)):
-            yield from ((f"{name}[{k}]", array) for k, array in enumerate(arrays))
-
     def _summary_rows(self):
         """What `summary` says of the inputs and of each layer."""
         yield "inputs", self.layer_sizes[0], "", "", "", 0

@@ -347,6 +347,7 @@ class RecurrentNetwork(Equilibrium):
         self._require_set_up()
         return self.weights[2] if self._readout else None
 
+    # One array, where a network of layers has a tuple of them: the units are one layer.
     @property
     def biases(self) -> "NDArray[Any] | None":  # type: ignore[override]
         """(n_units,), a view of the parameters; None without biases."""
@@ -436,13 +437,6 @@ class RecurrentNetwork(Equilibrium):
             if part is not None:
                 yield None, name, first, part.shape
                 first += part.size
-
-    def _views(self):
-        """(name, array) of the parameters and of all views of them."""
-        yield "parameters", self.parameters
-        for name in PARTS:
-            if getattr(self, name) is not None:
-                yield name, getattr(self, name)
 
     def _summary_rows(self):
         """What `summary` says of the inputs, the units and the outputs."""
