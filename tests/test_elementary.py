@@ -110,6 +110,27 @@ def test_ulp(name, dtype):
     check_ulp(z, got, [exact(name, x) for x in z], tinies=tinies)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("name", "lowest"), [("sigmoid", 0), ("tanh", -1)])
+def test_bounds(name, lowest, dtype):
+    """No rounding leads beyond the limits, which are reached; and the second half mirrors the first.
+
+    Points are dense where the value is a few ulp from 1: there a fraction of two rounded numbers
+    may be above 1.
+    """
+    net = Network((1, 1), name, biases=False, dtype=dtype, random_state=0)
+    net.weights[0][:] = 1
+    z = np.concatenate([np.linspace(0, 45, 400_001), [1e3, float(np.finfo(dtype).max)]])
+    z = z.astype(dtype)[:, None]
+    above, below = net.predict(z), net.predict(-z)
+    assert above.max() == 1
+    assert below.min() == lowest
+    if name == "tanh":
+        np.testing.assert_array_equal(below, -above)
+    else:
+        assert below.max() == above.min() == 0.5
+
+
 def check_ulp(z, got, expected, least=0.0, tinies=1):
     """Each is within 5 ulp of what is expected, or of `least` where that is smaller.
 

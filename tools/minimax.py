@@ -55,6 +55,14 @@ def atanh_tail(u):
     return mp.fsum(u**k / (2 * k + 3) for k in range(50))
 
 
+def tanh_tail(u):
+    """(tanh(y)/y - 1) / u with u = y**2."""
+    if u < mp.mpf("1e-6"):
+        return -mp.mpf(1) / 3 + 2 * u / 15 - 17 * u**2 / 315 + 62 * u**3 / 2835
+    y = mp.sqrt(u)
+    return (mp.tanh(y) / y - 1) / u
+
+
 def normal_tail(t, centre):
     """(1 + 13/16 x) Q(x) / exp(-x**2 / 2) with t = (x - centre) / (x + centre).
 
@@ -75,7 +83,7 @@ def report(name, result):
 
 def main():
     half = mp.log(2) / 2 * mp.mpf("1.0001")
-    for dtype, exp_degree, atanh_degree in (("float64", 9, 9), ("float32", 4, 3)):
+    for dtype, exp_degree, atanh_degree, tanh_degree in (("float64", 9, 9, 5), ("float32", 4, 3, 1)):
         # The weight makes the error relative to expm1(r), which is about r.
         report(
             f"expm1 tail, {dtype}",
@@ -84,6 +92,12 @@ def main():
         report(
             f"atanh tail, {dtype}",
             remez(atanh_tail, lambda u: u + mp.mpf("1e-3"), mp.mpf(0), mp.mpf(1) / 9, atanh_degree),
+        )
+        report(
+            f"tanh tail, {dtype}",
+            remez(
+                tanh_tail, lambda u: u + mp.mpf("1e-5"), mp.mpf(0), (half / 2) ** 2, tanh_degree
+            ),
         )
     # Up to the x where exp(-x**2 / 2) is about to leave the normal numbers.
     for dtype, centre, limit, degree in (("float64", 5, 38, 22), ("float32", 4, 14, 10)):

@@ -19,12 +19,13 @@ cdef extern from "lanes.h":
     ctypedef unsigned long long bits
     ctypedef unsigned long long whole
     const bint SINGLE_ROWS_ALONE
-    const int LANES, TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
+    const int LANES, TILE, SETTLING_TILE, TILE_INPUTS, TILE_OUTPUTS, TILE_ROWS, TILE_COLUMNS, QUAD
     const int PANEL, PANEL_DEPTH, PACKED_ROWS, PACKED_STRIDE
-    const int EXPONENT_SHIFT, HALF_BITS, EXPM1_TERMS, ATANH_TERMS, NORMAL_TERMS
+    const int EXPONENT_SHIFT, HALF_BITS, EXPM1_TERMS, ATANH_TERMS, NORMAL_TERMS, TANH_TERMS
     const real* EXPM1_TAIL
     const real* ATANH_TAIL
     const real* NORMAL_TAIL
+    const real* TANH_TAIL
     const real ROUNDER, EXPONENT_BIAS, LOG2_E, LN2_HIGH, LN2_LOW, SQRT_HALF
     const real EXP_LIMIT, TANH_LIMIT, NORMAL_LIMIT, NORMAL_CENTRE, NORMAL_SLOPE, NORMAL_PEAK
     const real SMALLEST, LARGE, ULP_OF_1, LN2, ASINH_OF_1, SELU_SCALE, SELU_BOUND
@@ -36,7 +37,11 @@ cdef extern from "lanes.h":
     lanes absolute(lanes) noexcept nogil
     lanes minus_absolute(lanes) noexcept nogil
     lanes with_sign_of(lanes z, lanes x) noexcept nogil
+    lanes larger_size(lanes a, lanes b) noexcept nogil
+    lanes at_least(lanes x, lanes lowest) noexcept nogil
+    lanes at_most(lanes x, lanes highest) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
+    lanes select_up_to(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_below(bits a, bits b, lanes x, lanes y) noexcept nogil
     lanes select_bits(bits mask, lanes x, lanes y) noexcept nogil
     bits bits_where_equal(lanes a, lanes b) noexcept nogil
@@ -45,7 +50,6 @@ cdef extern from "lanes.h":
     lanes load_first(const real* memory, Py_ssize_t n) noexcept nogil
     const bits MIX_1, MIX_2, GOLDEN, LOW_32
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
-    lanes where_negative(lanes z, lanes x) noexcept nogil
     real lane_sum(lanes) noexcept nogil
     void add_lane_sums(real* memory, const lanes* x) noexcept nogil
     lanes square_root(lanes) noexcept nogil

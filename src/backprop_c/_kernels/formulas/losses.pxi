@@ -26,8 +26,8 @@ cdef inline lanes binary_cross_entropy_of_output(lanes z, lanes a, lanes target,
     cdef lanes loss
     target = (splat(1) - c.first) * target + splat(<real>0.5) * c.first
     delta_out[0] = a - target
-    loss = select_less(z, splat(0), splat(0), z) - z * target + log_1_plus_exp(minus_absolute(z))
-    return select_less(c.second, loss, c.second, loss)
+    loss = at_least(z, splat(0)) - z * target + log_1_plus_exp(minus_absolute(z))
+    return at_most(loss, c.second)
 
 
 cdef double binary_cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* constants,
@@ -43,7 +43,7 @@ cdef inline lanes huber_of_output(lanes z, lanes a, lanes target, Constants c,
     # d**2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
     # delta: (1,)
     cdef lanes size = absolute(a - target)
-    cdef lanes least = select_less(c.first, size, c.first, size)
+    cdef lanes least = at_most(size, c.first)
     delta_out[0] = with_sign_of(a - target, least)
     return least * (size - least * splat(<real>0.5))
 
@@ -166,7 +166,7 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* co
         for j in range(1, width):
             peak = select_less(largest, x[j * vectors + v],
                                (<const lanes*>a)[j * vectors + v], peak)
-            largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
+            largest = at_least(largest, x[j * vectors + v])
             total_target = total_target + (kept * t[j * vectors + v] + spread)
         # The largest output is 1 / sum_k exp(z_k - max z).
         log_sum = logarithm(splat(1) / peak)
@@ -176,7 +176,7 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* co
             value = value + weighted(log_sum + (largest - x[j * vectors + v]), target)
             (<lanes*>delta_out)[j * vectors + v] = weighted(
                 (<const lanes*>a)[j * vectors + v] * total_target - target, weight)
-        total = accumulate(total, weighted(select_less(bound, value, bound, value), weight))
+        total = accumulate(total, weighted(at_most(value, bound), weight))
     return accumulated(total)
 
 

@@ -46,7 +46,7 @@ cdef inline lanes largest_output(Py_ssize_t width, Py_ssize_t vectors,
     cdef Py_ssize_t j
     for j in range(1, width):
         chosen = select_less(largest, a[j * vectors], splat(j), chosen)
-        largest = select_less(largest, a[j * vectors], a[j * vectors], largest)
+        largest = at_least(largest, a[j * vectors])
     return chosen
 
 

@@ -58,7 +58,7 @@ cdef inline lanes with_size_slope(lanes strengths, lanes w, lanes gradient) noex
     # gradient + strengths sign(w), and where w is 0 the smallest of all subgradients:
     # gradient - max(-strengths, min(strengths, gradient))
     cdef lanes size = absolute(gradient)
-    cdef lanes held = with_sign_of(gradient, select_less(strengths, size, strengths, size))
+    cdef lanes held = with_sign_of(gradient, at_most(size, strengths))
     return select_equal(w, splat(0), gradient - held, gradient + with_sign_of(w, strengths))
 
 
@@ -101,8 +101,8 @@ cdef void stop_at_zero(const Plan* plan, Py_ssize_t begin, Py_ssize_t end, const
         stop = min(end, layer.weights + layer.n_in * layer.n_out)
         for k from max(begin, layer.weights) <= k < stop by LANES:
             w = load(p + k)
-            lower = select_less(zero, w, zero, w)
-            upper = select_less(w, zero, zero, w)
+            lower = at_most(w, zero)
+            upper = at_least(w, zero)
             moved = select_equal(load(g + k), zero, zero, w)
             store(p + k, select_less(load(old + k), zero, lower,
                                      select_less(zero, load(old + k), upper, moved)), stop - k)
@@ -148,7 +148,7 @@ cdef void clip(Py_ssize_t n, double limit, void* x_out) noexcept nogil:
     for k from 0 <= k < n by LANES:
         x = load_first(number + k, n - k)
         size = absolute(x)
-        store(number + k, with_sign_of(x, select_less(limits, size, limits, size)) + (x - x), n - k)
+        store(number + k, with_sign_of(x, at_most(size, limits)) + (x - x), n - k)
 
 
 cdef void constrain(const Plan* plan, Py_ssize_t layer, void* parameters_out) noexcept nogil:

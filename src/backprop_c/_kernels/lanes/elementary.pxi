@@ -38,10 +38,10 @@ cdef inline lanes atanh(lanes s) noexcept nogil:
     return polynomial(ATANH_TAIL, ATANH_TERMS, square) * (square * s) + s
 
 
-cdef inline lanes nearest_power(lanes x, lanes* k_out) noexcept nogil:
-    # 2**k, and k = round(x / ln 2)
+cdef inline lanes nearest_power(lanes x, const real rate, lanes* k_out) noexcept nogil:
+    # 2**k, and k = round(rate * x)
     # x, k: (1,)
-    cdef lanes t = x * splat(LOG2_E) + splat(ROUNDER + EXPONENT_BIAS)
+    cdef lanes t = x * splat(rate) + splat(ROUNDER + EXPONENT_BIAS)
     k_out[0] = t - splat(ROUNDER + EXPONENT_BIAS)
     return as_lanes(as_bits(t) << EXPONENT_SHIFT)
 
@@ -49,7 +49,7 @@ cdef inline lanes nearest_power(lanes x, lanes* k_out) noexcept nogil:
 cdef inline lanes reduce_argument(lanes x, lanes* r_out) noexcept nogil:
     # 2**k, and r = x - k ln 2 with |r| <= ln(2) / 2
     cdef lanes k
-    cdef lanes scale = nearest_power(x, &k)
+    cdef lanes scale = nearest_power(x, LOG2_E, &k)
     r_out[0] = (x - k * splat(LN2_HIGH)) - k * splat(LN2_LOW)
     return scale
 
@@ -59,8 +59,7 @@ cdef inline lanes exponential_parts(lanes x, lanes* scale_out) noexcept nogil:
     # the smallest normal one; returns tail
     # x, scale: (1,)
     cdef lanes r
-    x = select_less(x, splat(-EXP_LIMIT), splat(-EXP_LIMIT), x)
-    scale_out[0] = reduce_argument(x, &r)
+    scale_out[0] = reduce_argument(at_least(x, splat(-EXP_LIMIT)), &r)
     return expm1_tail(r)
 
 
@@ -80,9 +79,7 @@ cdef inline lanes expm1_of_negative(lanes x) noexcept nogil:
 
 cdef inline lanes exponential_of_any(lanes x) noexcept nogil:
     # exp(x) = exp(x / 2)**2: it overflows to infinity, and underflows to 0, where exp(x) does
-    cdef lanes half = x * splat(<real>0.5)
-    half = select_less(splat(EXP_LIMIT), half, splat(EXP_LIMIT), half)
-    half = exponential(half)
+    cdef lanes half = exponential(at_most(x * splat(<real>0.5), splat(EXP_LIMIT)))
     return half * half
 
 
@@ -91,11 +88,11 @@ cdef inline lanes bell(lanes x) noexcept nogil:
     # normal number. The error of a rounded square would be multiplied by it: so the square is a
     # sum, of the exact square of x's upper half and of what is left.
     cdef lanes upper, square, rest, k, r, scale
-    x = select_less(splat(NORMAL_LIMIT), x, splat(NORMAL_LIMIT), x)
+    x = at_most(x, splat(NORMAL_LIMIT))
     upper = as_lanes(as_bits(x) >> HALF_BITS << HALF_BITS)
     square = upper * upper * splat(<real>-0.5)
     rest = (x - upper) * (x + upper) * splat(<real>0.5)
-    scale = nearest_power(square - rest, &k)
+    scale = nearest_power(square - rest, LOG2_E, &k)
     r = ((square - k * splat(LN2_HIGH)) - rest) - k * splat(LN2_LOW)
     return scale * expm1_tail(r) + scale
 
@@ -104,7 +101,7 @@ cdef inline lanes tail_ratio(lanes x) noexcept nogil:
     # Q(x) / exp(-x**2 / 2) = P(t) / (1 + 13/16 x), t = (x - c) / (x + c), x >= 0, where Q(x) is the
     # share of the normal distribution above x. After M. M. Shepherd and J. G. Laframboise,
     # Chebyshev approximation of (1 + 2x) exp(x**2) erfc x (1981).
-    x = select_less(splat(NORMAL_LIMIT), x, splat(NORMAL_LIMIT), x)
+    x = at_most(x, splat(NORMAL_LIMIT))
     cdef lanes t = (x - splat(NORMAL_CENTRE)) / (x + splat(NORMAL_CENTRE))
     return polynomial(NORMAL_TAIL, NORMAL_TERMS, t) / (splat(NORMAL_SLOPE) * x + splat(1))
 

@@ -43,9 +43,9 @@ typedef uint32_t whole;
 #define LN2_HIGH 0.693359375f          /* 9 bits, so that k * LN2_HIGH is exact */
 #define LN2_LOW -2.12194440054690583e-4f
 #define EXP_LIMIT 88.0f                /* exp(-88) is below the smallest normal number */
-#define TANH_LIMIT 10.0f               /* tanh(10) rounds to 1 */
-/* (expm1(r) - r) / r**2 on |r| <= ln(2)/2, (atanh(s)/s - 1) / s**2 on s**2 <= 1/9, and the normal
- * distribution's tail: minimax polynomials from tools/minimax.py, lowest power first. */
+/* (expm1(r) - r) / r**2 on |r| <= ln(2)/2, (atanh(s)/s - 1) / s**2 on s**2 <= 1/9,
+ * (tanh(y)/y - 1) / y**2 on |y| <= ln(2)/4, and the normal distribution's tail: minimax polynomials
+ * from tools/minimax.py, lowest power first. */
 #define EXPM1_TERMS 5
 static const real EXPM1_TAIL[EXPM1_TERMS] = {
     0.50000000617433773f, 0.16666543123034872f, 0.041666282473526238f, 0.0083665713751296347f,
@@ -53,6 +53,9 @@ static const real EXPM1_TAIL[EXPM1_TERMS] = {
 #define ATANH_TERMS 4
 static const real ATANH_TAIL[ATANH_TERMS] = {
     0.3333321303060356f, 0.20010548880008386f, 0.14003790971598882f, 0.13993782323659871f};
+#define TANH_TERMS 2
+static const real TANH_TAIL[TANH_TERMS] = {-0.33331277117371953f, 0.1311082690009548f};
+#define TANH_LIMIT 10.0f               /* tanh(10) rounds to 1 */
 #define HALF_BITS 12                   /* what is left of a number has an exact square */
 #define NORMAL_LIMIT 13.27f            /* exp(-x * x / 2) is below the smallest normal number */
 #define NORMAL_CENTRE 4.0f
@@ -76,7 +79,6 @@ typedef uint64_t whole;
 #define LN2_HIGH 0.693147180369123816490    /* 33 bits */
 #define LN2_LOW 1.90821492927058770002e-10
 #define EXP_LIMIT 709.0
-#define TANH_LIMIT 20.0
 #define EXPM1_TERMS 10
 static const real EXPM1_TAIL[EXPM1_TERMS] = {
     0.50000000000000054932, 0.16666666666666685912, 0.041666666666574106498,
@@ -89,6 +91,11 @@ static const real ATANH_TAIL[ATANH_TERMS] = {
     0.11111111890632528596, 0.090908749267713078007, 0.076932226385854405661,
     0.066511784297719554734, 0.060479668076205131839, 0.04190789521998816647,
     0.084731193232506642594};
+#define TANH_TERMS 6
+static const real TANH_TAIL[TANH_TERMS] = {
+    -0.33333333333332491896, 0.13333333332786636516, -0.053968252786153151345,
+    0.021869370979465462642, -0.0088573165578505464886, 0.0034449236865459841};
+#define TANH_LIMIT 20.0
 #define HALF_BITS 27
 #define NORMAL_LIMIT 37.658
 #define NORMAL_CENTRE 5.0
@@ -143,16 +150,50 @@ DEFINE_VECTOR(bits, whole, LANE_BYTES);
 /* x where a < b, y elsewhere (also where a or b is NaN). */
 #define select_less(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
 #define select_equal(a, b, x, y) select_bits((bits)((a) == (b)), (x), (y))
+#define select_up_to(a, b, x, y) select_bits((bits)((a) <= (b)), (x), (y))
 /* Likewise, by unsigned integers. */
 #define select_below(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
 LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
+
+/* x, or the bound that it is beyond; NaN stays NaN. On x86 this is one instruction, which gives the
+ * second operand where one is NaN, and which compilers do not find in a comparison of vectors. */
+#if defined(__SSE2__)
+#include <immintrin.h>
+#if LANE_BYTES == 16
+#define X86_(operation, suffix) _mm_##operation##_##suffix
+#elif LANE_BYTES == 32
+#define X86_(operation, suffix) _mm256_##operation##_##suffix
+#else
+#define X86_(operation, suffix) _mm512_##operation##_##suffix
+#endif
+#if REAL_IS_FLOAT
+#define X86(operation) X86_(operation, ps)
+#else
+#define X86(operation) X86_(operation, pd)
+#endif
+LANES_INLINE lanes at_least(lanes x, lanes lowest) { return X86(max)(lowest, x); }
+LANES_INLINE lanes at_most(lanes x, lanes highest) { return X86(min)(highest, x); }
+#else
+LANES_INLINE lanes at_least(lanes x, lanes lowest) { return select_less(x, lowest, lowest, x); }
+LANES_INLINE lanes at_most(lanes x, lanes highest) { return select_less(highest, x, highest, x); }
+#endif
+
+/* The larger of two sizes, and NaN where one is: sizes are ordered as their bits are, taken for
+ * integers, and NaN is above all numbers. */
+LANES_INLINE lanes larger_size(lanes a, lanes b) {
+#if LANE_BYTES == 64 && REAL_IS_FLOAT
+    return (lanes)_mm512_max_epu32((__m512i)a, (__m512i)b);
+#elif LANE_BYTES == 64
+    return (lanes)_mm512_max_epu64((__m512i)a, (__m512i)b);
+#else
+    return select_below(as_bits(a), as_bits(b), b, a);
+#endif
+}
+
 /* All bits where a == b, none elsewhere: a mask for select_bits. */
 #define bits_where_equal(a, b) ((bits)((a) == (b)))
-
-/* x where z < 0, 1 elsewhere; 0 <= x <= 1. */
-#define where_negative(z, x) select_less(z, splat(0), x, splat(1))
 
 #define absolute(x) as_lanes(as_bits(x) & ~as_bits(splat(-0.0)))
 #define minus_absolute(x) as_lanes(as_bits(x) | as_bits(splat(-0.0)))
@@ -262,15 +303,13 @@ typedef double accumulator;
 LANES_INLINE bits as_bits(lanes x) { bits b; memcpy(&b, &x, sizeof b); return b; }
 LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return x; }
 #define select_less(a, b, x, y) ((a) < (b) ? (x) : (y))
+#define select_up_to(a, b, x, y) ((a) <= (b) ? (x) : (y))
 #define select_equal(a, b, x, y) ((a) == (b) ? (x) : (y))
 #define bits_where_equal(a, b) ((bits)((a) == (b)))
+LANES_INLINE lanes at_least(lanes x, lanes lowest) { return x < lowest ? lowest : x; }
+LANES_INLINE lanes at_most(lanes x, lanes highest) { return highest < x ? highest : x; }
+LANES_INLINE lanes larger_size(lanes a, lanes b) { return as_bits(a) < as_bits(b) ? b : a; }
 #define select_bits(mask, x, y) ((mask) ? (x) : (y))
-/* No branch, since signs are hard to foresee: the larger of x, and of 0 or 1. */
-LANES_INLINE lanes where_negative(lanes z, lanes x) {
-    bits mask = (as_bits(z) >> (8 * sizeof(real) - 1)) - 1;
-    lanes other = as_lanes(as_bits(1) & mask);
-    return x > other ? x : other;
-}
 #define accumulate(total, x) ((total) + (double)(x))
 #define accumulate_square(total, x) ((total) + (double)(x) * (double)(x))
 #define accumulated_lane(total, k) (total)
@@ -399,16 +438,19 @@ LANES_INLINE double power(double base, long long exponent) {
 }
 
 /* Tiles are sized for the register file, 32 vectors at 64 bytes, 16 below. With samples on the
- * lanes: TILE outputs by two vectors; gradients TILE_INPUTS by TILE_OUTPUTS. With outputs on
- * the lanes: TILE_ROWS by TILE_COLUMNS vectors. */
+ * lanes: TILE outputs by two vectors, SETTLING_TILE where units settle, whose tiles end with more
+ * work than a sum; gradients TILE_INPUTS by TILE_OUTPUTS. With outputs on the lanes: TILE_ROWS by
+ * TILE_COLUMNS vectors. */
 #define TILE_ROWS 6
 #if LANE_BYTES == 64
 #define TILE 12
+#define SETTLING_TILE 8
 #define TILE_INPUTS 4
 #define TILE_OUTPUTS 4
 #define TILE_COLUMNS 4
 #else
 #define TILE 6
+#define SETTLING_TILE 6
 #define TILE_INPUTS 2
 #define TILE_OUTPUTS 4
 #define TILE_COLUMNS 2

@@ -57,21 +57,22 @@ cdef inline void product_rows(const int rows, Py_ssize_t n_sum, Py_ssize_t vecto
                      behind(start, v), behind(scale, v), y_out + v)
 
 
-cdef inline void product_from(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors,
-                              const lanes* x, const real* w, Py_ssize_t sum_stride,
-                              Py_ssize_t row_stride, const real* biases, const lanes* start,
-                              const lanes* scale, lanes* y_out) noexcept nogil:
+cdef inline void product_from(const int tile, Py_ssize_t n_sum, Py_ssize_t n_rows,
+                              Py_ssize_t vectors, const lanes* x, const real* w,
+                              Py_ssize_t sum_stride, Py_ssize_t row_stride, const real* biases,
+                              const lanes* start, const lanes* scale,
+                              lanes* y_out) noexcept nogil:
     # y[j, v] = biases[j] or start[j, v] + scale[j, v] sum_k w[k * sum_stride + j * row_stride]
-    # x[k, v]; what is NULL is 0, a scale 1
+    # x[k, v], for `tile` rows at a time; what is NULL is 0, a scale 1
     # x: (n_sum, vectors), start, scale, y: (n_rows, vectors), biases: (n_rows,)
     cdef Py_ssize_t j = 0
     cdef Py_ssize_t left
     cdef const real* b = biases
     while j < n_rows:
         left = n_rows - j
-        if left >= TILE:
-            product_rows(TILE, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
-            left = TILE
+        if left >= tile:
+            product_rows(tile, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
+            left = tile
         elif left >= 4:
             product_rows(4, n_sum, vectors, x, w, sum_stride, row_stride, b, start, scale, y_out)
             left = 4
@@ -94,7 +95,8 @@ cdef void product(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const
                   const real* biases, lanes* y_out) noexcept nogil:
     # y[j, v] = biases[j] + sum_k w[k * sum_stride + j * row_stride] x[k, v]
     # x: (n_sum, vectors), y: (n_rows, vectors), biases: (n_rows,) or NULL
-    product_from(n_sum, n_rows, vectors, x, w, sum_stride, row_stride, biases, NULL, NULL, y_out)
+    product_from(TILE, n_sum, n_rows, vectors, x, w, sum_stride, row_stride, biases, NULL, NULL,
+                 y_out)
 
 
 cdef void dense_forward(Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t vectors, const lanes* x,

@@ -15,7 +15,7 @@ cdef inline void gram_solution(Py_ssize_t used, lanes gram[][MAX_MEMORY],
         pivot = gram[j][j] + floor
         for k in range(j):
             pivot = pivot - gram[j][k] * gram[j][k]
-        root = square_root(select_less(pivot, floor, floor, pivot))
+        root = square_root(at_least(pivot, floor))
         gram[j][j] = root
         for i in range(j + 1, used):
             sum_ = gram[i][j]

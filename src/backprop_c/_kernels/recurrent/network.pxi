@@ -49,23 +49,29 @@ cdef void add_settling(const Measures* measures, Py_ssize_t vectors, const lanes
     cdef double* largest = sums_out.metrics + measures.largest_at
     cdef lanes zero = splat(0)
     cdef lanes counted, closed
+    cdef lanes n_counted = zero
+    cdef lanes n_closed = zero
+    cdef lanes n_iterations = zero
+    cdef lanes change = zero
     cdef Py_ssize_t v
-    cdef double change
     cdef int k
     for v in range(vectors):
         counted = select_equal(sample_weights[v], zero, zero, splat(1))
         closed = select_equal(forward.open_[v], zero, counted, zero)
         if backward != NULL:
             closed = select_equal(backward.open_[v], zero, closed, zero)
-        iterations[0] += lane_sum(counted * forward.iterations[v])
-        iterations[1] += lane_sum(counted)
-        settled[0] += lane_sum(closed)
-        settled[1] += lane_sum(counted)
-        for k in range(LANES):
-            change = lane(forward.changes[v], k)
-            # NaN is larger than all else, and stays.
-            if lane(counted, k) != 0 and not change <= largest[0]:
-                largest[0] = change
+        n_counted = n_counted + counted
+        n_closed = n_closed + closed
+        n_iterations = n_iterations + counted * forward.iterations[v]
+        change = larger_size(change, select_equal(counted, zero, zero, forward.changes[v]))
+    iterations[0] += lane_sum(n_iterations)
+    iterations[1] += lane_sum(n_counted)
+    settled[0] += lane_sum(n_closed)
+    settled[1] += lane_sum(n_counted)
+    for k in range(LANES):
+        # NaN is larger than all else, and stays.
+        if not lane(change, k) <= largest[0]:
+            largest[0] = lane(change, k)
 
 
 cdef void recurrent_part(const Plan* plan, const Samples* samples, const Part* part,

@@ -53,16 +53,15 @@ cdef inline bint row_has_settled(Py_ssize_t n, lanes limit, const real* x,
     # whether max_j |found[j] - x[j]| <= limit
     # x, found: (n,), in whole vectors
     cdef lanes largest = splat(0)
-    cdef lanes size, above
+    cdef lanes size
     cdef Py_ssize_t j
     for j from 0 <= j < n by LANES:
         size = absolute(load(found + j) - load(x + j))
         if n - j < LANES:
             # Past the last unit there is anything.
             size = select_below(lane_numbers(), splat_bits(n - j), size, splat(0))
-        largest = larger(largest, size)
-    above = select_less(largest, limit, splat(0), splat(1))
-    return lane_sum(select_equal(largest, limit, splat(0), above)) == 0
+        largest = larger_size(largest, size)
+    return lane_sum(select_up_to(largest, limit, splat(0), splat(1))) == 0
 
 
 cdef void recurrent_row_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,
@@ -82,6 +81,7 @@ cdef void recurrent_row_predict(const Plan* plan, Py_ssize_t n_samples, const vo
     cdef real* drive
     cdef real* values
     cdef real* found
+    cdef real* z
     cdef real* outputs
     if r.forward.kind != RELAXATION:
         recurrent_predict(plan, n_samples, X, parameters, workspace, a_out)
@@ -95,8 +95,12 @@ cdef void recurrent_row_predict(const Plan* plan, Py_ssize_t n_samples, const vo
                     weights.from_inputs, flat + units.biases if units.biases >= 0 else NULL, drive)
         memset(values, 0, units.stride * sizeof(real))
         for iteration in range(r.forward.max_iterations):
-            recurrent_row(n, values, weights.between, drive, found)
-            units.activation.forward(units.stride // LANES, 1, units.constants, found, found)
+            z = drive
+            if iteration > 0:
+                # Before, the values are 0, and so is their product.
+                recurrent_row(n, values, weights.between, drive, found)
+                z = found
+            units.activation.forward(units.stride // LANES, 1, units.constants, z, found)
             if (row_has_settled(n, limit, values, found)
                     or iteration + 1 == r.forward.max_iterations):
                 break

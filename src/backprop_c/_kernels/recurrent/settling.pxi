@@ -22,14 +22,19 @@ cdef struct Settling:
     lanes[SETTLING_VECTORS] changes
 
 
-# A copy of product_from for each direction: so its stride of 1 and what is NULL are constants.
+# A copy of product_from for each direction and number of vectors: so what is NULL, the stride of 1
+# and most addresses are constants.
 
 cdef void product_forward(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
                           const real* w, Py_ssize_t n, const lanes* start,
                           lanes* z_out) noexcept nogil:
     # z[j, v] = start[j, v] + sum_k x[k, v] w[k, j]
     # x: (n_sum, vectors), start, z: (n_rows, vectors), w: (n_sum, n_rows), n apart
-    product_from(n_sum, n_rows, vectors, x, w, n, 1, NULL, start, NULL, z_out)
+    if vectors == 1:
+        product_from(SETTLING_TILE, n_sum, n_rows, 1, x, w, n, 1, NULL, start, NULL, z_out)
+    else:
+        product_from(SETTLING_TILE, n_sum, n_rows, SETTLING_VECTORS, x, w, n, 1, NULL, start, NULL,
+                     z_out)
 
 
 cdef void product_back(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, const lanes* x,
@@ -37,7 +42,11 @@ cdef void product_back(Py_ssize_t n_sum, Py_ssize_t n_rows, Py_ssize_t vectors, 
                        lanes* y_out) noexcept nogil:
     # y[j, v] = start[j, v] + scale[j, v] sum_k x[k, v] w[j, k]
     # x: (n_sum, vectors), start, scale, y: (n_rows, vectors), w: (n_rows, n_sum), n apart
-    product_from(n_sum, n_rows, vectors, x, w, 1, n, NULL, start, scale, y_out)
+    if vectors == 1:
+        product_from(SETTLING_TILE, n_sum, n_rows, 1, x, w, 1, n, NULL, start, scale, y_out)
+    else:
+        product_from(SETTLING_TILE, n_sum, n_rows, SETTLING_VECTORS, x, w, 1, n, NULL, start, scale,
+                     y_out)
 
 
 cdef void product_of_rows(const Equation* e, Py_ssize_t low, Py_ssize_t high, Py_ssize_t j,
@@ -66,7 +75,7 @@ cdef void recurrent_product(const Equation* e, const lanes* x, lanes* out) noexc
         product_of_rows(e, 0, e.n, 0, e.n, x, out)
         return
     while j < e.n:
-        left = min(<Py_ssize_t>TILE, e.n - j)
+        left = min(<Py_ssize_t>SETTLING_TILE, e.n - j)
         low, high = e.n, 0
         for k in range(j, j + left):
             low, high = min(low, first[k]), max(high, stop[k])
@@ -74,23 +83,22 @@ cdef void recurrent_product(const Equation* e, const lanes* x, lanes* out) noexc
         j += left
 
 
-cdef inline void right_side(const Equation* e, const lanes* x, lanes* x_out) noexcept nogil:
+cdef inline void right_side(const Equation* e, Py_ssize_t iteration, const lanes* x,
+                            lanes* x_out) noexcept nogil:
     # x_out = the equation's right side
     # x, x_out: (n, vectors)
     cdef lanes* z = x_out
     if e.slopes != NULL:
         recurrent_product(e, x, x_out)
         return
+    if iteration == 0:
+        # The values are 0 still, and so is their product.
+        e.layer.activation.forward(e.n, e.vectors, e.layer.constants, e.drive, x_out)
+        return
     if e.z != NULL:
         z = e.z
     recurrent_product(e, x, z)
     e.layer.activation.forward(e.n, e.vectors, e.layer.constants, z, x_out)
-
-
-cdef inline lanes larger(lanes a, lanes b) noexcept nogil:
-    # the larger of two sizes, and NaN where one is: sizes are ordered as their bits are, which are
-    # those of an integer, and NaN is above all numbers
-    return select_below(as_bits(a), as_bits(b), b, a)
 
 
 cdef inline void largest_changes_of(const int width, Py_ssize_t n, const lanes* x,
@@ -105,15 +113,15 @@ cdef inline void largest_changes_of(const int width, Py_ssize_t n, const lanes* 
         even[v] = odd[v] = splat(0)
     while j + 2 <= n:
         for v in range(width):
-            even[v] = larger(even[v], absolute(found[v] - x[v]))
-            odd[v] = larger(odd[v], absolute(found[width + v] - x[width + v]))
+            even[v] = larger_size(even[v], absolute(found[v] - x[v]))
+            odd[v] = larger_size(odd[v], absolute(found[width + v] - x[width + v]))
         x += 2 * width
         found += 2 * width
         j += 2
     for v in range(width):
         if j < n:
-            odd[v] = larger(odd[v], absolute(found[v] - x[v]))
-        changes_out[v] = larger(even[v], odd[v])
+            odd[v] = larger_size(odd[v], absolute(found[v] - x[v]))
+        changes_out[v] = larger_size(even[v], odd[v])
 
 
 cdef inline void largest_changes(Py_ssize_t vectors, Py_ssize_t n, const lanes* x,
@@ -126,34 +134,38 @@ cdef inline void largest_changes(Py_ssize_t vectors, Py_ssize_t n, const lanes* 
         largest_changes_of(SETTLING_VECTORS, n, x, found, changes_out)
 
 
-cdef inline bint note_changes(Py_ssize_t vectors, const lanes* limits, const lanes* changes,
-                              lanes* closed_out, Settling* settling) noexcept nogil:
-    # who is open takes its change, and is closed if that is not above its limit; closed: 1 for
-    # those; whether there are any
-    # limits, changes, closed: (vectors,)
-    cdef lanes zero = splat(0)
-    cdef lanes before, after, n_closed = zero
+cdef inline bint find_settled(Py_ssize_t vectors, const lanes* limits, const lanes* changes,
+                              const Settling* settling, lanes* settled_out) noexcept nogil:
+    # settled: 1 where a sample is open and its change is not above its limit, else 0; whether one is
+    # limits, changes, settled: (vectors,)
+    cdef lanes n_settled = splat(0)
     cdef Py_ssize_t v
     for v in range(vectors):
-        before = settling.open_[v]
-        settling.iterations[v] = settling.iterations[v] + before
-        settling.changes[v] = select_equal(before, zero, settling.changes[v], changes[v])
-        after = select_less(changes[v], limits[v], zero, before)
-        after = select_equal(changes[v], limits[v], zero, after)
-        settling.open_[v] = after
-        closed_out[v] = before - after
-        n_closed = n_closed + closed_out[v]
-    return lane_sum(n_closed) != 0
+        settled_out[v] = select_up_to(changes[v], limits[v], settling.open_[v], splat(0))
+        n_settled = n_settled + settled_out[v]
+    return lane_sum(n_settled) != 0
 
 
-cdef inline bint all_settled(Py_ssize_t vectors, const Settling* settling) noexcept nogil:
-    # whether nobody is open
-    # open: (vectors,)
+cdef void note(Py_ssize_t vectors, const lanes* chosen, Py_ssize_t iterations,
+               const lanes* changes, Settling* settling) noexcept nogil:
+    # the iterations and the last change of the samples that are chosen by a 1
+    # chosen, changes: (vectors,)
+    cdef lanes count = splat(<real>iterations)
+    cdef Py_ssize_t v
+    for v in range(vectors):
+        settling.iterations[v] = select_equal(chosen[v], splat(1), count, settling.iterations[v])
+        settling.changes[v] = select_equal(chosen[v], splat(1), changes[v], settling.changes[v])
+
+
+cdef bint close(Py_ssize_t vectors, const lanes* settled, Settling* settling) noexcept nogil:
+    # who has settled is open no more; whether somebody else is
+    # settled: (vectors,)
     cdef lanes n_open = splat(0)
     cdef Py_ssize_t v
     for v in range(vectors):
+        settling.open_[v] = settling.open_[v] - settled[v]
         n_open = n_open + settling.open_[v]
-    return lane_sum(n_open) == 0
+    return lane_sum(n_open) != 0
 
 
 cdef void keep_vector(Py_ssize_t n, Py_ssize_t vectors, Py_ssize_t v, lanes chosen,
@@ -199,7 +211,7 @@ cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iterati
             best[v] = changes[v]
             since[v] = zero
         since[v] = select_less(changes[v], best[v], zero, since[v] + splat(1))
-        best[v] = select_less(changes[v], best[v], changes[v], best[v])
+        best[v] = at_most(best[v], changes[v])
         stuck = select_less(patience, since[v], splat(1), zero)
         if lane_sum(stuck) != 0:
             forget(e.n, e.vectors, v, solver.memory, stuck, found, values, past)
@@ -211,26 +223,26 @@ cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iterati
 
 cdef void settle(const Equation* e, const Solver* solver, const lanes* limits, lanes* values,
                  lanes* found, lanes* past, lanes* x_out, Settling* settling_out) noexcept nogil:
-    # x = the fixed point, looked for from `values` on; a sample's is taken in the first iteration
-    # whose change is not above its limit, or in the last one. Of units what that iteration found is
-    # taken: these are values of the activation, from which slopes are told. Errors are those that
-    # the iteration would not have changed. Samples that have settled go on with the others for
-    # nothing: that costs less than to leave them out.
+    # x = the fixed point, looked for from `values` on, which are 0 for units; a sample's is taken in
+    # the first iteration whose change is not above its limit, or in the last one. Of units what that
+    # iteration found is taken: these are values of the activation, from which slopes are told.
+    # Errors are those that the iteration would not have changed. Samples that have settled go on
+    # with the others for nothing: that costs less than to leave them out.
     # limits: (vectors,), values, found, x: (n, vectors), past: as of accelerated_step
     cdef lanes changes[SETTLING_VECTORS]
-    cdef lanes closed[SETTLING_VECTORS]
+    cdef lanes settled[SETTLING_VECTORS]
     cdef lanes best[SETTLING_VECTORS]
     cdef lanes since[SETTLING_VECTORS]
     cdef Py_ssize_t v, iteration
     for v in range(e.vectors):
         settling_out.open_[v] = splat(1)
-        settling_out.iterations[v] = settling_out.changes[v] = splat(0)
     for iteration in range(solver.max_iterations):
-        right_side(e, values, found)
+        right_side(e, iteration, values, found)
         largest_changes(e.vectors, e.n, values, found, changes)
-        if note_changes(e.vectors, limits, changes, closed, settling_out):
-            keep(e.n, e.vectors, closed, found if e.slopes == NULL else values, x_out)
-            if all_settled(e.vectors, settling_out):
+        if find_settled(e.vectors, limits, changes, settling_out, settled):
+            keep(e.n, e.vectors, settled, found if e.slopes == NULL else values, x_out)
+            note(e.vectors, settled, iteration + 1, changes, settling_out)
+            if not close(e.vectors, settled, settling_out):
                 return
         if iteration + 1 == solver.max_iterations:
             break
@@ -241,3 +253,4 @@ cdef void settle(const Equation* e, const Solver* solver, const lanes* limits, l
         else:
             relax(e.n * e.vectors, solver.damping, found, values)
     keep(e.n, e.vectors, settling_out.open_, found, x_out)
+    note(e.vectors, settling_out.open_, solver.max_iterations, changes, settling_out)

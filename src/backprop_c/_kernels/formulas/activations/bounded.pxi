@@ -1,10 +1,24 @@
 # Activations that stay between two numbers. How one is written: formulas/activations/table.pxi.
 
+cdef inline lanes clipped(lanes x, const real lowest, const real highest) noexcept nogil:
+    # x, or the bound that it is beyond; NaN stays NaN
+    return at_most(at_least(x, splat(lowest)), splat(highest))
+
+
+cdef inline lanes tanh_of_small(lanes y) noexcept nogil:
+    # tanh(y) = y + y**3 T(y**2), |y| <= ln(2) / 4
+    cdef lanes square = y * y
+    return polynomial(TANH_TAIL, TANH_TERMS, square) * (square * y) + y
+
+
 cdef inline lanes sigmoid(lanes z, Constants c) noexcept nogil:
-    # a = 1 / (1 + e) for z >= 0, e / (1 + e) for z < 0, e = exp(-|z|)
-    cdef lanes scale
-    cdef lanes tail = exponential_parts(minus_absolute(z), &scale)
-    return where_negative(z, scale * tail + scale) / (scale * tail + (scale + splat(1)))
+    # a = s (1 + t) / (s (1 + t) + (1 - t)), since exp(z) = s (1 + t) / (1 - t)
+    # where s = 2**k, k = round(z / ln 2), and t = tanh(r / 2), r = z - k ln 2
+    cdef lanes r, s, t, upper
+    s = reduce_argument(clipped(z, -EXP_LIMIT, EXP_LIMIT), &r)
+    t = tanh_of_small(r * splat(<real>0.5))
+    upper = s * t + s
+    return upper / (upper + (splat(1) - t))
 
 
 cdef inline lanes sigmoid_derivative(lanes a, lanes delta, Constants c) noexcept nogil:
@@ -33,13 +47,13 @@ cdef void sigmoid_row_backward(const Layer* layer, const Layer* before, const vo
 
 
 cdef inline lanes tanh(lanes z, Constants c) noexcept nogil:
-    # a = -e / (2 + e) with the sign of z, e = expm1(-2 |z|)
-    cdef lanes x = minus_absolute(z)
-    cdef lanes r, scale, e
-    x = select_less(x, splat(-TANH_LIMIT), splat(-TANH_LIMIT), x)
-    scale = reduce_argument(x + x, &r)
-    e = scale * expm1_tail(r) + (scale - splat(1))
-    return with_sign_of(z, e / (e + splat(2)))
+    # a = (s - 1 + (s + 1) t) / (s + 1 + (s - 1) t), since exp(2 z) = s (1 + t) / (1 - t)
+    # where s = 2**k, k = round(2 z / ln 2), and t = tanh(z - k ln(2) / 2)
+    cdef lanes x = clipped(z, -TANH_LIMIT, TANH_LIMIT)
+    cdef lanes k, t
+    cdef lanes s = nearest_power(x, 2 * LOG2_E, &k)
+    t = tanh_of_small(x - k * splat(LN2 / 2))
+    return ((s + splat(1)) * t + (s - splat(1))) / ((s - splat(1)) * t + (s + splat(1)))
 
 
 cdef inline lanes tanh_derivative(lanes a, lanes delta, Constants c) noexcept nogil:
@@ -71,7 +85,7 @@ cdef inline lanes softsign(lanes z, Constants c) noexcept nogil:
     # a = z / (1 + |z|)
     cdef lanes x = absolute(z)
     # Infinity by infinity would be NaN; at LARGE, a rounds to 1.
-    x = select_less(splat(LARGE), x, splat(LARGE), x)
+    x = at_most(x, splat(LARGE))
     return with_sign_of(z, x / (splat(1) + x))
 
 
@@ -99,12 +113,6 @@ cdef void softsign_row_forward(const Layer* layer, const void* x, const void* pa
 cdef void softsign_row_backward(const Layer* layer, const Layer* before, const void* parameters,
                                 void* memory, void* gradient_out) noexcept nogil:
     row_back_through(softsign_derivative, layer, before, parameters, memory, gradient_out)
-
-
-cdef inline lanes clipped(lanes x, const real lowest, const real highest) noexcept nogil:
-    # x, or the bound that it is beyond; NaN stays NaN
-    x = select_less(x, splat(lowest), splat(lowest), x)
-    return select_less(splat(highest), x, splat(highest), x)
 
 
 cdef inline lanes hard_sigmoid(lanes z, Constants c) noexcept nogil:

@@ -8,8 +8,7 @@ cdef inline lanes gelu(lanes z, Constants c) noexcept nogil:
     cdef lanes ratio = tail_ratio(x)
     # Not -infinity times 0, which would be NaN; and not Q(x) itself, which may be denormal where
     # z Q(x) is not.
-    cdef lanes below = height * (
-        ratio * select_less(z, splat(-NORMAL_LIMIT), splat(-NORMAL_LIMIT), z))
+    cdef lanes below = height * (ratio * at_least(z, splat(-NORMAL_LIMIT)))
     return select_less(z, splat(0), below, z * (splat(1) - height * ratio))
 
 
@@ -18,7 +17,7 @@ cdef inline lanes gelu_derivative(lanes z, lanes delta, Constants c) noexcept no
     # D = Q(x) - x phi(x), phi(x) = exp(-x**2 / 2) / sqrt(2 pi)
     cdef lanes x = absolute(z)
     cdef lanes slope
-    x = select_less(splat(NORMAL_LIMIT), x, splat(NORMAL_LIMIT), x)
+    x = at_most(x, splat(NORMAL_LIMIT))
     slope = bell(x) * (tail_ratio(x) - x * splat(NORMAL_PEAK))
     return delta * select_less(z, splat(0), slope, splat(1) - slope)
 
@@ -45,7 +44,7 @@ cdef void gelu_row_backward(const Layer* layer, const Layer* before, const void*
 
 cdef inline lanes not_below(lanes z, const real limit) noexcept nogil:
     # z, or the limit where z is below it: minus infinity times 0 would be NaN
-    return select_less(z, splat(limit), splat(limit), z)
+    return at_least(z, splat(limit))
 
 
 cdef inline lanes silu(lanes z, Constants c) noexcept nogil:

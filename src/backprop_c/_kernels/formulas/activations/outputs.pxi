@@ -77,7 +77,7 @@ cdef void softmax_forward(Py_ssize_t width, Py_ssize_t vectors, const double* co
     for v in range(vectors):
         largest = x[v]
         for j in range(1, width):
-            largest = select_less(largest, x[j * vectors + v], x[j * vectors + v], largest)
+            largest = at_least(largest, x[j * vectors + v])
         total = splat(0)
         for j in range(width):
             e = exponential(x[j * vectors + v] - largest)

@@ -3,7 +3,7 @@
 
 cdef inline lanes relu(lanes z, Constants c) noexcept nogil:
     # a = max(z, 0); NaN stays NaN
-    return select_less(z, splat(0), splat(0), z)
+    return at_least(z, splat(0))
 
 
 cdef inline lanes relu_derivative(lanes a, lanes delta, Constants c) noexcept nogil:
@@ -124,7 +124,7 @@ cdef void selu_row_backward(const Layer* layer, const Layer* before, const void*
 
 cdef inline lanes softplus(lanes z, Constants c) noexcept nogil:
     # a = log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
-    return select_less(z, splat(0), splat(0), z) + log_1_plus_exp(minus_absolute(z))
+    return at_least(z, splat(0)) + log_1_plus_exp(minus_absolute(z))
 
 
 cdef inline lanes softplus_derivative(lanes a, lanes delta, Constants c) noexcept nogil:

@@ -65,7 +65,7 @@ cdef inline lanes amsgrad(lanes parameter, lanes gradient, const lanes* scalars,
     # parameter = keep * parameter - rate * (first_moment / (sqrt(largest) + epsilon))
     # scalars: (MAX_SCALARS,); states: (3,)
     moments(gradient, scalars, states_out)
-    states_out[2] = select_less(states_out[2], states_out[1], states_out[1], states_out[2])
+    states_out[2] = at_least(states_out[2], states_out[1])
     return scalars[KEEP] * parameter - scalars[RATE] * (
         states_out[0] / (square_root(states_out[2]) + scalars[EPSILON]))
 
@@ -141,7 +141,7 @@ cdef inline lanes adamax(lanes parameter, lanes gradient, const lanes* scalars,
     cdef lanes faded = scalars[BETA_2] * states_out[1]
     cdef lanes size = absolute(mean_gradient) + scalars[EPSILON]
     states_out[0] = flushed(scalars[BETA_1] * states_out[0] + scalars[REST_1] * mean_gradient)
-    states_out[1] = select_less(faded, size, size, faded)
+    states_out[1] = at_least(faded, size)
     return scalars[KEEP] * parameter - scalars[RATE] * (states_out[0] / states_out[1])
 
 

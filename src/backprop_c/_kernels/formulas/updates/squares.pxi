@@ -19,7 +19,7 @@ cdef inline lanes rmsprop_step(lanes parameter, lanes gradient, const lanes* sca
         states_out[1] = flushed(scalars[BETA_2] * states_out[1] + scalars[REST_2] * mean_gradient)
         variance = variance - states_out[1] * states_out[1]
         # Of equal gradients it is 0, and rounding may take it below.
-        variance = select_less(variance, splat(0), splat(0), variance)
+        variance = at_least(variance, splat(0))
     step = mean_gradient / (square_root(variance) + scalars[EPSILON])
     if has_momentum:
         step = flushed(scalars[MOMENTUM] * states_out[1 + centred] + step)
