@@ -113,7 +113,7 @@ def test_ulp(name, dtype):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("name", "lowest"), [("sigmoid", 0), ("tanh", -1)])
 def test_bounds(name, lowest, dtype):
-    """No rounding leads beyond the limits, which are reached; and the second half mirrors the first.
+    """No rounding leads beyond the limits, which are reached; one half mirrors the other.
 
     Points are dense where the value is a few ulp from 1: there a fraction of two rounded numbers
     may be above 1.

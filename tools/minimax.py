@@ -83,7 +83,10 @@ def report(name, result):
 
 def main():
     half = mp.log(2) / 2 * mp.mpf("1.0001")
-    for dtype, exp_degree, atanh_degree, tanh_degree in (("float64", 9, 9, 5), ("float32", 4, 3, 1)):
+    for dtype, exp_degree, atanh_degree, tanh_degree in (
+        ("float64", 9, 9, 5),
+        ("float32", 4, 3, 1),
+    ):
         # The weight makes the error relative to expm1(r), which is about r.
         report(
             f"expm1 tail, {dtype}",
@@ -95,9 +98,7 @@ def main():
         )
         report(
             f"tanh tail, {dtype}",
-            remez(
-                tanh_tail, lambda u: u + mp.mpf("1e-5"), mp.mpf(0), (half / 2) ** 2, tanh_degree
-            ),
+            remez(tanh_tail, lambda u: u + mp.mpf("1e-5"), mp.mpf(0), (half / 2) ** 2, tanh_degree),
         )
     # Up to the x where exp(-x**2 / 2) is about to leave the normal numbers.
     for dtype, centre, limit, degree in (("float64", 5, 38, 22), ("float32", 4, 14, 10)):

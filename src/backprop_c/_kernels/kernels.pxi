@@ -42,6 +42,8 @@ cdef extern from "lanes.h":
     lanes at_most(lanes x, lanes highest) noexcept nogil
     lanes select_less(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     lanes select_up_to(lanes a, lanes b, lanes x, lanes y) noexcept nogil
+    unsigned int lanes_up_to(lanes a, lanes b) noexcept nogil
+    const unsigned int ALL_LANES
     lanes select_below(bits a, bits b, lanes x, lanes y) noexcept nogil
     lanes select_bits(bits mask, lanes x, lanes y) noexcept nogil
     bits bits_where_equal(lanes a, lanes b) noexcept nogil

@@ -192,6 +192,21 @@ LANES_INLINE lanes larger_size(lanes a, lanes b) {
 #endif
 }
 
+/* A bit for each lane, 1 where a <= b. */
+LANES_INLINE unsigned lanes_up_to(lanes a, lanes b) {
+#if !defined(__SSE2__)
+    unsigned found = 0;
+    for (int k = 0; k < LANES; k++) found |= (unsigned)(a[k] <= b[k]) << k;
+    return found;
+#elif LANE_BYTES == 64 && REAL_IS_FLOAT
+    return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
+#elif LANE_BYTES == 64
+    return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ);
+#else
+    return (unsigned)X86(movemask)((lanes)(a <= b));
+#endif
+}
+
 /* All bits where a == b, none elsewhere: a mask for select_bits. */
 #define bits_where_equal(a, b) ((bits)((a) == (b)))
 
@@ -309,6 +324,7 @@ LANES_INLINE lanes as_lanes(bits b) { lanes x; memcpy(&x, &b, sizeof x); return 
 LANES_INLINE lanes at_least(lanes x, lanes lowest) { return x < lowest ? lowest : x; }
 LANES_INLINE lanes at_most(lanes x, lanes highest) { return highest < x ? highest : x; }
 LANES_INLINE lanes larger_size(lanes a, lanes b) { return as_bits(a) < as_bits(b) ? b : a; }
+LANES_INLINE unsigned lanes_up_to(lanes a, lanes b) { return a <= b; }
 #define select_bits(mask, x, y) ((mask) ? (x) : (y))
 #define accumulate(total, x) ((total) + (double)(x))
 #define accumulate_square(total, x) ((total) + (double)(x) * (double)(x))
@@ -316,6 +332,8 @@ LANES_INLINE lanes larger_size(lanes a, lanes b) { return as_bits(a) < as_bits(b
 #define lane_sum(x) (x)
 #define accumulated(x) (x)
 #endif
+
+#define ALL_LANES ((1u << LANES) - 1)
 
 /* The square root of each lane: correctly rounded, so that levels agree. GCC and Clang make one
  * instruction of the loop. */

@@ -61,7 +61,7 @@ cdef inline bint row_has_settled(Py_ssize_t n, lanes limit, const real* x,
             # Past the last unit there is anything.
             size = select_below(lane_numbers(), splat_bits(n - j), size, splat(0))
         largest = larger_size(largest, size)
-    return lane_sum(select_up_to(largest, limit, splat(0), splat(1))) == 0
+    return lanes_up_to(largest, limit) == ALL_LANES
 
 
 cdef void recurrent_row_predict(const Plan* plan, Py_ssize_t n_samples, const void* X,

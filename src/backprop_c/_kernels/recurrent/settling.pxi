@@ -134,16 +134,15 @@ cdef inline void largest_changes(Py_ssize_t vectors, Py_ssize_t n, const lanes* 
         largest_changes_of(SETTLING_VECTORS, n, x, found, changes_out)
 
 
-cdef inline bint find_settled(Py_ssize_t vectors, const lanes* limits, const lanes* changes,
-                              const Settling* settling, lanes* settled_out) noexcept nogil:
-    # settled: 1 where a sample is open and its change is not above its limit, else 0; whether one is
-    # limits, changes, settled: (vectors,)
-    cdef lanes n_settled = splat(0)
+cdef inline bint some_settle(Py_ssize_t vectors, const lanes* changes,
+                             const lanes* limits) noexcept nogil:
+    # whether the change of some sample is not above its limit
+    # changes, limits: (vectors,)
+    cdef unsigned int found = 0
     cdef Py_ssize_t v
     for v in range(vectors):
-        settled_out[v] = select_up_to(changes[v], limits[v], settling.open_[v], splat(0))
-        n_settled = n_settled + settled_out[v]
-    return lane_sum(n_settled) != 0
+        found |= lanes_up_to(changes[v], limits[v])
+    return found != 0
 
 
 cdef void note(Py_ssize_t vectors, const lanes* chosen, Py_ssize_t iterations,
@@ -157,13 +156,17 @@ cdef void note(Py_ssize_t vectors, const lanes* chosen, Py_ssize_t iterations,
         settling.changes[v] = select_equal(chosen[v], splat(1), changes[v], settling.changes[v])
 
 
-cdef bint close(Py_ssize_t vectors, const lanes* settled, Settling* settling) noexcept nogil:
-    # who has settled is open no more; whether somebody else is
-    # settled: (vectors,)
+cdef bint close(Py_ssize_t vectors, const lanes* changes, lanes* limits, lanes* settled_out,
+                Settling* settling) noexcept nogil:
+    # settled: 1 where the change is not above the limit, which is -1 from then on, else 0; whether
+    # somebody else is open
+    # changes, limits, settled: (vectors,)
     cdef lanes n_open = splat(0)
     cdef Py_ssize_t v
     for v in range(vectors):
-        settling.open_[v] = settling.open_[v] - settled[v]
+        settled_out[v] = select_up_to(changes[v], limits[v], splat(1), splat(0))
+        limits[v] = select_equal(settled_out[v], splat(1), splat(-1), limits[v])
+        settling.open_[v] = settling.open_[v] - settled_out[v]
         n_open = n_open + settling.open_[v]
     return lane_sum(n_open) != 0
 
@@ -221,11 +224,11 @@ cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iterati
                          splat(<real>solver.damping), found, values, past)
 
 
-cdef void settle(const Equation* e, const Solver* solver, const lanes* limits, lanes* values,
+cdef void settle(const Equation* e, const Solver* solver, lanes* limits, lanes* values,
                  lanes* found, lanes* past, lanes* x_out, Settling* settling_out) noexcept nogil:
-    # x = the fixed point, looked for from `values` on, which are 0 for units; a sample's is taken in
-    # the first iteration whose change is not above its limit, or in the last one. Of units what that
-    # iteration found is taken: these are values of the activation, from which slopes are told.
+    # x = the fixed point, looked for from `values` on, which are 0 for units; a sample's is taken
+    # in the first iteration whose change is not above its limit, or in the last one. Of units what
+    # that iteration found is taken: these are values of the activation, from which slopes are told.
     # Errors are those that the iteration would not have changed. Samples that have settled go on
     # with the others for nothing: that costs less than to leave them out.
     # limits: (vectors,), values, found, x: (n, vectors), past: as of accelerated_step
@@ -234,15 +237,17 @@ cdef void settle(const Equation* e, const Solver* solver, const lanes* limits, l
     cdef lanes best[SETTLING_VECTORS]
     cdef lanes since[SETTLING_VECTORS]
     cdef Py_ssize_t v, iteration
+    cdef bint others
     for v in range(e.vectors):
         settling_out.open_[v] = splat(1)
     for iteration in range(solver.max_iterations):
         right_side(e, iteration, values, found)
         largest_changes(e.vectors, e.n, values, found, changes)
-        if find_settled(e.vectors, limits, changes, settling_out, settled):
+        if some_settle(e.vectors, changes, limits):
+            others = close(e.vectors, changes, limits, settled, settling_out)
             keep(e.n, e.vectors, settled, found if e.slopes == NULL else values, x_out)
             note(e.vectors, settled, iteration + 1, changes, settling_out)
-            if not close(e.vectors, settled, settling_out):
+            if not others:
                 return
         if iteration + 1 == solver.max_iterations:
             break
