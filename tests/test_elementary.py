@@ -113,10 +113,9 @@ def test_ulp(name, dtype):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("name", "lowest"), [("sigmoid", 0), ("tanh", -1)])
 def test_bounds(name, lowest, dtype):
-    """No rounding leads beyond the limits, which are reached; one half mirrors the other.
+    """No rounding leads beyond the limits, which are reached. tanh is odd.
 
-    Points are dense where the value is a few ulp from 1: there a fraction of two rounded numbers
-    may be above 1.
+    Where the value is a few ulp from 1, a quotient of two rounded numbers may be above 1.
     """
     net = Network((1, 1), name, biases=False, dtype=dtype, random_state=0)
     net.weights[0][:] = 1

@@ -245,11 +245,12 @@ def test_it_ends_where_no_step_leads_further():
     history = net.fit(x, y, epochs=10000, optimizer=LM())
     assert history.settled
     assert history.epochs < 1000
-    # The root of the loss's rounding: no closer does a loss tell where its minimum is.
+    # About the root of the loss's rounding: closer to the minimum, losses no longer differ.
     assert np.abs(net.loss_and_gradient(x, y)[1]).max() < 1e-8
     assert pickle.loads(pickle.dumps(history)).settled
     before = net.parameters.copy()
     assert net.fit(x, y, epochs=5, optimizer=LM(), reset_optimizer=False).settled
+    # Another damping may find a step that lowers the loss in its last digit.
     np.testing.assert_allclose(net.parameters, before, rtol=1e-6)
 
 

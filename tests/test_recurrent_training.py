@@ -86,6 +86,17 @@ def test_the_largest_change_of_several_parts(rng):
     assert values["iterations"] == pytest.approx(info["iterations"].mean())
 
 
+@pytest.mark.parametrize("inputs", [[1], [1, 0], [0, 1], [0] * 40 + [1] + [0] * 40])
+def test_a_change_that_is_not_a_number_stays(inputs):
+    """A unit that grows threefold comes to infinity, and then changes by infinity - infinity."""
+    net = RecurrentNetwork(
+        1, 1, 1, activation="identity", biases=False, dtype="float32", max_iterations=500
+    )
+    net.parameters[:] = 1, 3
+    X = np.array(inputs, float)[:, np.newaxis]
+    assert np.isnan(net.evaluate(X, np.zeros(len(X)))["largest_change"])
+
+
 def test_validation_and_early_stopping(rng):
     net, X, y = problem(rng, n_samples=80)
     history = net.fit(

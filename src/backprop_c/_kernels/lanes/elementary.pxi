@@ -9,6 +9,11 @@ cdef inline lanes flushed(lanes x) noexcept nogil:
     return select_less(absolute(x), splat(SMALLEST), splat(0), x)
 
 
+cdef inline lanes clipped(lanes x, const real lowest, const real highest) noexcept nogil:
+    # x, or the bound that it is beyond; NaN stays NaN
+    return at_most(at_least(x, splat(lowest)), splat(highest))
+
+
 cdef inline lanes polynomial(const real* coefficients, const int terms, lanes x) noexcept nogil:
     # sum_k coefficients[k] x**k, as a polynomial in x**2 whose coefficients are pairs: short chains
     # coefficients: (terms,), lowest power first

@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if LANE_BYTES && defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 #ifndef SINGLE_ROWS_ALONE
 #define SINGLE_ROWS_ALONE 0
@@ -149,18 +152,17 @@ DEFINE_VECTOR(bits, whole, LANE_BYTES);
 #define as_lanes(x) ((lanes)(x))
 /* x where a < b, y elsewhere (also where a or b is NaN). */
 #define select_less(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
+/* Likewise where a == b, where a <= b, and where a < b as unsigned integers. */
 #define select_equal(a, b, x, y) select_bits((bits)((a) == (b)), (x), (y))
 #define select_up_to(a, b, x, y) select_bits((bits)((a) <= (b)), (x), (y))
-/* Likewise, by unsigned integers. */
 #define select_below(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
 LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
     return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
 }
 
-/* x, or the bound that it is beyond; NaN stays NaN. On x86 this is one instruction, which gives the
- * second operand where one is NaN, and which compilers do not find in a comparison of vectors. */
+/* x, or the bound that it is beyond; NaN stays NaN. On x86 this is one instruction, which returns
+ * its second operand if either is NaN. Compilers do not find it from a comparison of vectors. */
 #if defined(__SSE2__)
-#include <immintrin.h>
 #if LANE_BYTES == 16
 #define X86_(operation, suffix) _mm_##operation##_##suffix
 #elif LANE_BYTES == 32
@@ -456,8 +458,8 @@ LANES_INLINE double power(double base, long long exponent) {
 }
 
 /* Tiles are sized for the register file, 32 vectors at 64 bytes, 16 below. With samples on the
- * lanes: TILE outputs by two vectors, SETTLING_TILE where units settle, whose tiles end with more
- * work than a sum; gradients TILE_INPUTS by TILE_OUTPUTS. With outputs on the lanes: TILE_ROWS by
+ * lanes: TILE outputs by two vectors, or SETTLING_TILE where units settle, since such tiles do more
+ * at their end than store a sum; gradients TILE_INPUTS by TILE_OUTPUTS. With outputs on the lanes: TILE_ROWS by
  * TILE_COLUMNS vectors. */
 #define TILE_ROWS 6
 #if LANE_BYTES == 64

@@ -63,7 +63,7 @@ cdef inline void product_from(const int tile, Py_ssize_t n_sum, Py_ssize_t n_row
                               const lanes* start, const lanes* scale,
                               lanes* y_out) noexcept nogil:
     # y[j, v] = biases[j] or start[j, v] + scale[j, v] sum_k w[k * sum_stride + j * row_stride]
-    # x[k, v], for `tile` rows at a time; what is NULL is 0, a scale 1
+    # x[k, v], for `tile` rows at a time, at most TILE; what is NULL is 0, a scale 1
     # x: (n_sum, vectors), start, scale, y: (n_rows, vectors), biases: (n_rows,)
     cdef Py_ssize_t j = 0
     cdef Py_ssize_t left

@@ -70,7 +70,7 @@ cdef void add_settling(const Measures* measures, Py_ssize_t vectors, const lanes
     settled[1] += lane_sum(n_counted)
     for k in range(LANES):
         # NaN is larger than all else, and stays.
-        if not lane(change, k) <= largest[0]:
+        if largest[0] == largest[0] and not lane(change, k) <= largest[0]:
             largest[0] = lane(change, k)
 
 

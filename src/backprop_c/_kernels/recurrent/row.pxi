@@ -81,7 +81,6 @@ cdef void recurrent_row_predict(const Plan* plan, Py_ssize_t n_samples, const vo
     cdef real* drive
     cdef real* values
     cdef real* found
-    cdef real* z
     cdef real* outputs
     if r.forward.kind != RELAXATION:
         recurrent_predict(plan, n_samples, X, parameters, workspace, a_out)
@@ -95,12 +94,8 @@ cdef void recurrent_row_predict(const Plan* plan, Py_ssize_t n_samples, const vo
                     weights.from_inputs, flat + units.biases if units.biases >= 0 else NULL, drive)
         memset(values, 0, units.stride * sizeof(real))
         for iteration in range(r.forward.max_iterations):
-            z = drive
-            if iteration > 0:
-                # Before, the values are 0, and so is their product.
-                recurrent_row(n, values, weights.between, drive, found)
-                z = found
-            units.activation.forward(units.stride // LANES, 1, units.constants, z, found)
+            recurrent_row(n, values, weights.between, drive, found)
+            units.activation.forward(units.stride // LANES, 1, units.constants, found, found)
             if (row_has_settled(n, limit, values, found)
                     or iteration + 1 == r.forward.max_iterations):
                 break

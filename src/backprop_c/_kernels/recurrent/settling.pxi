@@ -83,17 +83,12 @@ cdef void recurrent_product(const Equation* e, const lanes* x, lanes* out) noexc
         j += left
 
 
-cdef inline void right_side(const Equation* e, Py_ssize_t iteration, const lanes* x,
-                            lanes* x_out) noexcept nogil:
+cdef inline void right_side(const Equation* e, const lanes* x, lanes* x_out) noexcept nogil:
     # x_out = the equation's right side
     # x, x_out: (n, vectors)
     cdef lanes* z = x_out
     if e.slopes != NULL:
         recurrent_product(e, x, x_out)
-        return
-    if iteration == 0:
-        # The values are 0 still, and so is their product.
-        e.layer.activation.forward(e.n, e.vectors, e.layer.constants, e.drive, x_out)
         return
     if e.z != NULL:
         z = e.z
@@ -147,7 +142,7 @@ cdef inline bint some_settle(Py_ssize_t vectors, const lanes* changes,
 
 cdef void note(Py_ssize_t vectors, const lanes* chosen, Py_ssize_t iterations,
                const lanes* changes, Settling* settling) noexcept nogil:
-    # the iterations and the last change of the samples that are chosen by a 1
+    # writes down the iterations and the last change of the samples where chosen is 1
     # chosen, changes: (vectors,)
     cdef lanes count = splat(<real>iterations)
     cdef Py_ssize_t v
@@ -158,8 +153,8 @@ cdef void note(Py_ssize_t vectors, const lanes* chosen, Py_ssize_t iterations,
 
 cdef bint close(Py_ssize_t vectors, const lanes* changes, lanes* limits, lanes* settled_out,
                 Settling* settling) noexcept nogil:
-    # settled: 1 where the change is not above the limit, which is -1 from then on, else 0; whether
-    # somebody else is open
+    # settled: 1 where the change is not above the limit, else 0; there the limit becomes -1, so
+    # that the sample is not found again. Returns whether any sample is still open.
     # changes, limits, settled: (vectors,)
     cdef lanes n_open = splat(0)
     cdef Py_ssize_t v
@@ -226,11 +221,11 @@ cdef void accelerate(const Equation* e, const Solver* solver, Py_ssize_t iterati
 
 cdef void settle(const Equation* e, const Solver* solver, lanes* limits, lanes* values,
                  lanes* found, lanes* past, lanes* x_out, Settling* settling_out) noexcept nogil:
-    # x = the fixed point, looked for from `values` on, which are 0 for units; a sample's is taken
-    # in the first iteration whose change is not above its limit, or in the last one. Of units what
-    # that iteration found is taken: these are values of the activation, from which slopes are told.
-    # Errors are those that the iteration would not have changed. Samples that have settled go on
-    # with the others for nothing: that costs less than to leave them out.
+    # x = the fixed point, which is looked for from `values` on. A sample's is taken in the first
+    # iteration whose change is not above its limit, or in the last one; its limit is -1 then. Of
+    # units what that iteration found is taken: these are values of the activation, from which
+    # slopes are told. Errors are those that the iteration would not have changed. Samples that have
+    # settled go on with the others for nothing: that costs less than to leave them out.
     # limits: (vectors,), values, found, x: (n, vectors), past: as of accelerated_step
     cdef lanes changes[SETTLING_VECTORS]
     cdef lanes settled[SETTLING_VECTORS]
@@ -241,7 +236,7 @@ cdef void settle(const Equation* e, const Solver* solver, lanes* limits, lanes* 
     for v in range(e.vectors):
         settling_out.open_[v] = splat(1)
     for iteration in range(solver.max_iterations):
-        right_side(e, iteration, values, found)
+        right_side(e, values, found)
         largest_changes(e.vectors, e.n, values, found, changes)
         if some_settle(e.vectors, changes, limits):
             others = close(e.vectors, changes, limits, settled, settling_out)

@@ -1,10 +1,5 @@
 # Activations that stay between two numbers. How one is written: formulas/activations/table.pxi.
 
-cdef inline lanes clipped(lanes x, const real lowest, const real highest) noexcept nogil:
-    # x, or the bound that it is beyond; NaN stays NaN
-    return at_most(at_least(x, splat(lowest)), splat(highest))
-
-
 cdef inline lanes tanh_of_small(lanes y) noexcept nogil:
     # tanh(y) = y + y**3 T(y**2), |y| <= ln(2) / 4
     cdef lanes square = y * y
@@ -48,7 +43,8 @@ cdef void sigmoid_row_backward(const Layer* layer, const Layer* before, const vo
 
 cdef inline lanes tanh(lanes z, Constants c) noexcept nogil:
     # a = (s - 1 + (s + 1) t) / (s + 1 + (s - 1) t), since exp(2 z) = s (1 + t) / (1 - t)
-    # where s = 2**k, k = round(2 z / ln 2), and t = tanh(z - k ln(2) / 2)
+    # where s = 2**k, k = round(2 z / ln 2), and t = tanh(z - k ln(2) / 2). One subtraction is
+    # enough: where k is large, the result hardly depends on t.
     cdef lanes x = clipped(z, -TANH_LIMIT, TANH_LIMIT)
     cdef lanes k, t
     cdef lanes s = nearest_power(x, 2 * LOG2_E, &k)

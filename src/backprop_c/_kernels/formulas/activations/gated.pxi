@@ -42,14 +42,10 @@ cdef void gelu_row_backward(const Layer* layer, const Layer* before, const void*
     row_back_through(gelu_derivative, layer, before, parameters, memory, gradient_out)
 
 
-cdef inline lanes not_below(lanes z, const real limit) noexcept nogil:
-    # z, or the limit where z is below it: minus infinity times 0 would be NaN
-    return at_least(z, splat(limit))
-
-
 cdef inline lanes silu(lanes z, Constants c) noexcept nogil:
     # a = z sigmoid(z)
-    return not_below(z, -EXP_LIMIT) * sigmoid(z, c)
+    # Minus infinity times 0 would be NaN.
+    return at_least(z, splat(-EXP_LIMIT)) * sigmoid(z, c)
 
 
 cdef inline lanes silu_derivative(lanes z, lanes delta, Constants c) noexcept nogil:
@@ -86,7 +82,7 @@ cdef inline lanes gelu_tanh_argument(lanes z) noexcept nogil:
 
 cdef inline lanes gelu_tanh(lanes z, Constants c) noexcept nogil:
     # a = z (1 + tanh(u)) / 2 = z sigmoid(2 u)
-    return not_below(z, -GELU_TANH_LIMIT) * sigmoid(gelu_tanh_argument(z), c)
+    return at_least(z, splat(-GELU_TANH_LIMIT)) * sigmoid(gelu_tanh_argument(z), c)
 
 
 cdef inline lanes gelu_tanh_derivative(lanes z, lanes delta, Constants c) noexcept nogil:
@@ -124,7 +120,7 @@ cdef inline lanes mish(lanes z, Constants c) noexcept nogil:
     cdef lanes y = exponential(minus_absolute(z))
     cdef lanes n = select_less(z, splat(0), y * (y + splat(2)), y + y + splat(1))
     cdef lanes rest = select_less(z, splat(0), splat(2), (y + y) * y)
-    return not_below(z, -EXP_LIMIT) * (n / (n + rest))
+    return at_least(z, splat(-EXP_LIMIT)) * (n / (n + rest))
 
 
 cdef inline lanes mish_derivative(lanes z, lanes delta, Constants c) noexcept nogil:
