@@ -23,16 +23,13 @@ cdef inline void product_tile(const int rows, const int width, Py_ssize_t n_sum,
             weight = splat(w[k * sum_stride + r * row_stride])
             for c in range(width):
                 total[r][c] = total[r][c] + x[k * vectors + c] * weight
-    # Loops so small that compilers unroll them: totals stay in registers then.
-    if scale != NULL:
-        for r in range(rows):
-            for c in range(width):
-                total[r][c] = scale[c] * total[r][c] + start[c]
-            scale += vectors
-            start += vectors
     for r in range(rows):
         for c in range(width):
-            y_out[r * vectors + c] = total[r][c]
+            if scale != NULL:
+                y_out[c] = scale[r * vectors + c] * total[r][c] + start[r * vectors + c]
+            else:
+                y_out[c] = total[r][c]
+        y_out += vectors
 
 
 cdef inline const lanes* behind(const lanes* block, Py_ssize_t n) noexcept nogil:
