@@ -1,4 +1,4 @@
-"""Print the polynomial coefficients that `_kernels/lanes/lanes.h` carries.
+"""Print the polynomial coefficients that `_kernels/lanes/numbers.h` carries.
 
 Remez's exchange algorithm in 40-digit arithmetic (mpmath): on each interval the
 polynomial of the given degree whose largest weighted error is smallest.

@@ -3,12 +3,12 @@
  * A module of kernels is compiled with REAL_IS_FLOAT (0 or 1), LANE_BYTES (the width of a vector,
  * or 0 for one lane), and SINGLE_ROWS_ALONE (1 where it does nothing but single rows).
  * With a width, `lanes` is a vector type of GCC's and Clang's, and ordinary arithmetic on it is
- * SIMD; with one lane it is `real` itself, and the same source is scalar code. A compiler without vector types can build one lane alone.
+ * SIMD; with one lane it is `real` itself, and the same source is scalar code. A compiler without
+ * vector types can build one lane alone.
  */
 #ifndef BACKPROP_C_LANES_H
 #define BACKPROP_C_LANES_H
 
-#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +16,8 @@
 #if LANE_BYTES && defined(__SSE2__)
 #include <immintrin.h>
 #endif
+
+#include "numbers.h"
 
 #ifndef SINGLE_ROWS_ALONE
 #define SINGLE_ROWS_ALONE 0
@@ -32,107 +34,6 @@
 #error "This compiler has no vector types: build with LANE_BYTES=0, or with GCC or Clang."
 #endif
 #endif
-
-#if REAL_IS_FLOAT
-typedef float real;
-#define SQUARE_ROOT sqrtf
-#define ABSOLUTE_VALUE fabsf
-#define COPY_SIGN copysignf
-#define SMALLEST FLT_MIN
-typedef uint32_t whole;
-#define EXPONENT_SHIFT 23
-#define ROUNDER 12582912.0f            /* 1.5 * 2**23: adding it rounds to an integer */
-#define EXPONENT_BIAS 127.0f
-#define LN2_HIGH 0.693359375f          /* 9 bits, so that k * LN2_HIGH is exact */
-#define LN2_LOW -2.12194440054690583e-4f
-#define EXP_LIMIT 88.0f                /* exp(-88) is below the smallest normal number */
-/* (expm1(r) - r) / r**2 on |r| <= ln(2)/2, (atanh(s)/s - 1) / s**2 on s**2 <= 1/9,
- * (tanh(y)/y - 1) / y**2 on |y| <= ln(2)/4, and the normal distribution's tail: minimax polynomials
- * from tools/minimax.py, lowest power first. */
-#define EXPM1_TERMS 5
-static const real EXPM1_TAIL[EXPM1_TERMS] = {
-    0.50000000617433773f, 0.16666543123034872f, 0.041666282473526238f, 0.0083665713751296347f,
-    0.0013946426220202986f};
-#define ATANH_TERMS 4
-static const real ATANH_TAIL[ATANH_TERMS] = {
-    0.3333321303060356f, 0.20010548880008386f, 0.14003790971598882f, 0.13993782323659871f};
-#define TANH_TERMS 2
-static const real TANH_TAIL[TANH_TERMS] = {-0.33331277117371953f, 0.1311082690009548f};
-#define TANH_LIMIT 10.0f               /* tanh(10) rounds to 1 */
-#define HALF_BITS 12                   /* what is left of a number has an exact square */
-#define NORMAL_LIMIT 13.27f            /* exp(-x * x / 2) is below the smallest normal number */
-#define NORMAL_CENTRE 4.0f
-#define GELU_TANH_LIMIT 12.0f          /* below minus this, its sigmoid is 0 */
-#define NORMAL_TERMS 11
-static const real NORMAL_TAIL[NORMAL_TERMS] = {
-    0.40124522580208716f, -0.11052114189940197f, 0.03469578246879728f, 0.0097924194791497634f,
-    -0.020373090469802516f, 0.012983484851089454f, -0.0039715226557503445f,
-    -0.00012489590399502717f, 0.00053068545927260923f, -5.9674922016926544e-05f,
-    -5.6889618848353195e-05f};
-#else
-typedef double real;
-#define SQUARE_ROOT sqrt
-#define ABSOLUTE_VALUE fabs
-#define COPY_SIGN copysign
-#define SMALLEST DBL_MIN
-typedef uint64_t whole;
-#define EXPONENT_SHIFT 52
-#define ROUNDER 6755399441055744.0     /* 1.5 * 2**52 */
-#define EXPONENT_BIAS 1023.0
-#define LN2_HIGH 0.693147180369123816490    /* 33 bits */
-#define LN2_LOW 1.90821492927058770002e-10
-#define EXP_LIMIT 709.0
-#define EXPM1_TERMS 10
-static const real EXPM1_TAIL[EXPM1_TERMS] = {
-    0.50000000000000054932, 0.16666666666666685912, 0.041666666666574106498,
-    0.0083333333333146365894, 0.0013888888932254360863, 0.0001984126990295373673,
-    0.000024801504571510520213, 2.7557228006179845767e-6, 2.7626283085027293904e-7,
-    2.5114461060943866914e-8};
-#define ATANH_TERMS 10
-static const real ATANH_TAIL[ATANH_TERMS] = {
-    0.33333333333333208896, 0.20000000000062244331, 0.14285714275665757901,
-    0.11111111890632528596, 0.090908749267713078007, 0.076932226385854405661,
-    0.066511784297719554734, 0.060479668076205131839, 0.04190789521998816647,
-    0.084731193232506642594};
-#define TANH_TERMS 6
-static const real TANH_TAIL[TANH_TERMS] = {
-    -0.33333333333332491896, 0.13333333332786636516, -0.053968252786153151345,
-    0.021869370979465462642, -0.0088573165578505464886, 0.0034449236865459841};
-#define TANH_LIMIT 20.0
-#define HALF_BITS 27
-#define NORMAL_LIMIT 37.658
-#define NORMAL_CENTRE 5.0
-#define GELU_TANH_LIMIT 22.0
-#define NORMAL_TERMS 23
-static const real NORMAL_TAIL[NORMAL_TERMS] = {
-    0.38940398143596937118, -0.10128452060213443592, 0.04697507657472119751,
-    -0.0070388156740415734995, -0.012477968856855884371, 0.015546176294581927612,
-    -0.010640080535838246695, 0.0048530922177776222347, -0.001320643024424516526,
-    0.000031507645187885196278, 0.00013681640958150619827, -0.000043376225105655680736,
-    -6.7951242466106818623e-6, 7.1238939997439594813e-6, -1.8247717546964050271e-7,
-    -1.0183510164873534394e-6, 1.1568677571828977105e-7, 1.5380105687567746532e-7,
-    -1.9927281740861537918e-8, -2.4638588246172271971e-8, 7.2895020164650299899e-10,
-    3.0624781900272535691e-9, 5.3402031591464728803e-10};
-#endif
-
-/* Numbers that a counter is mixed with: all of 32 bits, whatever the dtype. */
-#define MIX_1 ((whole)0x7feb352dU)
-#define MIX_2 ((whole)0x846ca68bU)
-#define GOLDEN ((whole)0x9e3779b9U)
-#define LOW_32 ((whole)0xffffffffU)
-
-#define LOG2_E ((real)1.44269504088896340736)
-#define SQRT_HALF ((real)0.70710678118654752440)
-#define NORMAL_SLOPE ((real)0.8125)
-#define NORMAL_PEAK ((real)0.39894228040143267794) /* 1 / sqrt(2 pi) */
-#define LARGE ((real)1e30)
-#define LN2 ((real)0.69314718055994530942)
-#define ULP_OF_1 ((real)(sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON))
-#define ASINH_OF_1 ((real)0.88137358701954302523)
-#define SELU_SCALE ((real)1.05070098735548049342)
-#define SELU_BOUND ((real)1.75809934084737685994) /* scale * alpha, alpha 1.67326324235437728482 */
-#define GELU_LINEAR ((real)1.59576912160573071176) /* 2 sqrt(2 / pi) */
-#define GELU_CUBIC ((real)0.07135481627260024878) /* 0.044715 of it */
 
 #if LANE_BYTES
 #define LANES_ARE_VECTORS 1
