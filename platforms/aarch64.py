@@ -24,7 +24,7 @@ TOOLS = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "clang", "qemu-user"]
 # With the default processor of qemu, NumPy's own matrix product is wrong.
 PROCESSOR = "cortex-a72"
 TESTS = ["kernels", "wide", "elementary", "network", "optimizers", "levels", "targets"]
-TESTS += ["crew", "metrics", "threads"]
+TESTS += ["optimizer_state", "crew", "metrics", "threads"]
 SLOW_FORMULAS = ["softplus", "selu", "mish", "hard_sigmoid", "softsign", "elu", "silu"]
 # What an emulator is too slow for, beside what takes long everywhere.
 LEFT_OUT = [

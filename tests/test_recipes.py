@@ -33,7 +33,7 @@ ADDED = {
 SHARED = {
     "isru": ["test_kernels.py", "test_wide.py", "test_trace.py"],
     "pseudo_huber": ["test_kernels.py", "test_wide.py", "test_trace.py"],
-    "signum": ["test_optimizers.py", "test_hyperparameters.py"],
+    "signum": ["test_optimizers.py", "test_optimizer_state.py", "test_hyperparameters.py"],
     "geometric": ["test_schedules.py"],
 }
 WHOLE = ["test_architecture.py", "test_docs.py", "test_entries.py", "test_hyperparameters.py"]
