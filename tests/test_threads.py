@@ -21,6 +21,7 @@ from helpers import (
 )
 
 from backprop_c import SGD, Network
+from backprop_c.callbacks import Callback
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts threads of its own, some of them by time")
 
@@ -160,6 +161,36 @@ def test_a_forked_child_is_free(busy, n_samples):
     finally:
         net.stop()
         thread.join()
+
+
+@forking
+@pytest.mark.parametrize("gone", [(), (0,), (2,), (4,), (1, 2, 3), (0, 1, 3, 4)])
+def test_a_forked_child_is_free_of_all_fits(gone):
+    """Of networks that are fitted within each other's callbacks, after others are gone."""
+    X, y = np.ones((4, 2)), np.zeros((4, 1))
+    nets = [Network((2, 3, 1), random_state=0) for _ in range(5)]
+    for net in nets:
+        net.fit(X, y, epochs=1)
+    for place in reversed(gone):
+        del nets[place]
+    del net
+    codes = []
+
+    class Within(Callback):
+        def __init__(self, others):
+            self.others = others
+
+        def on_epoch_end(self, epoch, logs, network):
+            if self.others:
+                self.others[0].fit(X, y, epochs=1, callbacks=[Within(self.others[1:])])
+                return
+            codes.append(
+                exit_code_of_a_child(lambda: all(trains_and_predicts(net, X, y) for net in nets))
+            )
+
+    Within(nets).on_epoch_end(0, {}, None)
+    assert codes == [0]
+    assert all(trains_and_predicts(net, X, y) for net in nets)
 
 
 def test_short_and_long_reads_at_the_same_time():

@@ -166,10 +166,10 @@ cdef class Engine(SharedParameters):
             result = <cnp.ndarray>out
         if rows * self.plan.work <= WORK_OF_SHORT_CALL:
             workspace = self.take_workspace(&own)
-            begin_short_read(&self.short_readers, &self.writing)
+            begin_short_read(&self.sharing.short_readers, &self.sharing.writing)
             self.predict_rows(self.shared, rows, cnp.PyArray_DATA(x), workspace,
                               cnp.PyArray_DATA(result))
-            end_short_read(&self.short_readers)
+            end_short_read(&self.sharing.short_readers)
             self.give_workspace(workspace, own)
         else:
             self.predict_long(rows, <const char*>cnp.PyArray_DATA(x),

@@ -101,10 +101,10 @@ cdef class Jacobians(Engine):
         work = plan.work * (1 + plan.layers[plan.n_layers - 1].n_out)
         if rows * work <= WORK_OF_SHORT_CALL:
             workspace = self.take_workspace(&own)
-            begin_short_read(&self.short_readers, &self.writing)
+            begin_short_read(&self.sharing.short_readers, &self.sharing.writing)
             self.single_table.jacobian(plan, rows, cnp.PyArray_DATA(x), of_parameters, self.shared,
                                        workspace, cnp.PyArray_DATA(result))
-            end_short_read(&self.short_readers)
+            end_short_read(&self.sharing.short_readers)
             self.give_workspace(workspace, own)
         else:
             self.run_jacobian(rows, <const char*>cnp.PyArray_DATA(x), of_parameters, work,

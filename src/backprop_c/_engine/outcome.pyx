@@ -42,9 +42,10 @@ cdef class Record:
     cdef double* room(self, Py_ssize_t epochs, Py_ssize_t* room_out) except NULL:
         """Where the next epochs go, and how many of at most `epochs` there is room for."""
         cdef Py_ssize_t used = <Py_ssize_t>load_shared(&self.recorded) - self.before_last
+        cdef cnp.npy_intp shape[2]
         if not self.arrays or used == len(self.arrays[-1]):
-            self.arrays.append(
-                np.empty((max(1, min(epochs, EPOCHS_AT_A_TIME)), self.n_columns)))
+            shape[0], shape[1] = max(1, min(epochs, EPOCHS_AT_A_TIME)), self.n_columns
+            self.arrays.append(cnp.PyArray_SimpleNew(2, shape, cnp.NPY_FLOAT64))
             self.before_last += used
             used = 0
         last = <cnp.ndarray>self.arrays[-1]

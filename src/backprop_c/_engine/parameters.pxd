@@ -6,6 +6,17 @@ from backprop_c._engine.memory cimport Memory
 from backprop_c._kernels.table cimport Plan, Table
 
 
+cdef struct Sharing:
+    uint64_t trained_by            # a number of the fit that has this network; 0 where none has
+    uint64_t readers               # long reads of the parameters
+    uint64_t short_readers         # and short ones; used, as the next, where there is no GIL
+    uint64_t writing               # a fit writes the parameters
+    uint64_t workspace_taken
+    uint64_t enlisted              # among those of which a forked child must know
+    Sharing* before                # the others of these
+    Sharing* after
+
+
 cdef class SharedParameters:
     cdef object __weakref__
     cdef Plan plan                 # batches
@@ -14,13 +25,8 @@ cdef class SharedParameters:
     cdef const Table* single_table
     cdef char* shared
     cdef char* workspace
-    cdef uint64_t workspace_taken
-    cdef uint64_t trained_by       # a number of the fit that has this network; 0 where none has
-    cdef int stop_wanted           # of that fit
-    cdef uint64_t enlisted         # among those of which a forked child must know
-    cdef uint64_t readers          # long reads of the parameters
-    cdef uint64_t short_readers    # and short ones; used, as the next, where there is no GIL
-    cdef uint64_t writing          # a fit writes the parameters
+    cdef Sharing sharing           # what threads that have this network agree through
+    cdef int stop_wanted           # of the fit that has it
     cdef uint64_t written          # the parameters' fingerprint when a fit last read or wrote them
     cdef Memory memory             # what the last fit worked with, for the next one
     cdef int type_number
@@ -38,7 +44,7 @@ cdef class SharedParameters:
     cdef void give_workspace(self, char* workspace, bint own) noexcept
     cdef allocate_parameters(self, n_parameters)
     cdef lay_out_parameters(self)
-    cdef enlist(self)
+    cdef void enlist(self) noexcept
     cdef const char* begin_reading(self) except NULL
     cdef const char* go_on_reading(self, const char* parameters) except NULL
     cdef void end_reading(self, const char* parameters) noexcept

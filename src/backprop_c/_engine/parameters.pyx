@@ -8,7 +8,6 @@ from libc.string cimport memcpy, memset
 import itertools
 import os
 import warnings
-import weakref
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from backprop_c._engine.memory cimport allocated
 from backprop_c._engine.plan cimport free_plan, make_plan, one_lane_pays
 from backprop_c._system.sharing cimport (
     add_shared, begin_short_read, begin_write, end_short_read, end_write, load_shared,
-    store_shared, swap_shared,
+    store_pointer, store_shared, swap_shared,
 )
 from backprop_c._engine.tables cimport table_of
 
@@ -61,6 +60,7 @@ cdef class SharedParameters:
         free_plan(&self.plan)
         free_plan(&self.single)
         release(self.workspace)
+        delist(&self.sharing)
 
     def _set_up(self, tuple layer_sizes, tuple activations, tuple loss, bint biases, dtype,
                 tuple l1, tuple l2, tuple dropout, tuple max_norm):
@@ -150,20 +150,19 @@ cdef class SharedParameters:
     # are, but not beside a fit, and only for one run of the driver, in which no Python runs: so a
     # fit that begins meanwhile waits for it for no longer. Everyone else reads a copy.
 
-    cdef enlist(self):
+    cdef void enlist(self) noexcept:
         """Before the GIL is released: a child that is forked meanwhile must know of it."""
-        if not load_shared(&self.enlisted):
-            in_use[id(self)] = self
-            store_shared(&self.enlisted, True)
+        if not load_shared(&self.sharing.enlisted):
+            add_to_list(&self.sharing)
 
     cdef const char* begin_reading(self) except NULL:
         """The parameters of one epoch, to be read without the GIL until `end_reading`."""
         self.enlist()
         # First the reader, then the look for a fit: a fit that is not seen sees the reader.
-        add_shared(&self.readers, 1)
+        add_shared(&self.sharing.readers, 1)
         if not self.is_training():
             return self.shared
-        add_shared(&self.readers, -1)
+        add_shared(&self.sharing.readers, -1)
         return self.copied(self.shared)
 
     cdef const char* go_on_reading(self, const char* parameters) except NULL:
@@ -171,21 +170,21 @@ cdef class SharedParameters:
         if parameters != self.shared:
             return parameters
         parameters = self.copied(parameters)
-        add_shared(&self.readers, -1)
+        add_shared(&self.sharing.readers, -1)
         return parameters
 
     cdef void end_reading(self, const char* parameters) noexcept:
         if parameters != self.shared:
             release(<void*>parameters)
-        elif load_shared(&self.readers):  # none in a child that was forked in between
-            add_shared(&self.readers, -1)
+        elif load_shared(&self.sharing.readers):  # none in a child that was forked in between
+            add_shared(&self.sharing.readers, -1)
 
     cdef const char* copied(self, const char* parameters) except NULL:
         cdef size_t size = self.plan.n_parameters * self.table.real_bytes
         cdef char* copied = allocated(size)
-        begin_short_read(&self.short_readers, &self.writing)
+        begin_short_read(&self.sharing.short_readers, &self.sharing.writing)
         memcpy(copied, parameters, size)
-        end_short_read(&self.short_readers)
+        end_short_read(&self.sharing.short_readers)
         return copied
 
     cdef char* take_workspace(self, bint* own_out) except NULL:
@@ -194,7 +193,7 @@ cdef class SharedParameters:
         It is there from its first use on: of thousands of networks few may predict.
         """
         cdef char* workspace = NULL
-        own_out[0] = swap_shared(&self.workspace_taken, False, True)
+        own_out[0] = swap_shared(&self.sharing.workspace_taken, False, True)
         if own_out[0]:
             workspace = self.workspace
         if workspace == NULL:
@@ -208,12 +207,12 @@ cdef class SharedParameters:
 
     cdef void give_workspace(self, char* workspace, bint own) noexcept:
         if own:
-            store_shared(&self.workspace_taken, False)
+            store_shared(&self.sharing.workspace_taken, False)
         else:
             release(workspace)
 
     cdef bint is_training(self) noexcept:
-        return load_shared(&self.trained_by) != 0
+        return load_shared(&self.sharing.trained_by) != 0
 
     cdef bint are_writable(self):
         """Whether all views of the parameters may be written to."""
@@ -241,7 +240,7 @@ cdef class SharedParameters:
         if not self.are_writable():
             self._require_writable("fit")
         self.enlist()
-        if not swap_shared(&self.trained_by, 0, fit):
+        if not swap_shared(&self.sharing.trained_by, 0, fit):
             raise RuntimeError(
                 "this network is being trained by another fit or step: wait for it; stop() ends a "
                 "fit")
@@ -249,7 +248,7 @@ cdef class SharedParameters:
 
     cdef void give_back_training(self, uint64_t fit) noexcept:
         """Free the place, if it is still this fit's: a forked child may have freed it before."""
-        swap_shared(&self.trained_by, fit, 0)
+        swap_shared(&self.sharing.trained_by, fit, 0)
 
     cdef void fetch(self, char* parameters_out) noexcept:
         """What a fit begins with: the parameters as they are now."""
@@ -263,14 +262,14 @@ cdef class SharedParameters:
         `overwritten_out` is set if somebody else has written to the parameters meanwhile.
         """
         try:
-            if load_shared(&self.readers):
+            if load_shared(&self.sharing.readers):
                 self.wait_for_readers("a fit", 3)
         finally:
             if self.fingerprint() != self.written:
                 overwritten_out[0] = True
-            begin_write(&self.short_readers, &self.writing)
+            begin_write(&self.sharing.short_readers, &self.sharing.writing)
             memcpy(self.shared, parameters, self.plan.n_parameters * self.table.real_bytes)
-            end_write(&self.writing)
+            end_write(&self.sharing.writing)
             self.written = self.fingerprint()
 
     cdef wait_for_readers(self, str who, int stacklevel):
@@ -283,7 +282,7 @@ cdef class SharedParameters:
         """
         cdef double patience = monotonic_seconds() + PATIENCE
         cdef bint told = False
-        while load_shared(&self.readers):
+        while load_shared(&self.sharing.readers):
             with nogil:
                 pause_briefly()
             PyErr_CheckSignals()
@@ -291,7 +290,7 @@ cdef class SharedParameters:
                 told = True
                 warnings.warn(
                     f"{who} waits to write the parameters, since "
-                    f"{load_shared(&self.readers)} begin_reading of this network had no "
+                    f"{load_shared(&self.sharing.readers)} begin_reading of this network had no "
                     "end_reading yet. Ctrl-C ends the waiting: the parameters are then written "
                     "beside the reading",
                     RuntimeWarning,
@@ -344,26 +343,58 @@ cdef class SharedParameters:
         """A copy of the parameters, of one finished epoch: the GIL is held throughout."""
         self.require_set_up()
         copied = np.empty(self.plan.n_parameters, dtype=self.dtype)
-        begin_short_read(&self.short_readers, &self.writing)
+        begin_short_read(&self.sharing.short_readers, &self.sharing.writing)
         memcpy(cnp.PyArray_DATA(copied), self.shared,
                self.plan.n_parameters * self.table.real_bytes)
-        end_short_read(&self.short_readers)
+        end_short_read(&self.sharing.short_readers)
         return copied
 
 
-# What a forked child must free, by id, since a subclass may have no hash. `in_use`: networks that
-# were trained or read at length. `drawn_from`: bit generators whose locks fits hold now.
-in_use = weakref.WeakValueDictionary()
+# What a forked child must free. `in_use` leads to all networks that were trained or read at length,
+# each of which leads to the next. Without a GIL a fork may come in the midst of a change, so the
+# way from one to the next is whole at every moment. `drawn_from`: bit generators whose locks fits
+# hold now, by id.
+cdef Sharing in_use
+cdef uint64_t list_changes = False  # some thread is about it
 drawn_from = {}
+
+
+cdef void add_to_list(Sharing* one) noexcept:
+    while not swap_shared(&list_changes, False, True):
+        pause_briefly()
+    if not one.enlisted:
+        one.before, one.after = &in_use, in_use.after
+        store_pointer(<void**>&in_use.after, one)
+        if one.after != NULL:
+            one.after.before = one
+        store_shared(&one.enlisted, True)
+    store_shared(&list_changes, False)
+
+
+cdef void delist(Sharing* one) noexcept:
+    """Take it out of the list, if it is there."""
+    if not one.enlisted:
+        return
+    while not swap_shared(&list_changes, False, True):
+        pause_briefly()
+    store_pointer(<void**>&one.before.after, one.after)
+    if one.after != NULL:
+        one.after.before = one.before
+    store_shared(&list_changes, False)
 
 
 def forget_parent():
     """In a forked child: the parent's threads are not here, and what they held is free."""
-    cdef SharedParameters shared
-    for shared in in_use.values():
-        shared.readers = shared.short_readers = shared.writing = 0
-        shared.trained_by = 0
-        shared.workspace_taken = False
+    cdef Sharing* one = in_use.after
+    cdef Sharing* last = &in_use
+    store_shared(&list_changes, False)
+    while one != NULL:
+        one.readers = one.short_readers = one.writing = 0
+        one.trained_by = 0
+        one.workspace_taken = False
+        # What a change had not come to.
+        one.before, one.enlisted = last, True
+        last, one = one, one.after
     for bit_generator in drawn_from.values():
         bit_generator.lock._at_fork_reinit()  # as the standard library does it
     drawn_from.clear()

@@ -8,7 +8,8 @@ from backprop_c._kernels.table cimport Update
 
 
 cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
-                                Py_ssize_t n_parameters, dtype, tuple of_schedule=*)
+                                Py_ssize_t n_parameters, int type_number,
+                                tuple of_schedule=*)
 cdef OptimizerState with_schedule(OptimizerState state, const Update* update, tuple of_schedule)
 cdef check_state(OptimizerState state, const Fit* fit, int type_number)
 cdef void take_state(Fit* fit, OptimizerState state) noexcept

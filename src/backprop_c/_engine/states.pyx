@@ -14,21 +14,40 @@ cnp.import_array()
 
 
 cdef OptimizerState first_state(const Update* update, const double* hyperparameters,
-                                Py_ssize_t n_parameters, dtype, tuple of_schedule=()):
+                                Py_ssize_t n_parameters, int type_number,
+                                tuple of_schedule=()):
     """What a rule and a schedule begin with, before the first step."""
     cdef double states[MAX_STATES]
     cdef double carried[MAX_CARRIED]
+    cdef cnp.npy_intp n_numbers = update.n_states * n_parameters
+    cdef cnp.npy_intp n_carried = update.n_carried + len(of_schedule)
+    cdef cnp.ndarray vectors = cnp.PyArray_SimpleNew(1, &n_numbers, type_number)
+    cdef cnp.ndarray kept = cnp.PyArray_SimpleNew(1, &n_carried, cnp.NPY_FLOAT64)
     cdef int k
     memset(states, 0, sizeof(states))
     memset(carried, 0, sizeof(carried))
     if update.begin != NULL:
         update.begin(hyperparameters, states, carried)
-    vectors = np.empty(update.n_states * n_parameters, dtype)
     for k in range(update.n_states):
-        vectors[k * n_parameters:(k + 1) * n_parameters] = states[k]
-    return OptimizerState(update.name.decode(), 0, vectors,
-                          np.array([*[carried[k] for k in range(update.n_carried)], *of_schedule],
-                                   np.float64))
+        fill(vectors, k * n_parameters, n_parameters, states[k])
+    for k in range(update.n_carried):
+        fill(kept, k, 1, carried[k])
+    for place, value in enumerate(of_schedule, update.n_carried):
+        fill(kept, place, 1, value)
+    return OptimizerState(update.name.decode(), 0, vectors, kept)
+
+
+# NumPy's own way to do it takes as long as the shortest fits.
+cdef void fill(cnp.ndarray array_out, Py_ssize_t first, Py_ssize_t n, double value) noexcept:
+    """array[first:first + n] = value, of float32 or float64."""
+    cdef void* numbers = cnp.PyArray_DATA(array_out)
+    cdef Py_ssize_t k
+    if cnp.PyArray_TYPE(array_out) == cnp.NPY_FLOAT32:
+        for k in range(first, first + n):
+            (<float*>numbers)[k] = <float>value
+    else:
+        for k in range(first, first + n):
+            (<double*>numbers)[k] = value
 
 
 cdef OptimizerState with_schedule(OptimizerState state, const Update* update, tuple of_schedule):

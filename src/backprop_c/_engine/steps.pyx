@@ -133,7 +133,7 @@ cdef class Stepper(Jacobians):
             self._require_writable("train_step")
         number = <uint64_t><uintptr_t><void*>step
         self.enlist()
-        if not swap_shared(&self.trained_by, 0, number):
+        if not swap_shared(&self.sharing.trained_by, 0, number):
             raise RuntimeError(
                 "this network is being trained by another fit or step: wait for it; stop() ends a "
                 "fit")
@@ -145,7 +145,7 @@ cdef class Stepper(Jacobians):
         finally:
             if step.state_before is not None:
                 self.end_drawing(step, kept)
-            swap_shared(&self.trained_by, number, 0)
+            swap_shared(&self.sharing.trained_by, number, 0)
         if not kept:
             self._warn_of_step(loss)
         return loss
@@ -237,7 +237,8 @@ cdef class Stepper(Jacobians):
         fit.training.parameters = fit.live.vectors
         choose_phases(fit)
         if state is None or state.rule != optimizer.rule:
-            state = first_state(fit.update, fit.hyperparameters, step.plan.n_parameters, self.dtype)
+            state = first_state(fit.update, fit.hyperparameters, step.plan.n_parameters,
+                                self.type_number)
         state = with_schedule(state, fit.update, ())
         check_state(state, fit, self.type_number)
         step.optimizer, step.state, step.given = optimizer, state, given
@@ -306,11 +307,11 @@ cdef class Stepper(Jacobians):
         cdef size_t n_bytes = step.plan.n_parameters * fit.training.table.real_bytes
         if not fit.training.table.all_finite(step.plan.n_parameters, fit.live.vectors):
             return False
-        if load_shared(&self.readers):
+        if load_shared(&self.sharing.readers):
             self.wait_for_readers("train_step", 1)
-        begin_write(&self.short_readers, &self.writing)
+        begin_write(&self.sharing.short_readers, &self.sharing.writing)
         memcpy(self.shared, fit.live.vectors, n_bytes)
-        end_write(&self.writing)
+        end_write(&self.sharing.writing)
         give_state(fit, &fit.live, step.state)
         if self._optimizer_state is not step.state:
             self._optimizer_state = step.state

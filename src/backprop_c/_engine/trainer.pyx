@@ -176,8 +176,8 @@ cdef class Trainer:
         cdef Fit* fit = &self.fit_
         if optimizer_state is None:
             optimizer_state = first_state(fit.update, fit.hyperparameters,
-                                          fit.training.plan.n_parameters, self.engine.dtype,
-                                          of_schedule)
+                                          fit.training.plan.n_parameters,
+                                          self.engine.type_number, of_schedule)
         optimizer_state = with_schedule(optimizer_state, fit.update, of_schedule)
         check_state(optimizer_state, fit, self.engine.type_number)
         self.optimizer_state = optimizer_state
@@ -459,7 +459,7 @@ cdef class Trainer:
     cdef _publish(self, bint wait):
         """Publish what is new: while others read, only if it is worth waiting for."""
         cdef Py_ssize_t newest = self.record.epochs + self.fit_.diverged
-        if newest != self.published and (wait or load_shared(&self.engine.readers) == 0):
+        if newest != self.published and (wait or load_shared(&self.engine.sharing.readers) == 0):
             self.published = newest
             self.engine.publish(self.fit_.finished.vectors, &self.overwritten)
 
