@@ -327,7 +327,11 @@ def test_in_runs_that_stop_at_every_look(batch_size):
             {"validation_data": None},
             "monitors 'mape', but what is recorded is loss, mse, accuracy$",
         ),
-        ([EarlyStopping(), EarlyStopping("loss")], {}, "one EarlyStopping at most, but has 2"),
+        (
+            [EarlyStopping(), EarlyStopping("loss")],
+            {},
+            r"EarlyStopping at most, but has EarlyStopping\(\) and EarlyStopping\(monitor='loss'\)",
+        ),
     ],
 )
 def test_what_cannot_be_watched(callbacks, options, message):

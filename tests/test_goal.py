@@ -74,7 +74,11 @@ def test_beside_early_stopping():
     [
         ([Goal("val_loss", 1)], ValueError, "Goal monitors 'val_loss', .*: give validation_data"),
         ([Goal("mse", 1)], ValueError, r"Goal monitors 'mse', .*: give metrics=\['mse'\]"),
-        ([Goal("loss", 1), Goal("loss", 2)], ValueError, "must have one Goal at most, but has 2"),
+        (
+            [Goal("loss", 1), Goal("loss", 2)],
+            ValueError,
+            r"must have one Goal at most, but has Goal\(.*value=1.0\) and Goal\(.*value=2.0\)",
+        ),
     ],
 )
 def test_goals_that_cannot_be(callbacks, error, message):

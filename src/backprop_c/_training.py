@@ -25,8 +25,7 @@ from ._watcher import Watcher
 from .callbacks import EarlyStopping, Goal, Monitor
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
-from .optimizers import LevenbergMarquardt, as_optimizer, state_to_go_on_from
-from .optimizers.terms import optimizer_terms
+from .optimizers import as_optimizer, state_to_go_on_from
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
@@ -59,7 +58,8 @@ def epochs_for(optimizer, epochs):
 def require_network_for(optimizer, net):
     """Raise if the network has what the optimizer cannot train; warn if it takes much memory."""
     kind = type(optimizer).__name__
-    if optimizer.steps == "squares" and net._feeds_back:
+    least_squares = optimizer.steps == "squares"
+    if least_squares and net._feeds_back:
         raise ValueError(
             f"{kind} cannot train a {type(net).__name__}: use another optimizer, such as Adam(), "
             "Rprop() or LBFGS()"
@@ -76,7 +76,7 @@ def require_network_for(optimizer, net):
                 "leave it out, or use another optimizer, such as Adam()"
             )
     n_parameters = net.parameters.size
-    if isinstance(optimizer, LevenbergMarquardt) and n_parameters > MANY_PARAMETERS:
+    if least_squares and n_parameters > MANY_PARAMETERS:
         bytes_of_matrices = 2 * n_parameters * (n_parameters + 1) * net.dtype.itemsize
         warnings.warn(
             f"{kind} takes {bytes_of_matrices / 1e6:,.0f} MB for {n_parameters} parameters, and "
@@ -111,18 +111,14 @@ def as_callbacks(callbacks, names):
         raise TypeError(
             f"callbacks must be a sequence of callbacks, but is {callbacks!r}"
         ) from None
-    calls = []
+    calls, early, goal = [], None, None
     for one in given:
-        if isinstance(one, Monitor):
-            continue
-        call = getattr(one, "on_epoch_end", None)
-        if isinstance(one, type) or not callable(call):
-            raise TypeError(
-                "a callback must have a method on_epoch_end(epoch, logs, network), as a "
-                f"callbacks.Callback has, but {one!r} has none"
-            )
-        calls.append(call)
-    early, goal = (only_one(kind, given) for kind in (EarlyStopping, Goal))
+        if isinstance(one, EarlyStopping):
+            early = only_one(one, early, EarlyStopping)
+        elif isinstance(one, Goal):
+            goal = only_one(one, goal, Goal)
+        elif not isinstance(one, Monitor):
+            calls.append(method_of(one))
     decided = {
         "early_stop": early
         and (*watched_column(early, names), early.min_delta, early.patience, early.restore_best),
@@ -131,12 +127,24 @@ def as_callbacks(callbacks, names):
     return decided, tuple(calls)
 
 
-def only_one(kind, given):
-    """The callback of a kind, of which there may be one; None without it."""
-    found = [one for one in given if isinstance(one, kind)]
-    if len(found) > 1:
-        raise ValueError(f"callbacks must have one {kind.__name__} at most, but has {len(found)}")
-    return found[0] if found else None
+def only_one(one, other, kind):
+    """The callback of a kind, of which there may be one; `other` is one that was there before."""
+    if other is not None:
+        raise ValueError(
+            f"callbacks must have one {kind.__name__} at most, but has {other!r} and {one!r}"
+        )
+    return one
+
+
+def method_of(callback):
+    """What is called of a callback of the caller's."""
+    call = getattr(callback, "on_epoch_end", None)
+    if isinstance(callback, type) or not callable(call):
+        raise TypeError(
+            "a callback must have a method on_epoch_end(epoch, logs, network), as a "
+            f"callbacks.Callback has, but {callback!r} has none"
+        )
+    return call
 
 
 def watched_column(monitor, names):
@@ -321,8 +329,8 @@ def train(
     )
     history = History(names, trainer.record, None if split is None else split.validation)
     history._choice = choice
-    update, hyperparameters, options = optimizer_terms(chosen)
-    options["plateau"] = plateau_terms(options["plateau"], names)
+    update, hyperparameters, options = chosen._terms
+    options = options | {"plateau": plateau_terms(options["plateau"], names)}
 
     def begin(state):
         """Have the network hold what the fit will fill in, once the fit is sure to begin."""

@@ -56,7 +56,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
             self._validation_indices.flags.writeable = False
         self._names = tuple(names)
         self._record = values if isinstance(values, Record) else None
-        self._columns = np.empty((len(self._names), 0))
+        # None until somebody asks for the values of a fit.
+        self._columns: NDArray[np.float64] | None = None
         if self._record is None:
             self._set_columns(np.array(values, dtype=np.float64, ndmin=2))
 
@@ -69,14 +70,14 @@ class History(Mapping[str, "NDArray[np.float64]"]):
             )
         columns.flags.writeable = False
         self._columns = columns
+        return columns
 
     @property
     def _values(self):
         """(names, epochs), of the epochs that are finished by now."""
-        columns = self._columns
-        if self._record is not None and self._record.epochs != columns.shape[1]:
-            self._set_columns(self._record.values())
-            columns = self._columns
+        columns, record = self._columns, self._record
+        if record is not None and (columns is None or record.epochs != columns.shape[1]):
+            columns = self._set_columns(record.values())
         return columns
 
     def __getitem__(self, name: str) -> "NDArray[np.float64]":
@@ -100,7 +101,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     @property
     def epochs(self) -> int:
         """Number of finished epochs."""
-        return self._values.shape[1]
+        return self._values.shape[1] if self._record is None else self._record.epochs
 
     @property
     def best_epoch(self) -> int | None:

@@ -15,17 +15,22 @@ AUTOMATIC_BATCH_SIZE = 32
 
 def as_count(value, name, minimum):
     """An integer of at least `minimum`."""
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be an integer, but is {value!r}")
-    try:
-        count = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, but is {value!r}") from None
+    count = value if type(value) is int else as_integer(value, name)
     if count < minimum:
         raise ValueError(f"{name} must be at least {minimum}, but is {count}")
     if count > sys.maxsize:
         raise ValueError(f"{name} must be at most {sys.maxsize}, but is larger")
     return count
+
+
+def as_integer(value, name):
+    """An int."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, but is {value!r}")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, but is {value!r}") from None
 
 
 def as_number(value, name):
@@ -73,7 +78,9 @@ def as_in_range(value, name, lowest, below=math.inf):
 
 def as_flag(value, name):
     """True or False."""
-    if not isinstance(value, (bool, np.bool_)):
+    if type(value) is bool:
+        return value
+    if not isinstance(value, np.bool_):
         raise TypeError(f"{name} must be True or False, but is {value!r}")
     return bool(value)
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .._frozen import Frozen
 from .._validation.scalars import (
@@ -17,6 +17,7 @@ from .._validation.scalars import (
     as_share,
 )
 from ..schedules import ByEpoch, ReduceOnPlateau, Schedule
+from .terms import optimizer_terms
 
 # What the engine does to the gradient before a rule sees it.
 OF_GRADIENT = ("clip_norm", "clip_value")
@@ -52,6 +53,8 @@ class Optimizer(Frozen, ABC):
     True
     """
 
+    # What the engine is told of it, found once: the shortest fits take no longer than that.
+    __slots__ = ("_found_terms",)
     # Whether a fit must take all samples at once.
     full_batch: ClassVar[bool] = False
     # The loss that it needs, None for any; and what a network must not have.
@@ -97,6 +100,18 @@ class Optimizer(Frozen, ABC):
     def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them."""
         return tuple(0.0 if value is None else float(value) for value in self._values())
+
+    @property
+    def _terms(self) -> tuple[int, tuple[float, ...], dict[str, Any]]:
+        found: Any = getattr(self, "_found_terms", None)
+        if found is None:
+            found = optimizer_terms(self)
+            object.__setattr__(self, "_found_terms", found)
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The terms are of this version of the package alone.
+        return dict(vars(self))
 
 
 class _Gradual(Optimizer):

@@ -24,4 +24,4 @@ def terms_of_steps(optimizer):
             f"{type(optimizer).__name__} makes its steps in a fit alone, where it looks at all "
             "samples again and again: use Network.fit, or another optimizer"
         )
-    return optimizer_terms(optimizer)
+    return optimizer._terms
