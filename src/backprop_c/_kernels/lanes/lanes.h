@@ -51,18 +51,7 @@ DEFINE_VECTOR(bits, whole, LANE_BYTES);
 #define splat_bits(x) ((whole)(x) - (bits){0})
 #define as_bits(x) ((bits)(x))
 #define as_lanes(x) ((lanes)(x))
-/* x where a < b, y elsewhere (also where a or b is NaN). */
-#define select_less(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
-/* Likewise where a == b, where a <= b, and where a < b as unsigned integers. */
-#define select_equal(a, b, x, y) select_bits((bits)((a) == (b)), (x), (y))
-#define select_up_to(a, b, x, y) select_bits((bits)((a) <= (b)), (x), (y))
-#define select_below(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
-LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
-    return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
-}
-
-/* x, or the bound that it is beyond; NaN stays NaN. On x86 this is one instruction, which returns
- * its second operand if either is NaN. Compilers do not find it from a comparison of vectors. */
+/* Instructions of x86 that compilers do not find from the vectors' own operations. */
 #if defined(__SSE2__)
 #if LANE_BYTES == 16
 #define X86_(operation, suffix) _mm_##operation##_##suffix
@@ -73,9 +62,51 @@ LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
 #endif
 #if REAL_IS_FLOAT
 #define X86(operation) X86_(operation, ps)
+#define LANES_WHERE(a, relation, b) _mm512_cmp_ps_mask((a), (b), relation)
 #else
 #define X86(operation) X86_(operation, pd)
+#define LANES_WHERE(a, relation, b) _mm512_cmp_pd_mask((a), (b), relation)
 #endif
+#endif
+
+/* x where all bits of the mask are 1, y where all are 0. */
+LANES_INLINE lanes select_bits(bits mask, lanes x, lanes y) {
+#if LANE_BYTES == 32 && defined(__AVX__)
+    return X86(blendv)(y, x, (lanes)mask);
+#else
+    return (lanes)(((bits)x & mask) | ((bits)y & ~mask));
+#endif
+}
+/* x where a < b, y elsewhere (also where a or b is NaN). */
+LANES_INLINE lanes select_less(lanes a, lanes b, lanes x, lanes y) {
+#if LANE_BYTES == 64
+    return X86(mask_blend)(LANES_WHERE(a, _CMP_LT_OQ, b), y, x);
+#else
+    return select_bits((bits)(a < b), x, y);
+#endif
+}
+/* Likewise where a == b. */
+LANES_INLINE lanes select_equal(lanes a, lanes b, lanes x, lanes y) {
+#if LANE_BYTES == 64
+    return X86(mask_blend)(LANES_WHERE(a, _CMP_EQ_OQ, b), y, x);
+#else
+    return select_bits((bits)(a == b), x, y);
+#endif
+}
+/* Likewise where a <= b. */
+LANES_INLINE lanes select_up_to(lanes a, lanes b, lanes x, lanes y) {
+#if LANE_BYTES == 64
+    return X86(mask_blend)(LANES_WHERE(a, _CMP_LE_OQ, b), y, x);
+#else
+    return select_bits((bits)(a <= b), x, y);
+#endif
+}
+/* Likewise where a < b as unsigned integers. */
+#define select_below(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
+
+/* x, or the bound that it is beyond; NaN stays NaN: the instruction returns its second operand if
+ * either is NaN. */
+#if defined(__SSE2__)
 LANES_INLINE lanes at_least(lanes x, lanes lowest) { return X86(max)(lowest, x); }
 LANES_INLINE lanes at_most(lanes x, lanes highest) { return X86(min)(highest, x); }
 #else
@@ -101,10 +132,8 @@ LANES_INLINE unsigned lanes_up_to(lanes a, lanes b) {
     unsigned found = 0;
     for (int k = 0; k < LANES; k++) found |= (unsigned)(a[k] <= b[k]) << k;
     return found;
-#elif LANE_BYTES == 64 && REAL_IS_FLOAT
-    return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
 #elif LANE_BYTES == 64
-    return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ);
+    return LANES_WHERE(a, _CMP_LE_OQ, b);
 #else
     return (unsigned)X86(movemask)((lanes)(a <= b));
 #endif

@@ -107,10 +107,8 @@ cdef inline lanes rprop(lanes parameter, lanes gradient, const lanes* scalars,
     # scalars: (MAX_SCALARS,); states: (2,): the last gradient's sign, and the step
     cdef lanes sign = sign_of(gradient)
     cdef lanes agreement = sign * states_out[0]
-    cdef lanes longer = scalars[INCREASE] * states_out[1]
-    cdef lanes shorter = scalars[DECREASE] * states_out[1]
-    longer = select_less(longer, scalars[LARGEST], longer, scalars[LARGEST])
-    shorter = select_less(scalars[SMALLEST_STEP], shorter, shorter, scalars[SMALLEST_STEP])
+    cdef lanes longer = at_most(scalars[INCREASE] * states_out[1], scalars[LARGEST])
+    cdef lanes shorter = at_least(scalars[DECREASE] * states_out[1], scalars[SMALLEST_STEP])
     states_out[1] = select_less(splat(0), agreement, longer,
                                 select_less(agreement, splat(0), shorter, states_out[1]))
     states_out[0] = select_less(agreement, splat(0), splat(0), sign)
