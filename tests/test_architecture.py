@@ -115,7 +115,7 @@ def test_imports_run_downwards(name):
 
 
 def test_the_imports_of_files_in_folders_are_seen():
-    assert "_system.platform" in imports("_engine/fits.pyx")
+    assert "_system.platform" in imports("_engine/epochs.pyx")
     assert "_validation.scalars" in imports("_validation/shape.py")
     assert {"network", "_validation.entries", "trace.page"} <= imports("trace/__init__.py")
     assert imports("__init__.pxd") == {"_engine.engine"}
@@ -147,7 +147,7 @@ def test_kernels_use_what_stands_before_them():
             assert not used & set(defined.findall(texts[later])), (part, later)
 
 
-@pytest.mark.parametrize("name", ["fits", "passes", "predictions", "trainer"])
+@pytest.mark.parametrize("name", ["epochs", "passes", "phases", "predictions", "trainer"])
 def test_the_driver_knows_of_no_layers(name):
     """It reads a plan's parts and ranges; layers are for whoever fills it, and for the kernels."""
     text = (SOURCE / "_engine" / f"{name}.pyx").read_text(encoding="utf-8")

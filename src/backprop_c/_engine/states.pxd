@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 
-from backprop_c._engine.fits cimport Fit, State
+from backprop_c._engine.fit cimport Fit, State
 from backprop_c._engine.outcome cimport OptimizerState
 from backprop_c._kernels.table cimport Update
 

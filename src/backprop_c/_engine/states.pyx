@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from backprop_c._engine.samples cimport is_plain
-from backprop_c._engine.fits cimport KEPT_BY_PLATEAU, Plateau
+from backprop_c._engine.fit cimport KEPT_BY_PLATEAU, Plateau
 from backprop_c._engine.schedules cimport MAX_SCHEDULE_PARAMETERS, Position, schedule_of
 from backprop_c._kernels.table cimport MAX_CARRIED, MAX_HYPERPARAMETERS, MAX_STATES, Plan
 

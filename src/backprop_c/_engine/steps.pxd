@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 
-from backprop_c._engine.fits cimport Fit
+from backprop_c._engine.fit cimport Fit
 from backprop_c._engine.jacobians cimport Jacobians
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.outcome cimport OptimizerState

@@ -10,7 +10,7 @@ from libc.math cimport isfinite
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
-from backprop_c._engine.fits cimport Fit, bytes_of_weights, choose_phases
+from backprop_c._engine.fit cimport Fit, bytes_of_weights
 from backprop_c._engine.jacobians cimport Jacobians
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
@@ -18,6 +18,7 @@ from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, Pass, begin_pass, lay_out_pass, room_for_pass, run_slab, set_pass,
 )
+from backprop_c._engine.phases cimport choose_phases
 from backprop_c._engine.samples cimport SampleSet, are_targets, is_plain
 from backprop_c._engine.states cimport (
     check_state, first_state, give_state, refuse_watching, set_hyperparameters, set_schedule,

@@ -4,7 +4,7 @@ from libc.stdint cimport uint64_t
 
 from backprop_c._engine.crew cimport Board, Crew
 from backprop_c._engine.engine cimport Engine
-from backprop_c._engine.fits cimport Fit
+from backprop_c._engine.fit cimport Fit
 from backprop_c._engine.measures cimport MetricSet
 from backprop_c._engine.memory cimport Memory
 from backprop_c._engine.outcome cimport OptimizerState, Record

@@ -12,9 +12,8 @@ from libc.string cimport memset
 
 from backprop_c._engine.crew cimport Board, Crew
 from backprop_c._engine.engine cimport Engine
-from backprop_c._engine.fits cimport (
-    RATE_NOW, Fit, bytes_of_weights, choose_phases, draw_epoch, keep_states, restore_best, run_fit,
-)
+from backprop_c._engine.epochs cimport draw_epoch, keep_states, restore_best, run_fit
+from backprop_c._engine.fit cimport RATE_NOW, Fit, bytes_of_weights
 from backprop_c._engine.measures cimport MetricSet
 from backprop_c._engine.memory cimport Memory, room_for
 from backprop_c._engine.order cimport bitgen_t
@@ -23,6 +22,7 @@ from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, lay_out_pass, parts_of_batch, room_for_pass, set_pass,
 )
+from backprop_c._engine.phases cimport choose_phases
 from backprop_c._engine.plan cimport WORK_FOR_THREADS
 from backprop_c._engine.states cimport (
     check_state, first_state, give_state, set_hyperparameters, set_plateau, set_schedule,

@@ -122,10 +122,3 @@ ctypedef struct Fit:
 cdef inline size_t bytes_of_weights(const Plan* plan, const Table* table) noexcept:
     """What `before` takes: as much as the parameters, where some stop at 0."""
     return plan.stride * table.real_bytes if plan.stops_at_zero else 0
-
-
-cdef void keep_states(Fit* fit) noexcept nogil
-cdef void choose_phases(Fit* fit) noexcept nogil
-cdef void draw_epoch(Fit* fit) noexcept nogil
-cdef void run_fit(Fit* fit, double seconds) noexcept nogil
-cdef void restore_best(Fit* fit) noexcept nogil
