@@ -75,8 +75,7 @@ def require_network_for(optimizer, net):
                 f"{kind} cannot train a network with {name}, which is {getattr(net, name)}: "
                 "leave it out, or use another optimizer, such as Adam()"
             )
-    n_parameters = net.parameters.size
-    if least_squares and n_parameters > MANY_PARAMETERS:
+    if least_squares and (n_parameters := net.parameters.size) > MANY_PARAMETERS:
         bytes_of_matrices = 2 * n_parameters * (n_parameters + 1) * net.dtype.itemsize
         warnings.warn(
             f"{kind} takes {bytes_of_matrices / 1e6:,.0f} MB for {n_parameters} parameters, and "
@@ -171,9 +170,7 @@ def watched_column(monitor, names):
 
 
 def plateau_terms(schedule, names):
-    """A schedule that watches what is recorded, as the engine takes it; None for none."""
-    if schedule is None:
-        return None
+    """A schedule that watches what is recorded, as the engine takes it."""
     column, sign = watched_column(schedule, names)
     fields = ("factor", "patience", "threshold", "cooldown", "final")
     # The learning rate, the best value, epochs since then, epochs of cooling down that are left.
@@ -293,9 +290,10 @@ def train(
     reset_optimizer = as_flag(reset_optimizer, "reset_optimizer")
     n_threads = as_n_threads(n_threads)
     samples = net._as_sample_set(X, y, sample_weight)
-    class_weights = as_class_weights(class_weight, samples.y)
-    samples = by_class(net, samples, class_weights)
-    split = None
+    class_weights = split = None
+    if class_weight is not None:
+        class_weights = as_class_weights(class_weight, samples.y)
+        samples = by_class(net, samples, class_weights)
     if validation_fraction is None:
         validation = as_validation(net, validation_data, class_weights)
     elif validation_data is not None:
@@ -330,7 +328,8 @@ def train(
     history = History(names, trainer.record, None if split is None else split.validation)
     history._choice = choice
     update, hyperparameters, options = chosen._terms
-    options = options | {"plateau": plateau_terms(options["plateau"], names)}
+    if options["plateau"] is not None:
+        options = options | {"plateau": plateau_terms(options["plateau"], names)}
 
     def begin(state):
         """Have the network hold what the fit will fill in, once the fit is sure to begin."""

@@ -86,7 +86,8 @@ def check_targets(targets, loss):
 
 def targets_out_of_range(targets, activation):
     """What to warn of, if such outputs cannot reach all targets; else None."""
-    lowest, highest = ACTIVATIONS[activation].lowest, ACTIVATIONS[activation].highest
+    entry = ACTIVATIONS[activation]
+    lowest, highest = entry.lowest, entry.highest
     if targets.ndim == 1 or (lowest == -np.inf and highest == np.inf):
         return None
     if targets.min() >= lowest - RANGE_TOLERANCE and targets.max() <= highest + RANGE_TOLERANCE:
