@@ -1,5 +1,4 @@
 from typing import Any, Self
-from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +56,6 @@ class SharedParameters:
     def _snapshot(self) -> NDArray[Any]: ...
 
 PATIENCE: float
-in_use: WeakValueDictionary[int, SharedParameters]
 drawn_from: dict[int, np.random.BitGenerator]
 
 def forget_parent() -> None: ...
