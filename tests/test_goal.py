@@ -53,6 +53,19 @@ def test_a_goal_that_is_not_reached_changes_nothing():
     assert net.parameters.tobytes() == twin.parameters.tobytes()
 
 
+def test_a_callback_of_both_kinds():
+    """It does what each of them does."""
+
+    class Both(EarlyStopping, Goal):
+        pass
+
+    X, y = data()
+    callback = Both("loss", patience=3, min_delta=10.0, restore_best=False, value=-1.0)
+    assert network().fit(X, y, epochs=40, callbacks=[callback]).epochs == 4
+    callback = Both("loss", patience=30, restore_best=False, value=100.0)
+    assert network().fit(X, y, epochs=40, callbacks=[callback]).epochs == 1
+
+
 def test_beside_early_stopping():
     """Whatever comes first; the best epoch is brought back."""
     X, y = data()

@@ -1,6 +1,7 @@
 """History, its exports and pictures; progress."""
 
 import builtins
+import copy
 import pickle
 import sys
 
@@ -63,6 +64,25 @@ def test_equal_by_value(history):
     assert history != history.to_dict()
     with pytest.raises(TypeError, match="unhashable"):
         hash(history)
+
+
+def test_a_fit_that_nobody_has_looked_at():
+    """Its values are there, whatever asks for them first."""
+    X, y = np.ones((4, 2)), np.zeros((4, 1))
+    questions = [
+        lambda history: history.epochs,
+        lambda history: len(history["loss"]),
+        lambda history: pickle.loads(pickle.dumps(history)).epochs,
+        lambda history: copy.deepcopy(history).epochs,
+        lambda history: len(history.to_dict()["loss"]),
+        lambda history: int(repr(history)[8]),
+    ]
+    for epochs in (0, 3):
+        for question in questions:
+            history = Network((2, 1), random_state=0).fit(X, y, epochs=epochs)
+            assert question(history) == epochs
+        first, second = (Network((2, 1), random_state=0).fit(X, y, epochs=epochs) for _ in "ab")
+        assert first == second
 
 
 def test_values_of_another_shape():

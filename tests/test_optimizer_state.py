@@ -11,7 +11,7 @@ from helpers import any_targets, assert_close
 from optimizer_cases import DTYPES, OPTIMIZERS, bits, data, every_optimizer, rule_of, train
 from reference import ReferenceNetwork
 
-from backprop_c import SGD, Adam, DivergenceWarning, Network, optimizers
+from backprop_c import SGD, Adam, DivergenceWarning, Network, functional, optimizers
 from backprop_c._engine.outcome import OptimizerState
 from backprop_c._engine.tables import update_table
 
@@ -123,6 +123,19 @@ def test_a_state_of_another_size_is_refused(count):
         net.fit(X, y, epochs=1, reset_optimizer=False)
     assert (net.parameters.tobytes(), net.history) == (before, history)
     assert not net._training
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_step_that_is_not_a_number_stays_one(sign, dtype):
+    """No bound of Rprop's takes its place."""
+    parameters, gradient = np.zeros(21, dtype), np.ones(21, dtype)
+    steps = np.where(np.arange(21) == 20, np.nan, 0.5)
+    state = OptimizerState("rprop", 1, np.concatenate([np.full(21, sign), steps]).astype(dtype))
+    functional.update(optimizers.Rprop(), parameters, gradient, state)
+    assert_close(parameters[:20], np.full(20, -0.6 if sign > 0 else 0.0), dtype)
+    assert np.isnan(parameters[20])
+    assert np.isnan(state.vectors[-1])
 
 
 def test_an_optimizer_that_is_set_during_a_fit_begins_anew(monkeypatch):

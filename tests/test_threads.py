@@ -6,6 +6,7 @@ import pickle
 import sys
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -171,9 +172,11 @@ def test_a_forked_child_is_free_of_all_fits(gone):
     nets = [Network((2, 3, 1), random_state=0) for _ in range(5)]
     for net in nets:
         net.fit(X, y, epochs=1)
+    removed = [weakref.ref(nets[place]) for place in gone]
+    del net
     for place in reversed(gone):
         del nets[place]
-    del net
+    assert not any(one() for one in removed)
     codes = []
 
     class Within(Callback):

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, field, make_dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform, get_origin
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ def _as_typed(owner):
     return sorted(owner._fields, key=lambda one: one.kw_only)
 
 
+def values_of(names):
+    """A function of an object that makes a tuple of these attributes of it, quicker than a loop."""
+    if len(names) < 2:
+        return lambda one: tuple([getattr(one, name) for name in names])
+    return attrgetter(*names)
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Frozen:
     """An object whose fields are validated once, when it is made.
@@ -67,6 +75,7 @@ class Frozen:
     __dataclass_fields__: ClassVar[Any] = _DataclassFieldsOnDemand()
     __match_args__: ClassVar[Any] = _PlacesOnDemand()
     _fields: ClassVar[tuple[Field[Any], ...]] = ()
+    _read: ClassVar[Callable[[Any], tuple[Any, ...]]]
     # How fields are checked, by their names: functions of a value and its name.
     _checks: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {}
 
@@ -84,6 +93,7 @@ class Frozen:
                 setattr(cls, name, one.default)
             found[name] = one
         cls._fields = tuple(found.values())
+        cls._read = staticmethod(values_of(tuple(found)))
 
     def __init__(self, *values: Any, **named: Any) -> None:
         given = self._by_name(values, named) if values or named else {}
@@ -118,7 +128,7 @@ class Frozen:
                 self._accept(one.name, self._checks[one.name](getattr(self, one.name), one.name))
 
     def _values(self):
-        return tuple([getattr(self, one.name) for one in self._fields])
+        return type(self)._read(self)
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -26,6 +26,7 @@ from .callbacks import EarlyStopping, Goal, Monitor
 from .exceptions import DivergenceWarning, TargetRangeWarning
 from .history import History
 from .optimizers import as_optimizer, state_to_go_on_from
+from .optimizers.terms import optimizer_terms
 
 # The stacklevel, in `train`, of whoever called `fit`.
 CALLER = 3
@@ -112,12 +113,14 @@ def as_callbacks(callbacks, names):
         ) from None
     calls, early, goal = [], None, None
     for one in given:
+        if not isinstance(one, Monitor):
+            calls.append(end_of_epoch(one))
         if isinstance(one, EarlyStopping):
-            early = only_one(one, early, EarlyStopping)
-        elif isinstance(one, Goal):
-            goal = only_one(one, goal, Goal)
-        elif not isinstance(one, Monitor):
-            calls.append(method_of(one))
+            refuse_second(EarlyStopping, early, one)
+            early = one
+        if isinstance(one, Goal):
+            refuse_second(Goal, goal, one)
+            goal = one
     decided = {
         "early_stop": early
         and (*watched_column(early, names), early.min_delta, early.patience, early.restore_best),
@@ -126,17 +129,16 @@ def as_callbacks(callbacks, names):
     return decided, tuple(calls)
 
 
-def only_one(one, other, kind):
-    """The callback of a kind, of which there may be one; `other` is one that was there before."""
-    if other is not None:
+def refuse_second(kind, first, second):
+    """Raise if there has been a first callback of a kind: the engine watches one."""
+    if first is not None:
         raise ValueError(
-            f"callbacks must have one {kind.__name__} at most, but has {other!r} and {one!r}"
+            f"callbacks must have one {kind.__name__} at most, but has {first!r} and {second!r}"
         )
-    return one
 
 
-def method_of(callback):
-    """What is called of a callback of the caller's."""
+def end_of_epoch(callback):
+    """The method of a callback that is called after each epoch."""
     call = getattr(callback, "on_epoch_end", None)
     if isinstance(callback, type) or not callable(call):
         raise TypeError(
@@ -327,9 +329,9 @@ def train(
     )
     history = History(names, trainer.record, None if split is None else split.validation)
     history._choice = choice
-    update, hyperparameters, options = chosen._terms
+    update, hyperparameters, options = optimizer_terms(chosen)
     if options["plateau"] is not None:
-        options = options | {"plateau": plateau_terms(options["plateau"], names)}
+        options["plateau"] = plateau_terms(options["plateau"], names)
 
     def begin(state):
         """Have the network hold what the fit will fill in, once the fit is sure to begin."""

@@ -14,6 +14,8 @@ from cpython.pystate cimport PyThreadState
 from libc.math cimport sqrt
 from libc.string cimport strcmp
 
+from functools import lru_cache
+
 from backprop_c._engine.outcome cimport OptimizerState
 from backprop_c._engine.plain cimport (
     backward_layer, clipping, enter_gil, forward_activation, forward_layer, leave_gil,
@@ -45,6 +47,9 @@ cdef enum:
 cdef const Table* FLOAT32 = table_of("float32")
 cdef const Table* FLOAT64 = table_of("float64")
 
+# What optimizers are to the kernels: looked up once.
+cdef object terms_of = lru_cache(maxsize=64)(terms_of_steps)
+
 
 cdef Rule rule_of(tuple terms) except *:
     """An update rule of what `terms_of_steps` makes of an optimizer."""
@@ -58,7 +63,7 @@ cdef Rule rule_of(tuple terms) except *:
 
 
 cdef Rule update_rule(optimizer) except *:
-    return rule_of(terms_of_steps(as_optimizer(optimizer)))
+    return rule_of(terms_of(as_optimizer(optimizer)))
 
 
 cdef const Table* table_for(cnp.ndarray array) noexcept:
@@ -451,7 +456,7 @@ def update(optimizer, parameters, gradient, state=None):
     cdef double norm
     cdef PyThreadState* left
     optimizer = as_optimizer(optimizer)
-    terms = terms_of_steps(optimizer)
+    terms = terms_of(optimizer)
     rule = rule_of(terms)
     p = written(parameters, "parameters")
     g = taken(gradient, "gradient", parameters.shape, p)

@@ -13,7 +13,7 @@ cdef struct Sharing:
     uint64_t writing               # a fit writes the parameters
     uint64_t workspace_taken
     uint64_t enlisted              # among those of which a forked child must know
-    Sharing* before                # the others of these
+    Sharing* before                # its neighbours there
     Sharing* after
 
 

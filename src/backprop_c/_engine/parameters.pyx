@@ -12,14 +12,14 @@ import warnings
 import numpy as np
 
 from backprop_c._system.platform cimport (
-    CACHE_LINE, allocate, c_assert, monotonic_seconds, pause_briefly, release, set_flag,
+    CACHE_LINE, allocate, c_assert, give_way, monotonic_seconds, pause_briefly, release, set_flag,
 )
 from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
 from backprop_c._engine.memory cimport allocated
 from backprop_c._engine.plan cimport free_plan, make_plan, one_lane_pays
 from backprop_c._system.sharing cimport (
     add_shared, begin_short_read, begin_write, end_short_read, end_write, load_shared,
-    store_pointer, store_shared, swap_shared,
+    store_shared, swap_shared,
 )
 from backprop_c._engine.tables cimport table_of
 
@@ -60,7 +60,7 @@ cdef class SharedParameters:
         free_plan(&self.plan)
         free_plan(&self.single)
         release(self.workspace)
-        delist(&self.sharing)
+        take_from_list(&self.sharing)
 
     def _set_up(self, tuple layer_sizes, tuple activations, tuple loss, bint biases, dtype,
                 tuple l1, tuple l2, tuple dropout, tuple max_norm):
@@ -350,51 +350,48 @@ cdef class SharedParameters:
         return copied
 
 
-# What a forked child must free. `in_use` leads to all networks that were trained or read at length,
-# each of which leads to the next. Without a GIL a fork may come in the midst of a change, so the
-# way from one to the next is whole at every moment. `drawn_from`: bit generators whose locks fits
-# hold now, by id.
-cdef Sharing in_use
-cdef uint64_t list_changes = False  # some thread is about it
+# What a forked child must free: the networks that were ever trained or read at length, as a list
+# that begins here, and bit generators whose locks fits hold now, by id. No fork comes while a
+# thread changes the list: it has the GIL, or else CPython stops all threads where they can be.
+cdef Sharing list_of_networks
+cdef uint64_t list_taken = False
 drawn_from = {}
 
 
-cdef void add_to_list(Sharing* one) noexcept:
-    while not swap_shared(&list_changes, False, True):
-        pause_briefly()
-    if not one.enlisted:
-        one.before, one.after = &in_use, in_use.after
-        store_pointer(<void**>&in_use.after, one)
-        if one.after != NULL:
-            one.after.before = one
-        store_shared(&one.enlisted, True)
-    store_shared(&list_changes, False)
+cdef void take_list() noexcept:
+    while not swap_shared(&list_taken, False, True):
+        give_way()
 
 
-cdef void delist(Sharing* one) noexcept:
-    """Take it out of the list, if it is there."""
-    if not one.enlisted:
-        return
-    while not swap_shared(&list_changes, False, True):
-        pause_briefly()
-    store_pointer(<void**>&one.before.after, one.after)
-    if one.after != NULL:
-        one.after.before = one.before
-    store_shared(&list_changes, False)
+cdef void add_to_list(Sharing* network) noexcept:
+    take_list()
+    if not network.enlisted:
+        network.before, network.after = &list_of_networks, list_of_networks.after
+        list_of_networks.after = network
+        if network.after != NULL:
+            network.after.before = network
+        store_shared(&network.enlisted, True)
+    store_shared(&list_taken, False)
+
+
+cdef void take_from_list(Sharing* network) noexcept:
+    take_list()
+    if network.enlisted:
+        network.before.after = network.after
+        if network.after != NULL:
+            network.after.before = network.before
+        network.enlisted = False
+    store_shared(&list_taken, False)
 
 
 def forget_parent():
     """In a forked child: the parent's threads are not here, and what they held is free."""
-    cdef Sharing* one = in_use.after
-    cdef Sharing* last = &in_use
-    store_shared(&list_changes, False)
-    while one != NULL:
-        one.readers = one.short_readers = one.writing = 0
-        one.trained_by = 0
-        one.workspace_taken = False
-        # What a change had not come to.
-        one.before, one.enlisted = last, True
-        last, one = one, one.after
+    cdef Sharing* network = list_of_networks.after
+    while network != NULL:
+        network.readers = network.short_readers = network.writing = 0
+        network.trained_by = 0
+        network.workspace_taken = False
+        network = network.after
     for bit_generator in drawn_from.values():
         bit_generator.lock._at_fork_reinit()  # as the standard library does it
     drawn_from.clear()

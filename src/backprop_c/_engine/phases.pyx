@@ -1,4 +1,4 @@
-"""What follows a batch's gradient: penalties, clipping, the update, the bounds on norms.
+"""What follows a batch's gradient, and with it a step: penalties, clipping, update, bounded norms.
 
 A plain step is one phase, in which each range is gathered and updated. What needs a number of all
 ranges before the update, as a norm does, makes it two. Penalties enter the summed gradient

@@ -31,13 +31,13 @@ cdef OptimizerState first_state(const Update* update, const double* hyperparamet
     for k in range(update.n_states):
         fill(vectors, k * n_parameters, n_parameters, states[k])
     for k in range(update.n_carried):
-        fill(kept, k, 1, carried[k])
+        (<double*>cnp.PyArray_DATA(kept))[k] = carried[k]
     for place, value in enumerate(of_schedule, update.n_carried):
-        fill(kept, place, 1, value)
+        (<double*>cnp.PyArray_DATA(kept))[<Py_ssize_t>place] = value
     return OptimizerState(update.name.decode(), 0, vectors, kept)
 
 
-# NumPy's own way to do it takes as long as the shortest fits.
+# To assign to a slice takes NumPy as long as the shortest fits.
 cdef void fill(cnp.ndarray array_out, Py_ssize_t first, Py_ssize_t n, double value) noexcept:
     """array[first:first + n] = value, of float32 or float64."""
     cdef void* numbers = cnp.PyArray_DATA(array_out)

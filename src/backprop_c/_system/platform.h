@@ -65,9 +65,6 @@ static inline void store_word(uint64_t *word, uint64_t value) {
 static inline uint64_t add_to_word(uint64_t *word, uint64_t value) {
     return __atomic_add_fetch(word, value, __ATOMIC_SEQ_CST);
 }
-static inline void store_address(void **place, void *value) {
-    __atomic_store_n(place, value, __ATOMIC_SEQ_CST);
-}
 static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
     return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_SEQ_CST,
                                        __ATOMIC_RELAXED);
@@ -87,9 +84,6 @@ static inline void store_word(uint64_t *word, uint64_t value) {
 }
 static inline uint64_t add_to_word(uint64_t *word, uint64_t value) {
     return (uint64_t)InterlockedExchangeAdd64((volatile LONG64 *)word, (LONG64)value) + value;
-}
-static inline void store_address(void **place, void *value) {
-    InterlockedExchangePointer((volatile PVOID *)place, value);
 }
 static inline int swap_word(uint64_t *word, uint64_t expected, uint64_t value) {
     return (uint64_t)InterlockedCompareExchange64((volatile LONG64 *)word, (LONG64)value,

@@ -11,7 +11,6 @@
 static inline uint64_t load_shared(const uint64_t *word) { return load_word(word); }
 static inline void store_shared(uint64_t *word, uint64_t value) { store_word(word, value); }
 static inline void add_shared(uint64_t *word, int64_t change) { add_to_word(word, (uint64_t)change); }
-static inline void store_pointer(void **place, void *value) { store_address(place, value); }
 static inline int swap_shared(uint64_t *word, uint64_t expected, uint64_t value) {
     return swap_word(word, expected, value);
 }
@@ -36,7 +35,6 @@ static inline void end_write(uint64_t *writing) { store_word(writing, 0); }
 static inline uint64_t load_shared(const uint64_t *word) { return *word; }
 static inline void store_shared(uint64_t *word, uint64_t value) { *word = value; }
 static inline void add_shared(uint64_t *word, int64_t change) { *word += (uint64_t)change; }
-static inline void store_pointer(void **place, void *value) { *place = value; }
 static inline int swap_shared(uint64_t *word, uint64_t expected, uint64_t value) {
     int same = *word == expected;
     if (same) *word = value;

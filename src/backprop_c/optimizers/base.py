@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any, ClassVar
 
-from .._frozen import Frozen
+from .._frozen import Frozen, values_of
 from .._validation.scalars import (
     as_count,
     as_flag,
@@ -17,7 +17,6 @@ from .._validation.scalars import (
     as_share,
 )
 from ..schedules import ByEpoch, ReduceOnPlateau, Schedule
-from .terms import optimizer_terms
 
 # What the engine does to the gradient before a rule sees it.
 OF_GRADIENT = ("clip_norm", "clip_value")
@@ -53,8 +52,6 @@ class Optimizer(Frozen, ABC):
     True
     """
 
-    # What the engine is told of it, found once: the shortest fits take no longer than that.
-    __slots__ = ("_found_terms",)
     # Whether a fit must take all samples at once.
     full_batch: ClassVar[bool] = False
     # The loss that it needs, None for any; and what a network must not have.
@@ -99,19 +96,7 @@ class Optimizer(Frozen, ABC):
 
     def hyperparameters(self) -> tuple[float, ...]:
         """The hyperparameters as floats, in the order that the update rule reads them."""
-        return tuple(0.0 if value is None else float(value) for value in self._values())
-
-    @property
-    def _terms(self) -> tuple[int, tuple[float, ...], dict[str, Any]]:
-        found: Any = getattr(self, "_found_terms", None)
-        if found is None:
-            found = optimizer_terms(self)
-            object.__setattr__(self, "_found_terms", found)
-        return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The terms are of this version of the package alone.
-        return dict(vars(self))
+        return tuple([0.0 if value is None else float(value) for value in self._values()])
 
 
 class _Gradual(Optimizer):
@@ -120,6 +105,14 @@ class _Gradual(Optimizer):
     learning_rate: LearningRate = 0.01
     clip_norm: float | None = field(default=None, kw_only=True)
     clip_value: float | None = field(default=None, kw_only=True)
+
+    # The values of the fields that the update rule reads.
+    _read_rule: ClassVar[Callable[[Any], tuple[Any, ...]]]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        names = [one.name for one in cls._fields if one.name not in OF_GRADIENT]
+        cls._read_rule = staticmethod(values_of(names))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,8 +129,7 @@ class _Gradual(Optimizer):
         In the place of a schedule stands the learning rate that it begins with. `clip_norm` and
         `clip_value` are not among them: the gradient that a rule sees has been clipped.
         """
-        names = (one.name for one in self._fields)
-        values = {name: getattr(self, name) for name in names if name not in OF_GRADIENT}
-        if isinstance(self.learning_rate, SCHEDULES):
-            values["learning_rate"] = self.learning_rate.first_rate()
-        return tuple(map(float, values.values()))
+        rate, *others = type(self)._read_rule(self)
+        if not isinstance(rate, float):
+            rate = rate.first_rate()
+        return (rate, *map(float, others))

@@ -51,7 +51,8 @@ DEFINE_VECTOR(bits, whole, LANE_BYTES);
 #define splat_bits(x) ((whole)(x) - (bits){0})
 #define as_bits(x) ((bits)(x))
 #define as_lanes(x) ((lanes)(x))
-/* Instructions of x86 that compilers do not find from the vectors' own operations. */
+/* x86 has instructions that compilers do not find from the vectors' own operations: X86(max) is
+ * the one for vectors of these lanes, and LANES_WHERE, of AVX-512, makes a mask of a bit a lane. */
 #if defined(__SSE2__)
 #if LANE_BYTES == 16
 #define X86_(operation, suffix) _mm_##operation##_##suffix
@@ -62,10 +63,10 @@ DEFINE_VECTOR(bits, whole, LANE_BYTES);
 #endif
 #if REAL_IS_FLOAT
 #define X86(operation) X86_(operation, ps)
-#define LANES_WHERE(a, relation, b) _mm512_cmp_ps_mask((a), (b), relation)
+#define LANES_WHERE(a, relation, b) _mm512_cmp_ps_mask((a), (b), (relation))
 #else
 #define X86(operation) X86_(operation, pd)
-#define LANES_WHERE(a, relation, b) _mm512_cmp_pd_mask((a), (b), relation)
+#define LANES_WHERE(a, relation, b) _mm512_cmp_pd_mask((a), (b), (relation))
 #endif
 #endif
 
@@ -102,10 +103,12 @@ LANES_INLINE lanes select_up_to(lanes a, lanes b, lanes x, lanes y) {
 #endif
 }
 /* Likewise where a < b as unsigned integers. */
-#define select_below(a, b, x, y) select_bits((bits)((a) < (b)), (x), (y))
+LANES_INLINE lanes select_below(bits a, bits b, lanes x, lanes y) {
+    return select_bits((bits)(a < b), x, y);
+}
 
-/* x, or the bound that it is beyond; NaN stays NaN: the instruction returns its second operand if
- * either is NaN. */
+/* x, or the bound that it is beyond; NaN stays NaN: the instructions of x86 return their second
+ * operand if either is NaN. */
 #if defined(__SSE2__)
 LANES_INLINE lanes at_least(lanes x, lanes lowest) { return X86(max)(lowest, x); }
 LANES_INLINE lanes at_most(lanes x, lanes highest) { return X86(min)(highest, x); }
