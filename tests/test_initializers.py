@@ -1,6 +1,7 @@
 """Initializers: what they draw, what stands for them, and what is refused."""
 
 import copy
+import gc
 import pickle
 from itertools import pairwise
 
@@ -32,6 +33,20 @@ def network(sizes=SIZES, seed=0, **options):
 
 def test_every_initializer_is_here():
     assert set(initializers_by_name()) == {*DRAWN, "zeros", "orthogonal"}
+
+
+def test_a_class_of_the_callers_has_a_name():
+    class Halves(initializers.Constant):
+        name = "halves"
+        value: float = 0.5
+
+    net = network((2, 3), initializer="halves")
+    np.testing.assert_array_equal(net.weights[0], np.full((2, 3), 0.5))
+    # What is known by name are the classes that are there.
+    del Halves, net
+    gc.collect()
+    with pytest.raises(ValueError, match="'halves' is not known"):
+        network(initializer="halves")
 
 
 @pytest.mark.parametrize("name", DRAWN)

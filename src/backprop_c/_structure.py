@@ -18,6 +18,9 @@ from .losses import FunctionLoss
 from .optimizers import Adam
 from .optimizers.terms import terms_of_steps
 
+# What a network trains with unless another optimizer is set.
+DEFAULT = Adam()
+
 
 class Structure(Stepper):
     """The parts of all networks that their users do not see."""
@@ -30,7 +33,7 @@ class Structure(Stepper):
         """What every network has before anything has been drawn or trained."""
         self._activations = activations
         self._loss = loss
-        self._optimizer = Adam()
+        self._optimizer = DEFAULT
         self._optimizer_state = None
         self._split = None
         self.history = None

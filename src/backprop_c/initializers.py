@@ -1,5 +1,6 @@
 """Initializers: how fresh weights are drawn. Biases begin at 0."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import MISSING
@@ -80,13 +81,13 @@ class _ByFans(_Drawn):
 
 class _UniformByFans(_ByFans):
     def _draw(self, generator, size, n_in, n_out):
-        limit = np.sqrt(3 / self._fan(n_in, n_out))
+        limit = math.sqrt(3 / self._fan(n_in, n_out))
         return generator.uniform(-limit, limit, size)
 
 
 class _NormalByFans(_ByFans):
     def _draw(self, generator, size, n_in, n_out):
-        return generator.normal(0.0, np.sqrt(1 / self._fan(n_in, n_out)), size)
+        return generator.normal(0.0, math.sqrt(1 / self._fan(n_in, n_out)), size)
 
 
 class _Glorot(_ByFans):
@@ -430,6 +431,10 @@ def initializers_by_name() -> dict[str, Any]:
     }
 
 
+# Those of this package; the caller's classes are looked for anew.
+OF_PACKAGE = initializers_by_name()
+
+
 def as_initializers(value: Any, activations: tuple[Any, ...]) -> tuple[Initializer, ...]:
     """One initializer a layer; None stands for that of the layer's activation."""
     if isinstance(value, (list, tuple)):
@@ -449,9 +454,11 @@ def as_initializers(value: Any, activations: tuple[Any, ...]) -> tuple[Initializ
 
 def as_initializer(value: Any) -> Initializer:
     """An initializer of a name, an object, an array or a function."""
-    known = initializers_by_name()
     if isinstance(value, Initializer):
         return value
+    if isinstance(value, str) and value in OF_PACKAGE:
+        return OF_PACKAGE[value]()
+    known = initializers_by_name()
     if isinstance(value, str):
         if value not in known:
             raise ValueError(f"initializer {value!r} is not known; known: {', '.join(known)}")

@@ -245,7 +245,7 @@ class Network(Trainable):
         dtype = as_dtype(dtype)
         l1 = as_per_layer(l1, "l1", n_layers)
         l2 = as_per_layer(l2, "l2", n_layers)
-        if isinstance(dropout, numbers.Real):
+        if isinstance(dropout, (float, numbers.Real)):
             # Inputs are measured, not learned: one number leaves them alone.
             dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
         dropout = as_per_layer(dropout, "dropout", n_layers, below=1)

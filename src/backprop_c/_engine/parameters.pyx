@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 import itertools
@@ -66,7 +66,9 @@ cdef class SharedParameters:
                 tuple l1, tuple l2, tuple dropout, tuple max_norm):
         if self.plan.layers != NULL:
             raise RuntimeError("a network is constructed once; make a new one")
-        cdef const Table* table = table_of(dtype.name)
+        # NumPy takes longer to find a dtype's name.
+        name = "float32" if dtype.num == cnp.NPY_FLOAT32 else "float64"
+        cdef const Table* table = table_of(name)
         cdef const Table* single_table = table
         self.dtype = dtype
         self.type_number = dtype.num
@@ -77,7 +79,7 @@ cdef class SharedParameters:
         make_plan(&self.plan, table, BATCH, layer_sizes, activations, loss, biases, l1, l2,
                   dropout, max_norm)
         if one_lane_pays(layer_sizes):
-            single_table = table_of(dtype.name, single=True)
+            single_table = table_of(name, single=True)
         make_plan(&self.single, single_table, SINGLE, layer_sizes, activations, loss, biases,
                   l1, l2, dropout, max_norm)
         self.lay_out_parameters()
@@ -119,10 +121,12 @@ cdef class SharedParameters:
 
     cdef allocate_parameters(self, n_parameters):
         """The one buffer, first of all: if there is no memory for it, nothing else is tried."""
-        itemsize = self.dtype.itemsize
+        cdef Py_ssize_t itemsize = self.dtype.itemsize
         # NumPy aligns to 16 bytes; the kernels like a cache line, and may read one more.
-        spare = np.zeros(n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
-        first = -spare.ctypes.data % CACHE_LINE // itemsize
+        cdef cnp.ndarray spare = np.zeros(
+            n_parameters + 2 * CACHE_LINE // itemsize, dtype=self.dtype)
+        cdef Py_ssize_t past_line = <Py_ssize_t>(<uintptr_t>cnp.PyArray_DATA(spare) % CACHE_LINE)
+        cdef Py_ssize_t first = (CACHE_LINE - past_line) % CACHE_LINE // itemsize
         self.parameters = spare[first:first + n_parameters]
         self.shared = <char*>cnp.PyArray_DATA(self.parameters)
 

@@ -6,6 +6,7 @@ the environment variable ``BACKPROP_C_SIMD`` names another one.
 
 import importlib
 import os
+from functools import cache
 
 from .._system import cpu
 
@@ -38,6 +39,7 @@ level = choose_level(os.environ.get(VARIABLE))
 single = "v3_single" if level in ("v3", "v4") else "scalar"
 
 
+@cache
 def table(dtype_name, build=level):
     """The capsule with the kernels for "float32" or "float64", of the level in use or `single`."""
     return importlib.import_module(f"{__name__}.builds.{build}_{dtype_name}").table

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 
 DTYPES = ("float32", "float64")
+BY_NAME = {name: np.dtype(name) for name in DTYPES}
 MOST_THREADS = 256
 AUTOMATIC_BATCH_SIZE = 32
 
@@ -35,6 +36,8 @@ def as_integer(value, name):
 
 def as_number(value, name):
     """A float, infinite where it is too large for one."""
+    if type(value) is float:
+        return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, but is {value!r}")
     try:
@@ -160,6 +163,8 @@ def as_known_name(value, name, known):
 
 def as_dtype(value):
     """The dtype float32 or float64, in native byte order."""
+    if type(value) is str and value in BY_NAME:
+        return BY_NAME[value]
     try:
         dtype = np.dtype(value)
     except (TypeError, ValueError):

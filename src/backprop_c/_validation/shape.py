@@ -20,6 +20,11 @@ def classes_of(kind):
 
 
 CLASSES = {kind: classes_of(kind) for kind in (Activation, Loss, Metric)}
+# The entries' places in the kernels' tables.
+PLACES = {
+    kind: {name: place for place, name in enumerate(table)}
+    for kind, table in ((Activation, ACTIVATIONS), (Loss, LOSSES))
+}
 
 
 def as_layer_sizes(value):
@@ -125,8 +130,8 @@ def coded(entry):
     """An activation or a loss as the engine takes it: its place in the table, its parameters."""
     if isinstance(entry, FunctionLoss):
         return NO_CODE, ()
-    table = ACTIVATIONS if isinstance(entry, Activation) else LOSSES
-    return list(table).index(entry.name), entry.constants()
+    places = PLACES[Activation] if isinstance(entry, Activation) else PLACES[Loss]
+    return places[entry.name], entry.constants()
 
 
 def as_per_layer(value, name, n_layers, below=math.inf, none=None):
@@ -135,7 +140,7 @@ def as_per_layer(value, name, n_layers, below=math.inf, none=None):
     `none` is what None stands for, where it is allowed. Numbers are above 0 there.
     """
     given = (value,) * n_layers
-    if not (value is None or isinstance(value, numbers.Real)):
+    if not (value is None or isinstance(value, (float, numbers.Real))):
         try:
             if isinstance(value, (str, bytes, Mapping)):
                 raise TypeError

@@ -43,11 +43,13 @@ def optimizers_by_name():
     }
 
 
+BY_NAME = optimizers_by_name()
+
+
 def as_optimizer(value):
     """The optimizer, or the one that a name stands for, with its defaults."""
     if isinstance(value, str):
-        known = optimizers_by_name()
-        return known[as_known_name(value, "optimizer", known)]()
+        return BY_NAME[as_known_name(value, "optimizer", BY_NAME)]()
     if not isinstance(value, Optimizer):
         raise TypeError(f"optimizer must be a name or an optimizer such as SGD(), but is {value!r}")
     return value
