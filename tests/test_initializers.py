@@ -35,6 +35,7 @@ def test_every_initializer_is_here():
     assert set(initializers_by_name()) == {*DRAWN, "zeros", "orthogonal"}
 
 
+@pytest.mark.thread_unsafe(reason="other threads would find the class, or make it themselves")
 def test_a_class_of_the_callers_has_a_name():
     class Halves(initializers.Constant):
         name = "halves"

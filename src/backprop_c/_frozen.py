@@ -58,6 +58,7 @@ def _as_typed(owner):
 
 def values_of(names):
     """A function of an object that makes a tuple of these attributes of it, quicker than a loop."""
+    # Of one attribute an attrgetter makes no tuple, and it needs one at least.
     if len(names) < 2:
         return lambda one: tuple([getattr(one, name) for name in names])
     return attrgetter(*names)
@@ -75,6 +76,7 @@ class Frozen:
     __dataclass_fields__: ClassVar[Any] = _DataclassFieldsOnDemand()
     __match_args__: ClassVar[Any] = _PlacesOnDemand()
     _fields: ClassVar[tuple[Field[Any], ...]] = ()
+    # What makes a tuple of an object's fields.
     _read: ClassVar[Callable[[Any], tuple[Any, ...]]]
     # How fields are checked, by their names: functions of a value and its name.
     _checks: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {}

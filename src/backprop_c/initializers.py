@@ -456,10 +456,8 @@ def as_initializer(value: Any) -> Initializer:
     """An initializer of a name, an object, an array or a function."""
     if isinstance(value, Initializer):
         return value
-    if isinstance(value, str) and value in OF_PACKAGE:
-        return OF_PACKAGE[value]()
-    known = initializers_by_name()
     if isinstance(value, str):
+        known = OF_PACKAGE if value in OF_PACKAGE else initializers_by_name()
         if value not in known:
             raise ValueError(f"initializer {value!r} is not known; known: {', '.join(known)}")
         return known[value]()
@@ -474,7 +472,8 @@ def as_initializer(value: Any) -> Initializer:
         return FromFunction(value)
     raise TypeError(
         "initializer must be a name, an object such as HeNormal(), a function of (rng, shape), an "
-        f"array, or one of these for each layer, but is {value!r}; known: {', '.join(known)}"
+        "array, or one of these for each layer, but is "
+        f"{value!r}; known: {', '.join(initializers_by_name())}"
     )
 
 

@@ -1,6 +1,5 @@
 """Network: a feed-forward network, trained by backpropagation."""
 
-import numbers
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from ._defaults import default_activations, default_loss
 from ._pickles import remake
 from ._trainable import Trainable
-from ._validation.scalars import as_dtype, as_flag, as_generator, as_in_range
+from ._validation.scalars import REAL, as_dtype, as_flag, as_generator, as_in_range
 from ._validation.shape import (
     as_activations,
     as_layer_sizes,
@@ -245,7 +244,7 @@ class Network(Trainable):
         dtype = as_dtype(dtype)
         l1 = as_per_layer(l1, "l1", n_layers)
         l2 = as_per_layer(l2, "l2", n_layers)
-        if isinstance(dropout, (float, numbers.Real)):
+        if isinstance(dropout, REAL):
             # Inputs are measured, not learned: one number leaves them alone.
             dropout = (0.0,) + (as_in_range(dropout, "dropout", 0, 1),) * (n_layers - 1)
         dropout = as_per_layer(dropout, "dropout", n_layers, below=1)

@@ -358,34 +358,37 @@ cdef class SharedParameters:
 # that begins here, and bit generators whose locks fits hold now, by id. No fork comes while a
 # thread changes the list: it has the GIL, or else CPython stops all threads where they can be.
 cdef Sharing list_of_networks
-cdef uint64_t list_taken = False
+cdef uint64_t list_locked = False
 drawn_from = {}
 
 
-cdef void take_list() noexcept:
-    while not swap_shared(&list_taken, False, True):
+cdef void lock_list() noexcept:
+    """Keep other threads from the list; only where there is no GIL do any wait."""
+    while not swap_shared(&list_locked, False, True):
         give_way()
 
 
 cdef void add_to_list(Sharing* network) noexcept:
-    take_list()
+    """Put it at the head, unless it is in the list."""
+    lock_list()
     if not network.enlisted:
         network.before, network.after = &list_of_networks, list_of_networks.after
         list_of_networks.after = network
         if network.after != NULL:
             network.after.before = network
         store_shared(&network.enlisted, True)
-    store_shared(&list_taken, False)
+    store_shared(&list_locked, False)
 
 
 cdef void take_from_list(Sharing* network) noexcept:
-    take_list()
+    """Take it out, if it is in the list."""
+    lock_list()
     if network.enlisted:
         network.before.after = network.after
         if network.after != NULL:
             network.after.before = network.before
         network.enlisted = False
-    store_shared(&list_taken, False)
+    store_shared(&list_locked, False)
 
 
 def forget_parent():

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import numbers
 import sys
 from collections.abc import Mapping
 
@@ -11,7 +10,7 @@ from ..activations import Activation
 from ..losses import FunctionLoss, Loss
 from ..metrics import Metric
 from .entries import ACTIVATIONS, LOSSES, NO_CODE, loss_entry
-from .scalars import as_count, as_in_range, as_known_name, as_positive
+from .scalars import REAL, as_count, as_in_range, as_known_name, as_positive
 
 
 def classes_of(kind):
@@ -140,7 +139,7 @@ def as_per_layer(value, name, n_layers, below=math.inf, none=None):
     `none` is what None stands for, where it is allowed. Numbers are above 0 there.
     """
     given = (value,) * n_layers
-    if not (value is None or isinstance(value, (float, numbers.Real))):
+    if not (value is None or isinstance(value, REAL)):
         try:
             if isinstance(value, (str, bytes, Mapping)):
                 raise TypeError
