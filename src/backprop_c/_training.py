@@ -357,7 +357,7 @@ def train(
         **(habits or {}),
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
-    history._ended_by = trainer.ended_by
+    history._ended_by, history._loss_at_end = trainer.ended_by, trainer.loss_at_end
     net._warn_after_fit(history, samples)
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]

@@ -47,8 +47,8 @@ class History(Mapping[str, "NDArray[np.float64]"]):
     ) -> None:
         self._best_epoch: int | None = None
         self._settled = self._diverged = False
-        # Why no further step was made, where the optimizer has a reason.
-        self._ended_by = None
+        # Why no further step was made, and the loss after the last one, where the optimizer knows.
+        self._ended_by = self._loss_at_end = None
         self._choice: str | None = None
         self._validation_indices = None
         if validation_indices is not None:

@@ -31,3 +31,8 @@ cdef class QuasiNewtonTrainer(Trainer):
             NO_LENGTH: "length",
             EVALUATIONS_USED_UP: "evaluations",
         }.get(self.newton.ending)
+
+    @property
+    def loss_at_end(self):
+        """The loss of the last step's end, whose gradient began the next step; None so far."""
+        return self.newton.loss if self.newton.evaluations > 0 else None

@@ -490,6 +490,11 @@ cdef class Trainer:
         return None
 
     @property
+    def loss_at_end(self):
+        """The loss of the last step's end, where the optimizer knows it; or None."""
+        return None
+
+    @property
     def overflowed(self):
         """Whether the loss of that epoch was finite, and its updates were not."""
         return bool(self.fit_.overflowed)

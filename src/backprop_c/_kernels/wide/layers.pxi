@@ -104,15 +104,48 @@ cdef void wide_backward(const Plan* plan, const Samples* samples, const Part* pa
 
 cdef void wide_backward_biases(Py_ssize_t n_out, Py_ssize_t rows, const real* delta,
                                Py_ssize_t stride, bint add, real* gradient_out) noexcept nogil:
-    # gradient[j] (+)= sum_s delta[s, j]
+    # gradient[j] (+)= sum_s delta[s, j], by four sums that need not wait for each other
     # delta: (rows, n_out), in whole vectors, gradient: (n_out,)
-    cdef lanes total
+    cdef lanes total[4]
     cdef Py_ssize_t s, j
+    cdef int k
     for j from 0 <= j < n_out by LANES:
-        total = load(gradient_out + j) if add else splat(0)
-        for s in range(rows):
-            total = total + load(delta + s * stride + j)
-        store(gradient_out + j, total, n_out - j)
+        for k in range(4):
+            total[k] = splat(0)
+        if add:
+            total[0] = load(gradient_out + j)
+        for s in range(0, rows - 3, 4):
+            for k in range(4):
+                total[k] = total[k] + load(delta + (s + k) * stride + j)
+        for s in range(rows // 4 * 4, rows):
+            total[0] = total[0] + load(delta + s * stride + j)
+        store(gradient_out + j, (total[0] + total[1]) + (total[2] + total[3]), n_out - j)
+
+
+cdef bint across_pays(const Plan* plan, const Layer* layer) noexcept nogil:
+    # whether the gradient of a layer's weights is summed with its inputs on the lanes, since its
+    # outputs leave many of them empty: as (n_out, n_in), for which the panel's memory has room
+    # layer: (1,)
+    cdef Py_ssize_t n_in = layer.n_in
+    cdef Py_ssize_t n_out = layer.n_out
+    cdef Py_ssize_t lanes_across = n_out * whole_vectors(n_in)
+    return (8 * lanes_across <= 7 * n_in * whole_vectors(n_out)
+            and not packing_pays(n_out, whole_vectors(n_in))
+            and lanes_across * <Py_ssize_t>sizeof(real) <= plan.rows_at - plan.panel_at)
+
+
+cdef void wide_backward_across(const Layer* layer, Py_ssize_t rows, const real* a,
+                               Py_ssize_t a_stride, const real* delta, bint add, real* across,
+                               real* gradient_out) noexcept nogil:
+    # gradient[i, j] (+)= sum_s delta[s, j] a[s, i], with i on the lanes
+    # a: (rows, n_in), delta: (rows, n_out), across: (n_out, n_in), all in whole vectors
+    cdef Factor x = Factor(delta, 1, layer.stride, NULL, NULL)
+    cdef Py_ssize_t stride = whole_vectors(layer.n_in)
+    if add:
+        transpose(layer.n_in, layer.n_out, gradient_out, layer.n_out, NULL, across, stride)
+    wide_product(layer.n_out, layer.n_in, rows, &x, a, a_stride, False, NULL, add, True, NULL,
+                 across, stride)
+    transpose(layer.n_out, layer.n_in, across, stride, NULL, gradient_out, layer.n_out)
 
 
 cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab,
@@ -127,6 +160,8 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
     cdef const real* delta = slab_row(slab_rows, capacity, layer.rows.delta, 0,
                                       layer.stride)
     cdef const Layer* before
+    cdef real* gradient = gradient_out + layer.weights + range_.first * layer.n_out
+    cdef void* panel = <char*>workspace + plan.panel_at
     cdef Factor x
     if slab.dropping and layer.drop_below:
         x = Factor(slab_row(slab_rows, capacity, layer.rows.inputs, 0, stride_of_inputs(layer))
@@ -138,9 +173,14 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
         before = layer - 1
         x = Factor(slab_row(slab_rows, capacity, before.rows.a, 0, before.stride)
                    + range_.first, 1, before.stride, NULL, NULL)
-    wide_product(range_.stop - range_.first, layer.n_out, rows, &x, delta, layer.stride, False,
-                 NULL, not slab.fresh, False, <char*>workspace + plan.panel_at,
-                 gradient_out + layer.weights + range_.first * layer.n_out, layer.n_out)
+    # Of the samples themselves rows are no whole vectors.
+    if (range_.layer > 0
+            and range_.stop - range_.first == layer.n_in and across_pays(plan, layer)):
+        wide_backward_across(layer, rows, x.base, x.sum_stride, delta, not slab.fresh,
+                             <real*>panel, gradient)
+    else:
+        wide_product(range_.stop - range_.first, layer.n_out, rows, &x, delta, layer.stride, False,
+                     NULL, not slab.fresh, False, panel, gradient, layer.n_out)
     if layer.biases >= 0 and range_.stop == layer.n_in:
         wide_backward_biases(layer.n_out, rows, delta, layer.stride, not slab.fresh,
                              gradient_out + layer.biases)
