@@ -101,7 +101,7 @@ scoring : optional
         return X, y
 
     def _take_classes(self, y):
-        self._label_binarizer = LabelBinarizer().fit(y)
+        self._label_binarizer = binarizer_of(y)
         self.classes_ = self._label_binarizer.classes_
 
     def _as_targets(self, X, y):
@@ -229,6 +229,21 @@ scoring : optional
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def binarizer_of(y):
+    """A LabelBinarizer that knows the classes of y.
+
+    Of plain integers its attributes are set as its `fit` would, whose checks take longer than to
+    train a small network.
+    """
+    binarizer = LabelBinarizer()
+    if not (isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biu" and y.size):
+        return binarizer.fit(y)
+    binarizer.classes_ = np.unique(y)
+    binarizer.y_type_ = "multiclass" if len(binarizer.classes_) > 2 else "binary"
+    binarizer.sparse_input_ = False
+    return binarizer
 
 
 def exact(y_true, y_pred):
