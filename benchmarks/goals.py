@@ -27,7 +27,8 @@ def compare(problem, goal, chosen, starts):
     taken = {name: [] for name in chosen}
     tried = dict.fromkeys(chosen, 0)
     for make in chosen.values():
-        make(problem, problem.network(0), max(goal, 0.1))()  # imports, compiled code
+        # Imports, compiled code.
+        make(problem, problem.network(0), max(goal, 0.1))(time.process_time() + problem.seconds)
     pinning.limit_pools()
     for first in range(0, starts, STARTS_OF_TURN):
         for name, make in chosen.items():
@@ -37,7 +38,7 @@ def compare(problem, goal, chosen, starts):
                 tried[name] += 1
                 train = make(problem, problem.network(seed), goal)
                 before = time.process_time()
-                epochs = train()
+                epochs = train(before + problem.seconds)
                 seconds = time.process_time() - before
                 if epochs is not None:
                     taken[name].append((1e3 * seconds, epochs))

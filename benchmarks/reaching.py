@@ -1,8 +1,8 @@
 """Trainings that end at a goal: ours, and others that start from the same weights.
 
 A contender is a function of (problem, net, goal): from the problem and a network with the start's
-weights it makes a training, a function without arguments that returns how many epochs the goal
-took, or None where it was not reached.
+weights it makes a training, a function of the processor time at which to give up. It returns how
+many epochs the goal took, or None where it was not reached.
 """
 
 import ctypes
@@ -25,10 +25,9 @@ def ours(optimizer):
         # The reported loss is half the sum over outputs.
         end = callbacks.Goal("loss", goal * problem.sizes[-1] / 2)
 
-        def train():
-            deadline = time.process_time() + problem.seconds
+        def train(deadline):
             epochs = 0
-            while time.process_time() < deadline:
+            while True:
                 history = net.fit(
                     problem.X,
                     problem.y,
@@ -39,11 +38,10 @@ def ours(optimizer):
                     reset_optimizer=epochs == 0,
                 )
                 epochs += history.epochs
-                if history.epochs and history["loss"][-1] <= end.value:
+                if history.reached_goal:
                     return epochs
-                if history.epochs < EPOCHS:
+                if history.epochs < EPOCHS or time.process_time() > deadline:
                     return None
-            return None
 
         return train
 
@@ -83,13 +81,12 @@ def jacobian(outputs, layers, n_out):
     return np.stack(rows, axis=1).reshape(n_samples * n_out, -1)
 
 
-def descend(problem, goal, start, look, derive, solve):
+def descend(deadline, goal, start, look, derive, solve):
     """Levenberg-Marquardt with MATLAB's damping; the arithmetic is the caller's.
 
     `look` makes errors of parameters, with whatever the derivatives need; `derive` makes J'J and
     J'e of that; `solve` a step of these and the damping.
     """
-    deadline = time.process_time() + problem.seconds
     damping, epochs = 1e-3, 0
     parameters = start
     mse, seen = look(parameters)
@@ -126,7 +123,7 @@ def by_hand(problem, net, goal):
         return np.linalg.solve(matrix + damping * unit, gradient)
 
     start = net.parameters.copy()
-    return lambda: descend(problem, goal, start, look, derive, solve)
+    return lambda deadline: descend(deadline, goal, start, look, derive, solve)
 
 
 # -- SciPy, scikit-learn -----------------------------------------------------------------------
@@ -146,9 +143,7 @@ def least_squares(problem, net, goal):
     start = net.parameters.copy()
     method = "lm" if problem.y.size >= start.size else "trf"
 
-    def train():
-        deadline = time.process_time() + problem.seconds
-
+    def train(deadline):
         def errors(parameters):
             found = (forward(parameters, problem.sizes, problem.X)[0][-1] - problem.y).ravel()
             if found @ found / found.size <= goal:
@@ -191,8 +186,8 @@ def sklearn_lbfgs(problem, net, goal):
     model.max_fun = 10**9
     y = problem.y[:, 0] if problem.sizes[-1] == 1 else problem.y
 
-    def train():
-        model.deadline = time.process_time() + problem.seconds
+    def train(deadline):
+        model.deadline = deadline
         try:
             model.fit(problem.X, y)
         except ReachedError:
@@ -238,9 +233,7 @@ def pytorch_lbfgs(problem, net, goal):
         line_search_fn="strong_wolfe",
     )
 
-    def train():
-        deadline = time.process_time() + problem.seconds
-
+    def train(deadline):
         def closure():
             minimizer.zero_grad()
             loss = ((module(X) - y) ** 2).mean()
@@ -294,9 +287,9 @@ def pytorch_squares(problem, net, goal):
     def solve(matrix, gradient, damping):
         return torch.linalg.solve(matrix + damping * unit, gradient)
 
-    def train():
+    def train(deadline):
         with torch.no_grad():
-            return descend(problem, goal, flat, look, derive, solve)
+            return descend(deadline, goal, flat, look, derive, solve)
 
     return train
 
@@ -330,13 +323,13 @@ def fann_rprop(problem, net, goal):
     connections["weight"] = np.append(net.parameters, 0)[places]
     library.fann_set_weight_array(made, connections.ctypes.data, len(connections))
 
-    def train():
-        deadline = time.process_time() + problem.seconds
-        while time.process_time() < deadline:
+    def train(deadline):
+        while True:
             library.fann_train_on_data(made, data, EPOCHS, 0, ctypes.c_float(goal))
             if library.fann_get_MSE(made) <= goal:
                 return 0
-        return None
+            if time.process_time() > deadline:
+                return None
 
     return train
 

@@ -362,12 +362,12 @@ def test_who_misses_a_goal_from_most_of_ten_starts_gets_no_more(bench):
 
     def contender(problem, net, goal):
         starts.append((problem, net))
-        return lambda: 5 if problem == "easy" or (problem == "odd" and net % 2) else None
+        return lambda deadline: 5 if problem == "easy" or (problem == "odd" and net % 2) else None
 
     contenders = {"one": contender, "two": contender}
     for problem, tried, share in (("easy", 25, 1.0), ("odd", 25, 12 / 25), ("hard", 10, 0.0)):
         starts.clear()
-        task = SimpleNamespace(network=lambda seed: seed)
+        task = SimpleNamespace(network=lambda seed: seed, seconds=1)
         named = {name: lambda _, *rest, p=problem: contender(p, *rest) for name in contenders}
         found = bench.goals.compare(task, 0.5, named, 25)
         assert [values[:2] for values in found.values()] == [(tried, share)] * 2

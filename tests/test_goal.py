@@ -1,5 +1,7 @@
 """Goal: the fit ends as soon as a value is reached, decided without Python."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,9 @@ def test_the_very_epoch(monitor, larger, batch_size, dtype):
         net, twin = network(dtype), network(dtype)
         history = net.fit(X, y, epochs=40, callbacks=[Goal(monitor, value)], **options)
         assert history.epochs == expected
+        assert history.reached_goal
+        assert pickle.loads(pickle.dumps(history)).reached_goal
+        assert not whole.reached_goal
         np.testing.assert_array_equal(history[monitor], whole[monitor][:expected])
         twin.fit(X, y, epochs=expected, **options)
         assert net.parameters.tobytes() == twin.parameters.tobytes()
@@ -48,7 +53,7 @@ def test_the_very_epoch(monitor, larger, batch_size, dtype):
 def test_a_goal_that_is_not_reached_changes_nothing():
     X, y = data()
     net, twin = network(), network()
-    net.fit(X, y, epochs=10, callbacks=[Goal("loss", -1.0)])
+    assert not net.fit(X, y, epochs=10, callbacks=[Goal("loss", -1.0)]).reached_goal
     twin.fit(X, y, epochs=10)
     assert net.parameters.tobytes() == twin.parameters.tobytes()
 

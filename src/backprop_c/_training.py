@@ -357,6 +357,7 @@ def train(
         **(habits or {}),
     )
     history._settled, history._diverged = trainer.settled, trainer.diverged
+    history._reached_goal = trainer.reached_goal
     history._ended_by, history._loss_at_end = trainer.ended_by, trainer.loss_at_end
     net._warn_after_fit(history, samples)
     if trainer.diverged:

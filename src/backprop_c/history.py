@@ -46,7 +46,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         validation_indices: "ArrayLike | None" = None,
     ) -> None:
         self._best_epoch: int | None = None
-        self._settled = self._diverged = False
+        self._settled = self._diverged = self._reached_goal = False
         # Why no further step was made, and the loss after the last one, where the optimizer knows.
         self._ended_by = self._loss_at_end = None
         self._choice: str | None = None
@@ -114,6 +114,11 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         return self._settled
 
     @property
+    def reached_goal(self) -> bool:
+        """Whether the fit ended because a `Goal` was reached."""
+        return self._reached_goal
+
+    @property
     def choice(self) -> str | None:
         """What ``optimizer="auto"`` chose, and why; None without it."""
         return self._choice
@@ -134,7 +139,7 @@ class History(Mapping[str, "NDArray[np.float64]"]):
         best_epoch = self.best_epoch
         indices = self._validation_indices
         values = self._values.T
-        of_fit = self._settled, self._choice
+        of_fit = self._settled, self._choice, self._reached_goal
         return _restore, (Format(), self._names, values, best_epoch, indices, *of_fit)
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -200,6 +205,7 @@ def _restore(
     validation_indices=None,
     settled=False,
     choice=None,
+    reached_goal=False,
 ):
     """What unpickling and copying begin with: the format has been checked by then."""
     try:
@@ -207,6 +213,7 @@ def _restore(
         history._best_epoch = best_epoch
         history._settled = settled
         history._choice = choice
+        history._reached_goal = reached_goal
         return history
     except (TypeError, ValueError) as error:
         raise ValueError(

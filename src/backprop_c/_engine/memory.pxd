@@ -14,3 +14,5 @@ cdef class Memory:
 
 
 cdef size_t room_for(size_t size) noexcept
+cdef Memory take_memory(size_t size)
+cdef void put_back(Memory memory) noexcept

@@ -1,5 +1,7 @@
 from typing_extensions import disjoint_base
 
+spare: list[Memory]
+
 @disjoint_base
 class Memory:
     @property

@@ -1,8 +1,21 @@
-"""Memory that is taken once and used again: one piece, from which a pass cuts what it needs."""
+"""Memory that is taken once and used again: one piece, from which a pass cuts what it needs.
+
+A fit leaves its piece to the next one, of whatever network: so thousands of networks have one, which
+is in the cache.
+"""
 
 from libc.string cimport memset
 
 from backprop_c._system.platform cimport CACHE_LINE, allocate, c_assert, release
+
+
+cdef enum:
+    # How many pieces wait for the next fits, and how large each may be, in bytes.
+    MOST_SPARE = 8
+    MOST_SPARE_BYTES = 8388608
+
+# Pieces that nobody uses. Fits in several threads take them out and put them back.
+spare = []
 
 
 cdef char* allocated(size_t size) except NULL:
@@ -48,3 +61,20 @@ cdef class Memory:
         c_assert(self.used <= self.size)
         memset(piece + size, 0, room_for(size) - size)
         return piece
+
+
+cdef Memory take_memory(size_t size):
+    """A piece with room for so many bytes, which is the caller's until it is put back."""
+    cdef Memory memory
+    try:
+        memory = spare.pop()
+    except IndexError:
+        memory = Memory()
+    memory.reserve(size)
+    return memory
+
+
+cdef void put_back(Memory memory) noexcept:
+    """Leave a piece to others, unless it is large or there are many. Nothing reads it any more."""
+    if memory.size <= MOST_SPARE_BYTES and len(spare) < MOST_SPARE:
+        spare.append(memory)

@@ -2,7 +2,6 @@
 
 from libc.stdint cimport uint64_t
 
-from backprop_c._engine.memory cimport Memory
 from backprop_c._kernels.table cimport Plan, Table
 
 
@@ -28,7 +27,6 @@ cdef class SharedParameters:
     cdef Sharing sharing           # what threads that have this network agree through
     cdef int stop_wanted           # of the fit that has it
     cdef uint64_t written          # the parameters' fingerprint when a fit last read or wrote them
-    cdef Memory memory             # what the last fit worked with, for the next one
     cdef int type_number
     cdef readonly size_t workspace_bytes
     cdef readonly tuple layer_sizes

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
-from .memory import Memory
 
 @disjoint_base
 class SharedParameters:
@@ -49,8 +48,6 @@ class SharedParameters:
     def _n_wide(self) -> int: ...
     @property
     def _row_lanes(self) -> int: ...
-    @property
-    def _memory(self) -> Memory | None: ...
     @property
     def _training(self) -> bool: ...
     def _snapshot(self) -> NDArray[Any]: ...

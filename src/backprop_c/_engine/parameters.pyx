@@ -329,11 +329,6 @@ cdef class SharedParameters:
         return self.single_table.lanes
 
     @property
-    def _memory(self):
-        """What the last fit worked with, for the next one; None before it and during a fit."""
-        return self.memory
-
-    @property
     def _training(self):
         """Whether a fit has this network."""
         return self.is_training()

@@ -15,7 +15,7 @@ from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.epochs cimport draw_epoch, keep_states, restore_best, run_fit
 from backprop_c._engine.fit cimport RATE_NOW, Fit, bytes_of_weights
 from backprop_c._engine.measures cimport MetricSet
-from backprop_c._engine.memory cimport Memory, room_for
+from backprop_c._engine.memory cimport Memory, put_back, room_for, take_memory
 from backprop_c._engine.order cimport bitgen_t
 from backprop_c._engine.outcome cimport OptimizerState, Record
 from backprop_c._engine.own_loss cimport LossCaller
@@ -35,11 +35,6 @@ from backprop_c._system.sharing cimport load_shared
 from backprop_c._engine import parameters as shared
 
 cnp.import_array()
-
-
-cdef enum:
-    # What a network keeps for its next fit, in bytes.
-    MOST_KEPT = 67108864
 
 
 cdef class Trainer:
@@ -136,19 +131,14 @@ cdef class Trainer:
             self.n_threads = 1
 
     cdef _take_memory(self, size_t bytes_of_state, bint ordered, bint best):
-        """Get all the memory of the fit at once: that of the last one, if it is large enough."""
+        """Get all the memory of the fit at once."""
         cdef Fit* fit = &self.fit_
-        cdef Memory memory = self.engine.memory
+        cdef Memory memory
         cdef Py_ssize_t n_states = 4 if best else 3
         cdef Py_ssize_t n_ranges = fit.training.plan.n_ranges
         cdef size_t bytes_before = bytes_of_weights(fit.training.plan, fit.training.table)
         cdef size_t bytes_of_order = fit.training.n_samples * sizeof(Py_ssize_t) if ordered else 0
-        # Nobody else shall have it, not even a fit in a child that is forked in the midst of this.
-        self.engine.memory = None
-        if memory is None:
-            memory = Memory()
-        self.memory = memory
-        memory.reserve(
+        memory = self.memory = take_memory(
             room_for_pass(&fit.training, self.n_threads, True)
             + (room_for_pass(&fit.validation, self.n_threads, False) if self.validation else 0)
             + n_states * room_for(bytes_of_state) + 2 * room_for(n_ranges * sizeof(double))
@@ -469,15 +459,20 @@ cdef class Trainer:
             give_state(&self.fit_, self.fit_.finished, self.optimizer_state)
 
     cdef void _give_back_memory(self) noexcept:
-        """Leave the memory to the network's next fit. Nothing here reads it any more."""
-        if self.memory is not None and self.memory.size <= MOST_KEPT:
-            self.engine.memory = self.memory
-        self.memory = None
+        """Leave the memory to the next fit. Nothing here reads it any more."""
+        if self.memory is not None:
+            put_back(self.memory)
+            self.memory = None
 
     @property
     def diverged(self):
         """Whether the loss, or what the last epoch's updates led to, was not finite."""
         return bool(self.fit_.diverged)
+
+    @property
+    def reached_goal(self):
+        """Whether the last epoch reached the goal."""
+        return bool(self.fit_.goal.reached)
 
     @property
     def settled(self):
