@@ -45,8 +45,9 @@ def trainings():
     import numpy as np
     from sklearn import datasets
 
-    digits, labels = datasets.load_digits(return_X_y=True)
-    digits = (digits / 16).astype(np.float32)
+    doubles, labels = datasets.load_digits(return_X_y=True)
+    doubles /= 16
+    digits = doubles.astype(np.float32)
     rng = np.random.default_rng(0)
     images = rng.random((12000, 784), np.float32)
     of_images = rng.integers(0, 10, len(images))
@@ -64,6 +65,7 @@ def trainings():
         ("digits 64-32-10, Adam, batch 32, 20 epochs", digits, labels, small, 5),
         ("784-128-10, Adam, batch 128, 2 epochs of 12 000", images, of_images, wide, 3),
         ("Iris 4-2-3, full batch, 2000 epochs", flowers, species, full, 3),
+        ("digits 64-32-10, L-BFGS, float64", doubles, labels, newton, 5),
         ("digits 64-32-10, L-BFGS", digits, labels, newton, 5),
     )
 

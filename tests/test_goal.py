@@ -66,9 +66,11 @@ def test_a_callback_of_both_kinds():
 
     X, y = data()
     callback = Both("loss", patience=3, min_delta=10.0, restore_best=False, value=-1.0)
-    assert network().fit(X, y, epochs=40, callbacks=[callback]).epochs == 4
+    history = network().fit(X, y, epochs=40, callbacks=[callback])
+    assert (history.epochs, history.reached_goal) == (4, False)
     callback = Both("loss", patience=30, restore_best=False, value=100.0)
-    assert network().fit(X, y, epochs=40, callbacks=[callback]).epochs == 1
+    history = network().fit(X, y, epochs=40, callbacks=[callback])
+    assert (history.epochs, history.reached_goal) == (1, True)
 
 
 def test_beside_early_stopping():

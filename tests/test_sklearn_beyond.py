@@ -12,11 +12,13 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 import sklearn
 from sklearn import datasets, neural_network
 from sklearn.base import clone
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelBinarizer, StandardScaler
 
 import backprop_c
 from backprop_c import activations, losses, optimizers
 from backprop_c.sklearn import MLPClassifier, MLPRegressor, from_sklearn, to_sklearn
+from backprop_c.sklearn._classifier import binarizer_of
+from backprop_c.sklearn._fitting import reported_loss
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -66,6 +68,49 @@ def test_a_scorer_and_a_rate_that_adapts():
     ]
     assert models[0].n_iter_ == models[1].n_iter_ > 10
     assert models[0].validation_scores_ == models[1].validation_scores_
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"),
+    [
+        ("tolerance", {"tol": 0.5}),
+        ("epochs", {"max_iter": 4}),
+        ("evaluations", {"max_fun": 9}),
+        ("labels", {"alpha": 0.0}),
+    ],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_loss_of_lbfgs_is_that_of_its_network(dtype, weighted, ending, options):
+    """As the optimizer knows it, and as a pass over the samples finds it."""
+    options = SMALL | {"solver": "lbfgs", "alpha": 0.5, "max_iter": 400} | options
+    several = np.c_[LABELS > 0, LABELS > 1].astype(int)
+    weights = np.arange(1.0, 151.0) if weighted else None
+    for kind, y in (
+        (MLPClassifier, several if ending == "labels" else LABELS),
+        (MLPRegressor, X[:, :2] if ending == "labels" else X[:, 0]),
+    ):
+        model = kind(**options).fit(X.astype(dtype), y, weights)
+        history = model.network_.history
+        assert history._loss_at_end is not None
+        history._loss_at_end = None
+        targets = model._as_targets(X.astype(dtype), np.asarray(y))
+        given = None if weights is None else weights.astype(dtype)
+        expected = reported_loss(model, history, X.astype(dtype), targets, given)
+        assert model.loss_ == pytest.approx(expected, rel=1e-12 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.int8, np.uint8, np.uint64])
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 11])
+def test_classes_are_those_of_label_binarizer(n_classes, dtype):
+    y = (np.arange(40) % n_classes).astype(dtype)
+    for labels in (y, y[::-1], y - 3) if np.issubdtype(dtype, np.signedinteger) else (y, y[::-1]):
+        mine, theirs = vars(binarizer_of(labels)), vars(LabelBinarizer().fit(labels))
+        assert mine.keys() == theirs.keys()
+        np.testing.assert_array_equal(mine["classes_"], theirs["classes_"])
+        assert mine["classes_"].dtype == theirs["classes_"].dtype
+        for name in ("y_type_", "sparse_input_"):
+            assert mine[name] == theirs[name]
 
 
 def test_the_loss_of_lbfgs_knows_of_class_weights():

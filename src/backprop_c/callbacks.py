@@ -110,7 +110,7 @@ class EarlyStopping(Monitor):
 
 
 class Goal(Monitor):
-    """End a fit as soon as a value is reached; ``history.reached_goal`` says whether it was.
+    """End a fit as soon as a value is reached; ``history.reached_goal`` says whether it has been.
 
     Parameters
     ----------

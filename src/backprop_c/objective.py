@@ -8,7 +8,6 @@ import numpy as np
 
 from ._engine.evaluation import evaluate
 from ._engine.measures import MetricSet
-from ._engine.memory import Memory
 from ._validation.arrays import as_finite, as_numbers
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 class Objective:
     """What `Network.objective` returns: a function of the parameters, as one vector.
 
-    It has a network of its own, so the one that it was made of is left as it is, and it keeps its
-    memory from call to call. Several threads may call it; one of them works at a time.
+    It has a network of its own, so the one that it was made of is left as it is. Several threads
+    may call it; one of them works at a time.
 
     Parameters
     ----------
@@ -51,7 +50,6 @@ class Objective:
     ) -> None:
         self._net = copy.copy(net)
         self._measured = MetricSet(self._net._as_sample_set(X, y, sample_weight))
-        self._memory = Memory()
         self._lock = threading.Lock()
         self.start: NDArray[Any] = self._net.parameters.astype(np.float64)
 
@@ -82,9 +80,7 @@ class Objective:
         array = as_finite(array, "parameters", self._net.dtype)
         with self._lock:
             self._net.parameters[:] = array
-            values, gradient = evaluate(
-                self._net, self._measured, True, self._net._loss_caller(), self._memory
-            )
+            values, gradient = evaluate(self._net, self._measured, True, self._net._loss_caller())
         return float(values[0]), gradient.astype(np.float64, copy=False)
 
     def __repr__(self) -> str:

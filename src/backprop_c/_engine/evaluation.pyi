@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from .engine import Engine
 from .measures import MetricSet
-from .memory import Memory
 from .own_loss import LossCaller
 
 def evaluate(
@@ -13,5 +12,4 @@ def evaluate(
     metrics: MetricSet,
     gradient_wanted: bool,
     own_loss: LossCaller | None = None,
-    memory: Memory | None = None,
 ) -> tuple[NDArray[np.float64], Any]: ...

@@ -9,7 +9,7 @@ import numpy as np
 
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.measures cimport MetricSet
-from backprop_c._engine.memory cimport Memory
+from backprop_c._engine.memory cimport Memory, put_back, take_memory
 from backprop_c._engine.own_loss cimport LossCaller
 from backprop_c._engine.passes cimport (
     WORK_OF_SHORT_RUN, Pass, Phase, begin_pass, gather_range, lay_out_pass, means_of_pass,
@@ -23,7 +23,7 @@ cnp.import_array()
 
 
 def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_wanted,
-             LossCaller own_loss=None, Memory memory=None):
+             LossCaller own_loss=None):
     """Go through samples once.
 
     Parameters
@@ -35,8 +35,6 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
     gradient_wanted : bool
     own_loss : LossCaller or None
         The loss of a network that has one of its own.
-    memory : Memory or None
-        What to work with, where it is kept from call to call. Nobody else may use it meanwhile.
 
     Returns
     -------
@@ -53,14 +51,13 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
     cdef double penalty_value = 0
     cdef Py_ssize_t work = 0
     cdef cnp.ndarray values
-    if memory is None:
-        memory = Memory()
+    cdef Memory memory
     memset(&p, 0, sizeof(Pass))
     if samples.n_samples == 1:
         table, plan = engine.single_table, &engine.single
     set_pass(&p, table, plan, &samples.samples, samples.n_samples, samples.n_samples,
              metrics.asked())
-    memory.reserve(room_for_pass(&p, 1, gradient_wanted))
+    memory = take_memory(room_for_pass(&p, 1, gradient_wanted))
     lay_out_pass(&p, memory, 1, gradient_wanted)
     if own_loss is not None:
         own_loss.attach(&p, samples)
@@ -93,16 +90,18 @@ def evaluate(Engine engine not None, MetricSet metrics not None, bint gradient_w
                 # It joins the sum over all samples, which is not divided yet.
                 table.penalize(plan, 0, plan.n_parameters, p.sums.weight, parameters, p.gradient)
         metrics.call_functions(&p)
+        if gradient_wanted:
+            gradient = np.empty(plan.n_parameters, dtype=engine.dtype)
+            memcpy(cnp.PyArray_DATA(<cnp.ndarray>gradient), p.gradient,
+                   plan.n_parameters * table.real_bytes)
+        values = np.empty(1 + metrics.measures.n_measures)
+        means_of_pass(&p, <double*>cnp.PyArray_DATA(values))
     finally:
         if parameters != NULL:
             engine.end_reading(parameters)
+        put_back(memory)
     if gradient_wanted:
-        gradient = np.empty(plan.n_parameters, dtype=engine.dtype)
-        memcpy(cnp.PyArray_DATA(<cnp.ndarray>gradient), p.gradient,
-               plan.n_parameters * table.real_bytes)
         with np.errstate(all="ignore"):
             gradient /= p.sums.weight
-    values = np.empty(1 + metrics.measures.n_measures)
-    means_of_pass(&p, <double*>cnp.PyArray_DATA(values))
     values[0] += penalty_value
     return values, gradient

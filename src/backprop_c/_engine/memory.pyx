@@ -1,7 +1,7 @@
 """Memory that is taken once and used again: one piece, from which a pass cuts what it needs.
 
-A fit leaves its piece to the next one, of whatever network: so thousands of networks have one, which
-is in the cache.
+A fit or an evaluation leaves its piece to the next one, of whatever network. So thousands of
+networks share one, which is in the cache.
 """
 
 from libc.string cimport memset
@@ -10,11 +10,11 @@ from backprop_c._system.platform cimport CACHE_LINE, allocate, c_assert, release
 
 
 cdef enum:
-    # How many pieces wait for the next fits, and how large each may be, in bytes.
+    # How many pieces wait to be used again, and how many bytes they may have in all.
     MOST_SPARE = 8
-    MOST_SPARE_BYTES = 8388608
+    MOST_SPARE_BYTES = 67108864
 
-# Pieces that nobody uses. Fits in several threads take them out and put them back.
+# Pieces that nobody uses. Several threads may take them out and put them back.
 spare = []
 
 
@@ -75,6 +75,10 @@ cdef Memory take_memory(size_t size):
 
 
 cdef void put_back(Memory memory) noexcept:
-    """Leave a piece to others, unless it is large or there are many. Nothing reads it any more."""
-    if memory.size <= MOST_SPARE_BYTES and len(spare) < MOST_SPARE:
+    """Leave a piece to others, unless that is too much. The caller must not read it afterwards."""
+    cdef size_t total = memory.size
+    cdef Memory other
+    for other in spare:
+        total += other.size
+    if total <= MOST_SPARE_BYTES and len(spare) < MOST_SPARE:
         spare.append(memory)

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
-
 @disjoint_base
 class SharedParameters:
     @property
@@ -46,6 +45,8 @@ class SharedParameters:
     def _stop_training(self) -> None: ...
     @property
     def _n_wide(self) -> int: ...
+    @property
+    def _across(self) -> list[bool]: ...
     @property
     def _row_lanes(self) -> int: ...
     @property

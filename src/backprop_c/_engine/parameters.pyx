@@ -323,6 +323,12 @@ cdef class SharedParameters:
         return self.plan.n_wide
 
     @property
+    def _across(self):
+        """Of each layer, whether its weight gradient has its inputs on the lanes."""
+        self.require_set_up()
+        return [bool(self.plan.layers[k].across) for k in range(self.plan.n_layers)]
+
+    @property
     def _row_lanes(self):
         """How many lanes take the outputs of a single row."""
         self.require_set_up()

@@ -40,6 +40,8 @@ cdef enum:
     # are taken to a block and back, and no more units than are transposed there at little cost.
     LEAST_WORK_OF_LAST_UNIT = 40
     MOST_LAST_UNITS = 128
+    # Weight gradients with the inputs on the lanes: so few outputs that no panel is packed.
+    MOST_UNITS_ACROSS = 40
     # Single rows of the smallest networks: one lane.
     MOST_ONE_LANE_WORK = 100
     # Sums of squares: how much a slab's Jacobian takes, and at least so many outputs' rows of it,
@@ -302,9 +304,29 @@ cdef cut_narrow(Plan* plan, const Table* table):
     plan.workspace_bytes = plan.features * plan.block_rows * table.real_bytes
 
 
+cdef Py_ssize_t rows_of_range(const Plan* plan, const Layer* layer) noexcept:
+    """How many rows of a wide layer's weights are summed in one go."""
+    cdef Py_ssize_t slab = plan.part_rows * plan.max_parts
+    return rounded_up(
+        max(1, WORK_OF_RANGE // (layer.n_out * slab), layer.n_in // MOST_RANGES), RANGE_ROWS)
+
+
+cdef bint sums_across(const Plan* plan, const Layer* layer, const Table* table) noexcept:
+    """Whether a layer's weight gradient is summed with its inputs on the lanes.
+
+    It is where that saves an eighth of the work, unless threads share it. The samples themselves
+    cannot be on the lanes: their rows are not whole vectors.
+    """
+    cdef Py_ssize_t work = layer.n_in * rounded_up(layer.n_out, table.lanes)
+    cdef Py_ssize_t across = layer.n_out * rounded_up(layer.n_in, table.lanes)
+    return (layer.n_out <= MOST_UNITS_ACROSS and 8 * across <= 7 * work
+            and rows_of_range(plan, layer) >= layer.n_in)
+
+
 cdef cut_wide(Plan* plan, const Table* table):
     """Where there are wide layers: samples in a part, parts in a slab, and the workspace."""
-    cdef Py_ssize_t k, rows, depth = 0
+    cdef Layer* layer
+    cdef Py_ssize_t k, rows, panel, depth = 0
     for k in range(plan.n_wide):
         depth = max(depth, plan.layers[k].n_in, plan.layers[k].n_out)
     rows = min(WIDE_PART_ROWS, WORK_OF_SLAB // plan.work)
@@ -312,9 +334,14 @@ cdef cut_wide(Plan* plan, const Table* table):
     plan.predict_rows = plan.part_rows
     rows = min(SLAB_ROWS, SLAB_BYTES // (plan.row_size * table.real_bytes))
     plan.max_parts = max(1, min(most_parts(plan), rows // plan.part_rows))
-    depth = min(table.panel_depth, max(depth, plan.part_rows * plan.max_parts))
+    panel = min(table.panel_depth, max(depth, plan.part_rows * plan.max_parts)) * table.panel
+    for k in range(1, plan.n_wide):
+        layer = plan.layers + k
+        layer.across = sums_across(plan, layer, table)
+        if layer.across:
+            panel = max(panel, layer.n_out * rounded_up(layer.n_in, table.lanes))
     plan.panel_at = rounded_up(plan.features * plan.block_rows * table.real_bytes, CACHE_LINE)
-    plan.rows_at = plan.panel_at + rounded_up(depth * table.panel * table.real_bytes, CACHE_LINE)
+    plan.rows_at = plan.panel_at + rounded_up(panel * table.real_bytes, CACHE_LINE)
     plan.workspace_bytes = plan.rows_at + plan.forward_size * plan.part_rows * table.real_bytes
 
 
@@ -366,13 +393,11 @@ cdef lay_out_single(Plan* plan, const Table* table):
 cdef int cut_ranges(Plan* plan, const Table* table) except -1:
     """Cut the parameters into what is summed and updated in one go."""
     cdef Layer* layer
-    cdef Py_ssize_t k, rows, begin, slab = plan.part_rows * plan.max_parts
-    cdef Py_ssize_t step = plan.n_parameters
+    cdef Py_ssize_t k, rows, begin, step = plan.n_parameters
     cuts = []
     for k in range(plan.n_wide):
         layer = plan.layers + k
-        rows = max(1, WORK_OF_RANGE // (layer.n_out * slab), layer.n_in // MOST_RANGES)
-        rows = rounded_up(rows, RANGE_ROWS)
+        rows = rows_of_range(plan, layer)
         for first in range(0, layer.n_in, rows):
             stop = min(first + rows, layer.n_in)
             end = layer.weights + stop * layer.n_out

@@ -34,5 +34,5 @@ cdef class QuasiNewtonTrainer(Trainer):
 
     @property
     def loss_at_end(self):
-        """The loss of the last step's end, whose gradient began the next step; None so far."""
+        """The loss at the end of the last step; None before the first gradient."""
         return self.newton.loss if self.newton.evaluations > 0 else None

@@ -46,7 +46,7 @@ cdef class Trainer:
     cdef bint _worth_threads(self) noexcept
     cdef void _share_board(self, Board* board) noexcept
     cdef _set_passes(self, Py_ssize_t batch_size, double epochs, Py_ssize_t n_threads)
-    cdef _take_memory(self, size_t bytes_of_state, bint ordered, bint best)
+    cdef _lay_out_memory(self, size_t bytes_of_state, bint ordered, bint best)
     cdef _take_state(self, OptimizerState optimizer_state, size_t bytes_of_state,
                      tuple of_schedule)
     cdef _have_threads(self)
@@ -56,4 +56,3 @@ cdef class Trainer:
     cdef void _draw(self) noexcept
     cdef _publish(self, bint wait)
     cdef void _hand_over_state(self) noexcept
-    cdef void _give_back_memory(self) noexcept

@@ -130,7 +130,7 @@ cdef class Trainer:
                 or epochs * fit.training.n_samples * fit.training.plan.work < WORK_FOR_THREADS):
             self.n_threads = 1
 
-    cdef _take_memory(self, size_t bytes_of_state, bint ordered, bint best):
+    cdef _lay_out_memory(self, size_t bytes_of_state, bint ordered, bint best):
         """Get all the memory of the fit at once."""
         cdef Fit* fit = &self.fit_
         cdef Memory memory
@@ -270,7 +270,7 @@ cdef class Trainer:
         fit.training.slab.dropping = fit.training.plan.drops and bit_generator is not None
         bytes_of_state = (
             fit.training.plan.stride * fit.training.table.real_bytes * (1 + fit.update.n_states))
-        self._take_memory(bytes_of_state, ordered, fit.early.restore_best)
+        self._lay_out_memory(bytes_of_state, ordered, fit.early.restore_best)
         if fit.update.update == NULL and fit.end_step == NULL:
             raise TypeError("this rule makes its steps by another kind of trainer")
         self._take_state(optimizer_state, bytes_of_state, plateau[-1] if plateau else ())
@@ -438,7 +438,9 @@ cdef class Trainer:
         finally:
             if self.claimed:
                 self._hand_over_state()
-                self._give_back_memory()
+                if self.memory is not None:
+                    put_back(self.memory)
+                    self.memory = None
                 self.claimed = False
                 self.engine.give_back_training(self.number())
             if self.crew is not None:
@@ -457,12 +459,6 @@ cdef class Trainer:
         """The optimizer's state as of the last published epoch; of no fit, nothing."""
         if self.optimizer_state is not None:
             give_state(&self.fit_, self.fit_.finished, self.optimizer_state)
-
-    cdef void _give_back_memory(self) noexcept:
-        """Leave the memory to the next fit. Nothing here reads it any more."""
-        if self.memory is not None:
-            put_back(self.memory)
-            self.memory = None
 
     @property
     def diverged(self):
@@ -486,7 +482,7 @@ cdef class Trainer:
 
     @property
     def loss_at_end(self):
-        """The loss of the last step's end, where the optimizer knows it; or None."""
+        """The loss at the end of the last step, where the optimizer knows it; or None."""
         return None
 
     @property

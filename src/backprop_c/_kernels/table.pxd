@@ -70,6 +70,7 @@ ctypedef struct Layer:
     unsigned long long drop_below
     double drop_scale
     Py_ssize_t first_input
+    bint across                    # its weight gradient is summed with its inputs on the lanes
 
 
 # Entries that users can choose by name. `parameters` and `hyperparameters` are the names of numbers

@@ -234,8 +234,8 @@ scoring : optional
 def binarizer_of(y):
     """A LabelBinarizer that knows the classes of y.
 
-    Of plain integers its attributes are set as its `fit` would, whose checks take longer than to
-    train a small network.
+    For integers and bools the attributes are set as `fit` would set them: its checks take longer
+    than training a small network.
     """
     binarizer = LabelBinarizer()
     if not (isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biu" and y.size):

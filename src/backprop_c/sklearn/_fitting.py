@@ -57,7 +57,7 @@ def fit_in_full(estimator, X, targets, sample_weight, others, told):
     )
     # Where it has settled, the last epoch made no step.
     estimator.n_iter_ = history.epochs - history.settled
-    estimator.loss_ = loss_at_end(estimator, history, targets, sample_weight)
+    estimator.loss_ = reported_loss(estimator, history, X, targets, sample_weight)
     take_validation(estimator, history, others)
     ended_by = history._ended_by
     if history.epochs == estimator.max_iter and not history.settled:
@@ -68,16 +68,22 @@ def fit_in_full(estimator, X, targets, sample_weight, others, told):
         _check_optimize_result("lbfgs", found, estimator.max_iter)
 
 
-def loss_at_end(estimator, history, targets, sample_weight):
+def reported_loss(estimator, history, X, targets, sample_weight):
     """The loss of all samples after the last step, as scikit-learn reports it."""
+    network = estimator.network_
     weights = as_class_weights(estimator._class_weights(targets), targets)
     if weights is not None:
         sample_weight = weights_by_class(weights, targets, sample_weight)
     total = len(targets) if sample_weight is None else float(sample_weight.sum())
-    squares = sum(float((w.astype(float) ** 2).sum()) for w in estimator.network_.weights)
-    penalty = estimator.alpha / 2 * squares / total
-    of_samples = (history._loss_at_end - penalty) / estimator._loss_divisor()
-    return of_samples + estimator._constant_of_loss(targets, sample_weight) + penalty
+    squares = sum(float((w.astype(float) ** 2).sum()) for w in network.weights)
+    penalty = estimator.alpha / 2 * squares
+    if history._loss_at_end is None:
+        # The fit was stopped before its first epoch.
+        loss = network.evaluate(X, targets, sample_weight=sample_weight)["loss"] - penalty
+    else:
+        loss = history._loss_at_end - penalty / total
+    constant = estimator._constant_of_loss(targets, sample_weight)
+    return loss / estimator._loss_divisor() + constant + penalty / total
 
 
 def fit_in_batches(estimator, X, targets, sample_weight, others, told, incremental):

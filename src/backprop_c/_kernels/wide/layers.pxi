@@ -1,4 +1,4 @@
-# Wide layers, with outputs on the lanes: a part of a slab goes forward and backward through them,
+# Wide layers, with units on the lanes: a part of a slab goes forward and backward through them,
 # row-major, and leaves its activations and deltas in the slab. The weight gradient sums over the
 # slab's rows afterwards, cut by rows of weights: so any number of threads gives the same bits, and
 # needs one gradient.
@@ -122,22 +122,10 @@ cdef void wide_backward_biases(Py_ssize_t n_out, Py_ssize_t rows, const real* de
         store(gradient_out + j, (total[0] + total[1]) + (total[2] + total[3]), n_out - j)
 
 
-cdef bint across_pays(const Plan* plan, const Layer* layer) noexcept nogil:
-    # whether the gradient of a layer's weights is summed with its inputs on the lanes, since its
-    # outputs leave many of them empty: as (n_out, n_in), for which the panel's memory has room
-    # layer: (1,)
-    cdef Py_ssize_t n_in = layer.n_in
-    cdef Py_ssize_t n_out = layer.n_out
-    cdef Py_ssize_t lanes_across = n_out * whole_vectors(n_in)
-    return (8 * lanes_across <= 7 * n_in * whole_vectors(n_out)
-            and not packing_pays(n_out, whole_vectors(n_in))
-            and lanes_across * <Py_ssize_t>sizeof(real) <= plan.rows_at - plan.panel_at)
-
-
 cdef void wide_backward_across(const Layer* layer, Py_ssize_t rows, const real* a,
                                Py_ssize_t a_stride, const real* delta, bint add, real* across,
                                real* gradient_out) noexcept nogil:
-    # gradient[i, j] (+)= sum_s delta[s, j] a[s, i], with i on the lanes
+    # gradient[i, j] (+)= across[j, i] = sum_s delta[s, j] a[s, i]: the same sums in the same order
     # a: (rows, n_in), delta: (rows, n_out), across: (n_out, n_in), all in whole vectors
     cdef Factor x = Factor(delta, 1, layer.stride, NULL, NULL)
     cdef Py_ssize_t stride = whole_vectors(layer.n_in)
@@ -173,9 +161,7 @@ cdef void wide_gather(const Plan* plan, const Samples* samples, const Part* slab
         before = layer - 1
         x = Factor(slab_row(slab_rows, capacity, before.rows.a, 0, before.stride)
                    + range_.first, 1, before.stride, NULL, NULL)
-    # Of the samples themselves rows are no whole vectors.
-    if (range_.layer > 0
-            and range_.stop - range_.first == layer.n_in and across_pays(plan, layer)):
+    if layer.across:
         wide_backward_across(layer, rows, x.base, x.sum_stride, delta, not slab.fresh,
                              <real*>panel, gradient)
     else:

@@ -1,4 +1,4 @@
-# Dense layers with outputs on the lanes: rows of samples, row-major, times weights, as tiles of
+# Dense layers with units on the lanes: rows of samples, row-major, times weights, as tiles of
 # TILE_ROWS rows by TILE_COLUMNS vectors. One tile does all three products: they differ in
 # where the factor that is broadcast is read, and that is a Factor.
 
