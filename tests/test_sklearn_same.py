@@ -111,6 +111,15 @@ def test_activations_and_batches(activation, options):
     assert_same(theirs.fit(X, LABELS), mine.fit(X, LABELS))
 
 
+@pytest.mark.parametrize("activation", ["logistic", "tanh"])
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_without_hidden_layers(kind, activation):
+    """The first weights go by the hidden layers' activation all the same."""
+    options = {"hidden_layer_sizes": (), "activation": activation, "max_iter": 3, "random_state": 0}
+    theirs, mine = pair(kind, **options)
+    assert_same(theirs.fit(X, LABELS), mine.fit(X, LABELS))
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("targets", ["two classes", "labels", "classes", "number", "numbers"])
 def test_early_stopping_stops_at_the_same_epoch(targets, solver):

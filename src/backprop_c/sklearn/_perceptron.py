@@ -20,6 +20,7 @@ from ._views import Views
 
 # Where scikit-learn's names are not this package's.
 OTHER_NAMES = {"logistic": "sigmoid", "exp": "exponential"}
+LOGISTIC = ("logistic", "sigmoid")
 # Sparse samples that take more than this are worth a warning: they are made dense.
 MANY_BYTES = 2**30
 # What may be given beyond scikit-learn's parameters and their values.
@@ -168,8 +169,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         sizes = [n_inputs, *parts["hidden"], n_outputs]
         self.n_outputs_, self.n_layers_ = n_outputs, len(sizes)
         self.network_ = network_of(parts, sizes, dtype)
-        # scikit-learn has one bound for logistic hidden layers, and another one for all others.
-        logistic = parts["hidden"] and set(parts["activations"][:-1]) == {"sigmoid"}
+        # scikit-learn has one bound for logistic units, and another one for all others. It goes by
+        # the parameter, even where there are no hidden layers.
+        of_hidden = parts["activations"][:-1] or [self.activation]
+        logistic = all(isinstance(one, str) and one in LOGISTIC for one in of_hidden)
         factor = 2.0 if logistic else 6.0
         for weights, biases in zip(self.network_.weights, self.network_.biases, strict=True):
             bound = np.sqrt(factor / sum(weights.shape))
