@@ -3,10 +3,10 @@
     python benchmarks/goals.py [--problem NAME ...] [--contender NAME ...] [--starts N] [--write]
 
 The comparison is that of MATLAB's "Choose a Multilayer Neural Network Training Function": tanh
-hidden units, identity outputs, squared errors, float64, every start a network of other random
-weights, which are the same for all contenders. The contenders take turns, ten starts at a time, as
-a sweep trains one network after the other. Times are processor time of a whole training, from
-Python, until the mean squared error is at the goal; the network is there before. A start fails when
+hidden units, identity outputs, squared errors, float64. Every start is other random weights, which
+are the same for all contenders. Each contender has one network, into which the weights are written
+before the clock is read. The contenders take turns, ten starts at a time. Times are processor time
+of a whole training, from Python, until the mean squared error is at the goal. A start fails when
 its time is over, or when the training ends before. A contender that fails most of its first ten
 starts gets no more.
 """
@@ -26,17 +26,19 @@ def compare(problem, goal, chosen, starts):
     """Name -> starts, share that reach the goal, median milliseconds and median epochs of those."""
     taken = {name: [] for name in chosen}
     tried = dict.fromkeys(chosen, 0)
+    weights = [problem.network(seed).parameters for seed in range(starts)]
     for make in chosen.values():
         # Imports, compiled code.
-        make(problem, problem.network(0), max(goal, 0.1))(time.process_time() + problem.seconds)
+        make(problem, max(goal, 0.1))(weights[0])(time.process_time() + problem.seconds)
     pinning.limit_pools()
+    begins = {name: make(problem, goal) for name, make in chosen.items()}
     for first in range(0, starts, STARTS_OF_TURN):
-        for name, make in chosen.items():
+        for name, begin in begins.items():
             if first and 2 * len(taken[name]) < tried[name]:
                 continue
-            for seed in range(first, min(first + STARTS_OF_TURN, starts)):
+            for start in weights[first : first + STARTS_OF_TURN]:
                 tried[name] += 1
-                train = make(problem, problem.network(seed), goal)
+                train = begin(start)
                 before = time.process_time()
                 epochs = train(before + problem.seconds)
                 seconds = time.process_time() - before

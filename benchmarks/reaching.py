@@ -1,12 +1,13 @@
 """Trainings that end at a goal: ours, and others that start from the same weights.
 
-A contender is a function of (problem, net, goal): from the problem and a network with the start's
-weights it makes a training, a function of the processor time at which to give up. It returns how
-many epochs the goal took, or None where it was not reached.
+A contender is a function of a problem and a goal. It makes what trains from a start: a function of
+the start's parameters, as one vector. That makes a training: a function of the processor time at
+which to give up, which returns how many epochs the goal took, or None where it was not reached.
 """
 
 import ctypes
 import time
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -21,9 +22,10 @@ EPOCHS = 2000
 def ours(optimizer):
     """A fit with an optimizer, or with one that is chosen, in full batches."""
 
-    def make(problem, net, goal):
+    def make(problem, goal):
         # The reported loss is half the sum over outputs.
         end = callbacks.Goal("loss", goal * problem.sizes[-1] / 2)
+        net = problem.network(0)
 
         def train(deadline):
             epochs = 0
@@ -43,7 +45,11 @@ def ours(optimizer):
                 if history.epochs < EPOCHS or time.process_time() > deadline:
                     return None
 
-        return train
+        def begin(start):
+            net.parameters[:] = start
+            return train
+
+        return begin
 
     return make
 
@@ -105,9 +111,9 @@ def descend(deadline, goal, start, look, derive, solve):
     return epochs
 
 
-def by_hand(problem, net, goal):
+def by_hand(problem, goal):
     """Levenberg-Marquardt as it is written in NumPy."""
-    unit = np.eye(net.parameters.size)
+    unit = np.eye(problem.network(0).parameters.size)
 
     def look(parameters):
         outputs, layers = forward(parameters, problem.sizes, problem.X)
@@ -122,8 +128,7 @@ def by_hand(problem, net, goal):
     def solve(matrix, gradient, damping):
         return np.linalg.solve(matrix + damping * unit, gradient)
 
-    start = net.parameters.copy()
-    return lambda deadline: descend(deadline, goal, start, look, derive, solve)
+    return lambda start: lambda deadline: descend(deadline, goal, start, look, derive, solve)
 
 
 # -- SciPy, scikit-learn -----------------------------------------------------------------------
@@ -133,17 +138,16 @@ class ReachedError(Exception):
     """The goal has been reached."""
 
 
-def least_squares(problem, net, goal):
+def least_squares(problem, goal):
     """SciPy's least squares, with finite differences; it counts no epochs.
 
     MINPACK, or SciPy's own where there are fewer errors than parameters, which MINPACK refuses.
     """
     from scipy import optimize
 
-    start = net.parameters.copy()
-    method = "lm" if problem.y.size >= start.size else "trf"
+    method = "lm" if problem.y.size >= problem.network(0).parameters.size else "trf"
 
-    def train(deadline):
+    def train(start, deadline):
         def errors(parameters):
             found = (forward(parameters, problem.sizes, problem.X)[0][-1] - problem.y).ravel()
             if found @ found / found.size <= goal:
@@ -160,17 +164,17 @@ def least_squares(problem, net, goal):
             pass
         return None
 
-    return train
+    return lambda start: partial(train, start)
 
 
-def sklearn_lbfgs(problem, net, goal):
+def sklearn_lbfgs(problem, goal):
     """scikit-learn's MLPRegressor, whose loss has no end to ask for: it is watched from inside."""
     from sklearn.neural_network import MLPRegressor
 
     class Watched(MLPRegressor):
         def _init_coef(self, fan_in, fan_out, dtype):
             layer = len(self.coefs_)
-            return net.weights[layer].copy(), net.biases[layer].copy()
+            return start.weights[layer].copy(), start.biases[layer].copy()
 
         def _loss_grad_lbfgs(self, packed, *rest):
             loss, gradient = super()._loss_grad_lbfgs(packed, *rest)
@@ -185,6 +189,7 @@ def sklearn_lbfgs(problem, net, goal):
     model = Watched(hidden_layer_sizes=problem.sizes[1:-1], max_iter=10**6, **options)
     model.max_fun = 10**9
     y = problem.y[:, 0] if problem.sizes[-1] == 1 else problem.y
+    start = problem.network(0)
 
     def train(deadline):
         model.deadline = deadline
@@ -196,14 +201,18 @@ def sklearn_lbfgs(problem, net, goal):
             pass
         return None
 
-    return train
+    def begin(parameters):
+        start.parameters[:] = parameters
+        return train
+
+    return begin
 
 
 # -- PyTorch -----------------------------------------------------------------------------------
 
 
 def module_of(net):
-    """The network as a module of PyTorch's."""
+    """A network as a module of PyTorch's."""
     import torch
 
     layers = []
@@ -216,24 +225,14 @@ def module_of(net):
     return torch.nn.Sequential(*layers[:-1])
 
 
-def pytorch_lbfgs(problem, net, goal):
+def pytorch_lbfgs(problem, goal):
     """PyTorch's L-BFGS with its strong Wolfe line search, which is watched from inside."""
     import torch
 
-    module = module_of(net)
+    net = problem.network(0)
     X, y = torch.from_numpy(problem.X), torch.from_numpy(problem.y)
-    # A step of one iteration is cut off before it has looked for its length.
-    minimizer = torch.optim.LBFGS(
-        module.parameters(),
-        max_iter=10**6,
-        max_eval=10**9,
-        tolerance_grad=0,
-        tolerance_change=0,
-        history_size=10,
-        line_search_fn="strong_wolfe",
-    )
 
-    def train(deadline):
+    def train(module, minimizer, deadline):
         def closure():
             minimizer.zero_grad()
             loss = ((module(X) - y) ** 2).mean()
@@ -252,19 +251,34 @@ def pytorch_lbfgs(problem, net, goal):
             pass
         return None
 
-    return train
+    def begin(start):
+        net.parameters[:] = start
+        module = module_of(net)
+        # A step of one iteration is cut off before it has looked for its length.
+        minimizer = torch.optim.LBFGS(
+            module.parameters(),
+            max_iter=10**6,
+            max_eval=10**9,
+            tolerance_grad=0,
+            tolerance_change=0,
+            history_size=10,
+            line_search_fn="strong_wolfe",
+        )
+        return partial(train, module, minimizer)
+
+    return begin
 
 
-def pytorch_squares(problem, net, goal):
+def pytorch_squares(problem, goal):
     """Levenberg-Marquardt over torch.func's Jacobian."""
     import torch
     from torch.func import functional_call, jacrev
 
+    net = problem.network(0)
     module = module_of(net)
     X, y = torch.from_numpy(problem.X), torch.from_numpy(problem.y)
     named = dict(module.named_parameters())
-    flat = torch.cat([value.detach().ravel() for value in named.values()])
-    unit = torch.eye(len(flat), dtype=flat.dtype)
+    unit = torch.eye(net.parameters.size, dtype=torch.float64)
 
     def errors(flat):
         parts = torch.split(flat, [value.numel() for value in named.values()])
@@ -287,11 +301,16 @@ def pytorch_squares(problem, net, goal):
     def solve(matrix, gradient, damping):
         return torch.linalg.solve(matrix + damping * unit, gradient)
 
-    def train(deadline):
+    def train(flat, deadline):
         with torch.no_grad():
             return descend(deadline, goal, flat, look, derive, solve)
 
-    return train
+    def begin(start):
+        net.parameters[:] = start
+        values = module_of(net).parameters()
+        return partial(train, torch.cat([value.detach().ravel() for value in values]))
+
+    return begin
 
 
 # -- FANN --------------------------------------------------------------------------------------
@@ -300,7 +319,7 @@ def pytorch_squares(problem, net, goal):
 RPROP, LINEAR_ERROR, LINEAR, SIGMOID_SYMMETRIC = 2, 0, 0, 5
 
 
-def fann_rprop(problem, net, goal):
+def fann_rprop(problem, goal):
     """FANN's iRPROP-, its default; it counts no epochs."""
     from contenders import fann
 
@@ -320,8 +339,6 @@ def fann_rprop(problem, net, goal):
     data = library.fann_create_train_from_callback(len(problem.X), sizes[0], sizes[-1], rows(fill))
     connections = fann.connections_of(library, made, "float64")
     places = fann.places_of(connections, problem.sizes, biases=True)
-    connections["weight"] = np.append(net.parameters, 0)[places]
-    library.fann_set_weight_array(made, connections.ctypes.data, len(connections))
 
     def train(deadline):
         while True:
@@ -331,7 +348,14 @@ def fann_rprop(problem, net, goal):
             if time.process_time() > deadline:
                 return None
 
-    return train
+    def begin(start):
+        connections["weight"] = np.append(start, 0)[places]
+        library.fann_set_weight_array(made, connections.ctypes.data, len(connections))
+        # The steps are the first ones again.
+        library.fann_clear_train_arrays(made)
+        return train
+
+    return begin
 
 
 def contenders():

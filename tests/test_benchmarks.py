@@ -360,14 +360,18 @@ def goal_row(contender, share, ms, problem="sine", goal="0.002"):
 def test_who_misses_a_goal_from_most_of_ten_starts_gets_no_more(bench):
     starts = []
 
-    def contender(problem, net, goal):
-        starts.append((problem, net))
-        return lambda deadline: 5 if problem == "easy" or (problem == "odd" and net % 2) else None
+    def contender(problem, goal):
+        def begin(start):
+            starts.append((problem, start))
+            reaches = problem == "easy" or (problem == "odd" and start % 2)
+            return lambda deadline: 5 if reaches else None
+
+        return begin
 
     contenders = {"one": contender, "two": contender}
     for problem, tried, share in (("easy", 25, 1.0), ("odd", 25, 12 / 25), ("hard", 10, 0.0)):
         starts.clear()
-        task = SimpleNamespace(network=lambda seed: seed, seconds=1)
+        task = SimpleNamespace(network=lambda seed: SimpleNamespace(parameters=seed), seconds=1)
         named = {name: lambda _, *rest, p=problem: contender(p, *rest) for name in contenders}
         found = bench.goals.compare(task, 0.5, named, 25)
         assert [values[:2] for values in found.values()] == [(tried, share)] * 2

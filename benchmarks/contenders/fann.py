@@ -34,6 +34,7 @@ def declared(dtype):
         "get_connection_array": (None, pointer, pointer),
         "get_total_connections": (uint, pointer),
         "train_on_data": (None, pointer, pointer, uint, uint, ctypes.c_float),
+        "clear_train_arrays": (None, pointer),
         "get_MSE": (ctypes.c_float, pointer),
     }
     for name, (result, *arguments) in signatures.items():
