@@ -206,7 +206,7 @@ OPTIMIZERS = (
     (optimizers.Adagrad(0.01), reference_rules.AdagradRule(0.01)),
     (optimizers.Adadelta(), reference_rules.AdadeltaRule(1.0)),
     (optimizers.Lion(0.01), reference_rules.LionRule(0.01)),
-    (optimizers.Rprop(), reference_rules.RpropRule(0.01)),
+    (optimizers.Rprop(), reference_rules.RpropRule(0.07)),
     *(
         (optimizers.RMSprop(**options), reference_rules.RMSpropRule(0.01, **options))
         for options in (

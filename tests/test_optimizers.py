@@ -209,7 +209,7 @@ def test_rprop_compares_signs_where_products_vanish(dtype):
 
 def test_rprop_tells_what_is_not_finite():
     parameters = np.zeros(3)
-    functional.update(optimizers.Rprop(), parameters, np.array([np.inf, np.nan, 1.0]))
+    functional.update(optimizers.Rprop(0.01), parameters, np.array([np.inf, np.nan, 1.0]))
     np.testing.assert_array_equal(parameters, [np.nan, np.nan, -0.01])
 
 

@@ -30,7 +30,7 @@ PAIRS = {
     "adamw": (optimizers.AdamW(), "AdamW", {}),
     "nadam": (optimizers.Nadam(), "NAdam", {}),
     "adamax": (optimizers.Adamax(), "Adamax", {}),
-    "rprop": (optimizers.Rprop(), "Rprop", {}),
+    "rprop": (optimizers.Rprop(0.01), "Rprop", {}),
 }
 
 

@@ -18,6 +18,7 @@ from backprop_c import (
     EarlyStopping,
     Network,
     RecurrentNetwork,
+    Rprop,
     find_learning_rate,
     plotting,
 )
@@ -132,7 +133,7 @@ def test_masked_weights_stay_zero(rng):
     assert (net.recurrent_weights[net.connections] != 0).any()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["adam", Rprop(0.01), "lbfgs"])
 def test_symmetric_weights_stay_symmetric(rng, optimizer):
     net, X, y = problem(rng, symmetric=True)
     net.initialize()

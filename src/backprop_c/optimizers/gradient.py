@@ -129,13 +129,16 @@ class Rprop(Optimizer):
     with "auto" it takes it, and a smaller one is refused. For small data it is often the quickest
     rule without second derivatives.
 
-    The rule is PyTorch's. PyTorch multiplies two gradients to compare their signs; here the signs
-    are compared, so a product that is too small for a number makes no difference.
+    The rule is PyTorch's, whose first step is 0.01 by default. PyTorch multiplies two gradients to
+    compare their signs; here the signs are compared, so a product that is too small for a number
+    makes no difference.
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        The size of each parameter's first step; positive and finite. It matters little.
+    learning_rate : float, default 0.07
+        The size of each parameter's first step; positive and finite. It matters little: the default
+        is that of MATLAB's trainrp, which suits small networks. Large and deep ones are quicker
+        with 0.01, and networks that settle may need it.
     increase : float, default 1.2
         What a step is multiplied by where the gradient keeps its sign; at least 1 and finite.
     decrease : float, default 0.5
@@ -166,7 +169,7 @@ class Rprop(Optimizer):
     """
 
     full_batch: ClassVar[bool] = True
-    learning_rate: float = 0.01
+    learning_rate: float = 0.07
     increase: float = 1.2
     decrease: float = 0.5
     smallest: float = 1e-6
