@@ -7,8 +7,8 @@ from helpers import check_network, lanes_of
 from backprop_c import SGD, Network
 
 every_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])
-# By the number of lanes: outputs that fill their vectors badly, and more that fill them. One lane is
-# always full.
+# By the number of lanes: outputs that fill their vectors badly, and more that fill them. One lane
+# is always full.
 OUTPUTS = {1: (5, 8), 2: (5, 8), 4: (5, 8), 8: (9, 16), 16: (33, 48)}
 # The layers before: 67 units are not whole vectors, and more than one tile takes.
 BEFORE = (150, 67)
