@@ -174,7 +174,7 @@ def sklearn_lbfgs(problem, goal):
     class Watched(MLPRegressor):
         def _init_coef(self, fan_in, fan_out, dtype):
             layer = len(self.coefs_)
-            return start.weights[layer].copy(), start.biases[layer].copy()
+            return net.weights[layer].copy(), net.biases[layer].copy()
 
         def _loss_grad_lbfgs(self, packed, *rest):
             loss, gradient = super()._loss_grad_lbfgs(packed, *rest)
@@ -189,7 +189,7 @@ def sklearn_lbfgs(problem, goal):
     model = Watched(hidden_layer_sizes=problem.sizes[1:-1], max_iter=10**6, **options)
     model.max_fun = 10**9
     y = problem.y[:, 0] if problem.sizes[-1] == 1 else problem.y
-    start = problem.network(0)
+    net = problem.network(0)
 
     def train(deadline):
         model.deadline = deadline
@@ -201,8 +201,8 @@ def sklearn_lbfgs(problem, goal):
             pass
         return None
 
-    def begin(parameters):
-        start.parameters[:] = parameters
+    def begin(start):
+        net.parameters[:] = start
         return train
 
     return begin

@@ -27,7 +27,7 @@ def outputs(dtype):
 
 @every_dtype
 def test_which_layers_are(outputs, dtype):
-    """Not the first one, whose rows are the caller's, and no layer that threads share."""
+    """Not the first one, whose rows are the caller's, and none that is cut into ranges."""
     badly, well = outputs
     pays = lanes_of(dtype) > 1
     assert network(badly, dtype)._across == [False, pays]

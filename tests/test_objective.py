@@ -48,7 +48,7 @@ def test_it_takes_no_new_memory():
     spare.clear()
     for _ in range(5):
         objective(objective.start)
-    (memory,) = spare
+    ((_, memory),) = spare
     assert memory.allocations == 1
 
 

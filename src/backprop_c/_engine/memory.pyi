@@ -1,6 +1,6 @@
 from typing_extensions import disjoint_base
 
-spare: list[Memory]
+spare: list[tuple[int, Memory]]
 
 @disjoint_base
 class Memory:

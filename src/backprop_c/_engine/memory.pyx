@@ -14,7 +14,8 @@ cdef enum:
     MOST_SPARE = 8
     MOST_SPARE_BYTES = 67108864
 
-# Pieces that nobody uses. Several threads may take them out and put them back.
+# Pieces that nobody uses, with their sizes: (bytes, piece). Several threads may take them out and
+# put them back. No size is read from a piece: another thread may have just taken it.
 spare = []
 
 
@@ -67,7 +68,7 @@ cdef Memory take_memory(size_t size):
     """A piece with room for so many bytes, which is the caller's until it is put back."""
     cdef Memory memory
     try:
-        memory = spare.pop()
+        _, memory = spare.pop()
     except IndexError:
         memory = Memory()
     memory.reserve(size)
@@ -76,9 +77,7 @@ cdef Memory take_memory(size_t size):
 
 cdef void put_back(Memory memory) noexcept:
     """Leave a piece to others, unless that is too much. The caller must not read it afterwards."""
-    cdef size_t total = memory.size
-    cdef Memory other
-    for other in spare:
-        total += other.size
+    size = memory.size
+    total = size + sum([other for other, _ in spare])
     if total <= MOST_SPARE_BYTES and len(spare) < MOST_SPARE:
-        spare.append(memory)
+        spare.append((size, memory))

@@ -40,7 +40,8 @@ cdef enum:
     # are taken to a block and back, and no more units than are transposed there at little cost.
     LEAST_WORK_OF_LAST_UNIT = 40
     MOST_LAST_UNITS = 128
-    # Weight gradients with the inputs on the lanes: so few outputs that no panel is packed.
+    # Weight gradients with the inputs on the lanes: so many outputs at most. From 48 on a panel
+    # would be packed, for which there is no room.
     MOST_UNITS_ACROSS = 40
     # Single rows of the smallest networks: one lane.
     MOST_ONE_LANE_WORK = 100
@@ -314,8 +315,8 @@ cdef Py_ssize_t rows_of_range(const Plan* plan, const Layer* layer) noexcept:
 cdef bint sums_across(const Plan* plan, const Layer* layer, const Table* table) noexcept:
     """Whether a layer's weight gradient is summed with its inputs on the lanes.
 
-    It is where that saves an eighth of the work, unless threads share it. The samples themselves
-    cannot be on the lanes: their rows are not whole vectors.
+    It is where that saves an eighth of the work, if one range has all rows of its weights. The
+    first layer's inputs cannot be on the lanes: the samples' rows are not whole vectors.
     """
     cdef Py_ssize_t work = layer.n_in * rounded_up(layer.n_out, table.lanes)
     cdef Py_ssize_t across = layer.n_out * rounded_up(layer.n_in, table.lanes)

@@ -136,9 +136,9 @@ class Rprop(Optimizer):
     Parameters
     ----------
     learning_rate : float, default 0.07
-        The size of each parameter's first step; positive and finite. It matters little: the default
-        is that of MATLAB's trainrp, which suits small networks. Large and deep ones are quicker
-        with 0.01, and networks that settle may need it.
+        The size of each parameter's first step; positive and finite. It matters little. The default
+        is that of MATLAB's trainrp, and suits small networks. Large and deep networks are quicker
+        with 0.01. Recurrent networks may need it, so that they settle.
     increase : float, default 1.2
         What a step is multiplied by where the gradient keeps its sign; at least 1 and finite.
     decrease : float, default 0.5

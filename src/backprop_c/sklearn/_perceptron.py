@@ -169,8 +169,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         sizes = [n_inputs, *parts["hidden"], n_outputs]
         self.n_outputs_, self.n_layers_ = n_outputs, len(sizes)
         self.network_ = network_of(parts, sizes, dtype)
-        # scikit-learn has one bound for logistic units, and another one for all others. It goes by
-        # the parameter, even where there are no hidden layers.
+        # scikit-learn has one bound for logistic hidden units, and another one for all others.
+        # Where there are no hidden layers it goes by the parameter all the same.
         of_hidden = parts["activations"][:-1] or [self.activation]
         logistic = all(isinstance(one, str) and one in LOGISTIC for one in of_hidden)
         factor = 2.0 if logistic else 6.0
