@@ -329,6 +329,7 @@ def test_an_exception_keeps_what_was_reached():
     net.fit(x, y, epochs=1)
 
 
+@pytest.mark.thread_unsafe(reason="signals go to the main thread")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no setitimer")
 def test_ctrl_c():
     X, labels, _ = classes(20000)

@@ -78,6 +78,7 @@ cdef Memory take_memory(size_t size):
 cdef void put_back(Memory memory) noexcept:
     """Leave a piece to others, unless that is too much. The caller must not read it afterwards."""
     size = memory.size
-    total = size + sum([other for other, _ in spare])
+    # Of a copy: while the stock itself is gone through, other threads take pieces out of it.
+    total = size + sum([other for other, _ in tuple(spare)])
     if total <= MOST_SPARE_BYTES and len(spare) < MOST_SPARE:
         spare.append((size, memory))
