@@ -54,6 +54,7 @@ cdef extern from "lanes.h":
     lanes select_equal(lanes a, lanes b, lanes x, lanes y) noexcept nogil
     real lane_sum(lanes) noexcept nogil
     void add_lane_sums(real* memory, const lanes* x) noexcept nogil
+    lanes weighted(lanes value, lanes weight) noexcept nogil
     lanes square_root(lanes) noexcept nogil
     double power(double base, long long exponent) noexcept nogil
     lanes load(const real* memory) noexcept nogil

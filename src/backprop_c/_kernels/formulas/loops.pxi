@@ -109,11 +109,6 @@ cdef inline void row_back_through(Derivative derivative, const Layer* layer, con
             store(delta_out + i, derivative(load(kept + i), total, c), 1)
 
 
-cdef inline lanes weighted(lanes value, lanes weight) noexcept nogil:
-    # value * weight, and 0 where the weight is 0, even if the value is infinite or NaN
-    return select_equal(weight, splat(0), splat(0), value * weight)
-
-
 cdef inline double pointwise_loss(Pointwise loss, const double factor, Py_ssize_t width,
                                   Py_ssize_t vectors, const double* constants, const void* z,
                                   const void* a, const void* targets, const void* sample_weights,

@@ -164,8 +164,7 @@ cdef double cross_entropy(Py_ssize_t width, Py_ssize_t vectors, const double* co
         peak = (<const lanes*>a)[v]
         total_target = kept * t[v] + spread
         for j in range(1, width):
-            peak = select_less(largest, x[j * vectors + v],
-                               (<const lanes*>a)[j * vectors + v], peak)
+            peak = at_least(peak, (<const lanes*>a)[j * vectors + v])
             largest = at_least(largest, x[j * vectors + v])
             total_target = total_target + (kept * t[j * vectors + v] + spread)
         # The largest output is 1 / sum_k exp(z_k - max z).

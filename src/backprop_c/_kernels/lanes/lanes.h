@@ -270,6 +270,15 @@ LANES_INLINE unsigned lanes_up_to(lanes a, lanes b) { return a <= b; }
 
 #define ALL_LANES ((1u << LANES) - 1)
 
+/* value * weight, and 0 where the weight is 0, even if the value is infinite or NaN. */
+LANES_INLINE lanes weighted(lanes value, lanes weight) {
+#if LANE_BYTES == 64
+    return X86(maskz_mul)(LANES_WHERE(weight, _CMP_NEQ_UQ, splat(0)), value, weight);
+#else
+    return select_equal(weight, splat(0), splat(0), value * weight);
+#endif
+}
+
 /* The square root of each lane: correctly rounded, so that levels agree. GCC and Clang make one
  * instruction of the loop. */
 LANES_INLINE lanes square_root(lanes x) {
