@@ -268,6 +268,12 @@ def windows(session):
 
 
 @nox.session(python=OWN)
+def race(session):
+    """Threads that share one network, on a Python without a GIL; a part of `freethreaded`."""
+    platforms.freethreaded.race(session)
+
+
+@nox.session(python=OWN)
 def freethreaded(session):
     """On a Python without a GIL, which is built where none is found; and ThreadSanitizer."""
     platforms.freethreaded.run(session)

@@ -145,12 +145,21 @@ def sanitizer(session, python, version):
     session.run(*race, env=watched, external=True)
 
 
-def run(session):
-    """The session."""
+def race(session):
+    """Threads that do everything with one network at once.
+
+    Returns the Python that has the package, the Python that it was made by, and its version.
+    """
     python, version = found()
     if python is None:
         python, version = build(session), BUILT
     plain = environment(session, python, version, "freethreaded")
     session.run(plain, str(PLATFORMS / "race.py"), str(10 * FITS), external=True)
+    return plain, python, version
+
+
+def run(session):
+    """The race, the suite, and ThreadSanitizer."""
+    plain, python, version = race(session)
     suite(session, plain)
     sanitizer(session, python, version)

@@ -159,6 +159,7 @@ def test_divergence_loses_nothing(rng):
     np.testing.assert_array_equal(net.parameters, before)
 
 
+@pytest.mark.thread_unsafe(reason="signals go to the main thread")
 def test_ctrl_c_keeps_the_last_finished_epoch(rng):
     net, X, y = problem(rng, n_units=30, n_samples=2000)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
