@@ -33,3 +33,20 @@ def problem(rng, n_inputs=3, n_units=7, n_outputs=2, n_samples=9, **options):
     X = rng.normal(size=(n_samples, n_inputs)).astype(net.dtype)
     y = rng.uniform(0.1, 0.9, size=(n_samples, n_outputs)).astype(net.dtype)
     return net, X, y
+
+
+def made(rng, sizes=(2, 4, 2), **options):
+    """A network whose biases are not 0."""
+    net = RecurrentNetwork(*sizes, random_state=3, **options)
+    for biases in (net.biases, net.readout_biases):
+        if biases is not None:
+            biases[:] = rng.normal(size=biases.shape)
+    return net
+
+
+def three_units(**options):
+    """Three units with one input and simple weights."""
+    net = RecurrentNetwork(1, 3, 1, **options)
+    net.input_weights[:] = [[0.5, -0.25, 1.0]]
+    net.recurrent_weights[:] = [[0.0, 0.5, 0.25], [-0.5, 0.0, 0.5], [0.25, -0.5, 0.0]]
+    return net
