@@ -15,7 +15,7 @@ from backprop_c import (
     Network,
     Rprop,
 )
-from backprop_c._engine.memory import spare
+from backprop_c._engine.memory import drop_spare, spare
 
 pytestmark = pytest.mark.thread_unsafe(reason="counts the memory of all fits")
 
@@ -31,12 +31,7 @@ VALIDATED = {
 @pytest.fixture(autouse=True)
 def nothing_is_there():
     """No piece of memory is left from other tests."""
-    spare.clear()
-
-
-def pieces():
-    """The pieces of memory that nobody uses."""
-    return [memory for _, memory in spare]
+    drop_spare()
 
 
 def network(sizes=(20, 64, 32), **options):
@@ -71,7 +66,7 @@ def test_further_fits_of_the_same_shape(optimizer, options, n_threads, batch_siz
             net.fit(X, Y, epochs=2, reset_optimizer=reset_optimizer, **options)
             net.fit(X[::-1], Y[::-1], epochs=1, reset_optimizer=reset_optimizer, **options)
     net.fit(X[:50], Y[:50], epochs=1, batch_size=batch_size)
-    (memory,) = pieces()
+    (memory,) = spare()
     assert memory.allocations == 1
 
 
@@ -80,7 +75,7 @@ def test_what_is_larger_takes_more():
     counts = []
     for n_samples in (10, 200, 10, 700, 200):
         net.fit(X[:n_samples], Y[:n_samples], epochs=1, batch_size=None)
-        (memory,) = pieces()
+        (memory,) = spare()
         counts.append(memory.allocations)
     assert counts == [1, 2, 2, 3, 3]
 
@@ -99,9 +94,9 @@ def test_memory_that_was_used_does_not_matter(optimizer, dtype):
     large = X * np.finfo(dtype).max ** 0.5
     with pytest.warns(DivergenceWarning):
         spoilt.fit(large, np.zeros((700, 40)), batch_size=None, optimizer=SGD(1.0))
-    (memory,) = pieces()
+    (memory,) = spare()
     nets[1].fit(X[:77], targets, epochs=3, batch_size=batch_size, optimizer=optimizer)
-    assert pieces() == [memory]
+    assert spare() == [memory]
     assert nets[0].parameters.tobytes() == nets[1].parameters.tobytes()
     assert nets[0].history == nets[1].history
 
@@ -109,17 +104,17 @@ def test_memory_that_was_used_does_not_matter(optimizer, dtype):
 def test_while_a_fit_has_it():
     """Nobody else gets it, not a fit in a callback either; and afterwards it is back."""
     network().fit(X, Y, epochs=1)
-    (memory,) = pieces()
+    (memory,) = spare()
 
     def look():
-        assert spare == []
+        assert spare() == []
         network().fit(X, Y, epochs=1)
-        (other,) = pieces()
+        (other,) = spare()
         assert other is not memory
 
     during_a_fit(look)
-    assert len(spare) == 2
-    assert pieces()[-1] is memory
+    assert len(spare()) == 2
+    assert spare()[-1] is memory
     assert memory.allocations == 1
 
 
@@ -129,17 +124,17 @@ def test_after_an_error_it_is_back():
 
     with pytest.raises(KeyboardInterrupt):
         during_a_fit(interrupt)
-    assert len(spare) == 1
+    assert len(spare()) == 1
 
 
 def test_evaluations_use_it_too():
     net = network()
     expected = net.loss_and_gradient(X, Y)
-    (memory,) = pieces()
+    (memory,) = spare()
     for _ in range(3):
         loss, gradient = net.loss_and_gradient(X, Y)
         net.evaluate(X, Y)
-    assert pieces() == [memory]
+    assert spare() == [memory]
     assert memory.allocations == 1
     assert loss == expected[0]
     np.testing.assert_array_equal(gradient, expected[1])
@@ -164,7 +159,7 @@ def test_a_large_one_is_not_kept():
     net = Network((2000, 2000), random_state=0)
     for _ in range(2):
         net.fit(np.zeros((2, 2000)), np.zeros((2, 2000)), epochs=1, optimizer=SGD())
-        assert spare == []
+        assert spare() == []
     assert net.history.epochs == 1
 
 
@@ -174,9 +169,9 @@ def test_not_too_much_is_kept_in_all():
     options = {"epochs": 1, "batch_size": None, "optimizer": SGD()}
     inner, outer = (Network((1000, 1000), random_state=0) for _ in range(2))
     inner.fit(X, y, **options)
-    assert len(spare) == 1
+    assert len(spare()) == 1
     outer.fit(X, y, callbacks=[Calling(lambda: inner.fit(X, y, **options))], **options)
-    assert len(spare) == 1
+    assert len(spare()) == 1
 
 
 def test_not_too_many_are_kept():
@@ -187,4 +182,4 @@ def test_not_too_many_are_kept():
             during_a_fit(lambda: one_within_another(n_fits - 1))
 
     one_within_another(12)
-    assert len(spare) == 8
+    assert len(spare()) == 8

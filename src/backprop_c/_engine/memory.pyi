@@ -1,6 +1,7 @@
 from typing_extensions import disjoint_base
 
-spare: list[tuple[int, Memory]]
+def drop_spare() -> None: ...
+def spare() -> list[Memory]: ...
 
 @disjoint_base
 class Memory:

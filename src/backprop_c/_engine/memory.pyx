@@ -4,9 +4,12 @@ A fit or an evaluation leaves its piece to the next one, of whatever network. So
 networks share one, which is in the cache.
 """
 
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdint cimport uint64_t, uintptr_t
 from libc.string cimport memset
 
 from backprop_c._system.platform cimport CACHE_LINE, allocate, c_assert, release
+from backprop_c._system.sharing cimport add_shared, load_shared, swap_shared
 
 
 cdef enum:
@@ -14,9 +17,10 @@ cdef enum:
     MOST_SPARE = 8
     MOST_SPARE_BYTES = 67108864
 
-# Pieces that nobody uses, with their sizes: (bytes, piece). Several threads may take them out and
-# put them back. No size is read from a piece: another thread may have just taken it.
-spare = []
+# The pieces that nobody uses: an address a place, or 0. Whoever swaps an address for 0 has the
+# piece, with the reference to it; no thread waits for another. And how many bytes they have.
+cdef uint64_t[MOST_SPARE] places
+cdef uint64_t spare_bytes = 0
 
 
 cdef char* allocated(size_t size) except NULL:
@@ -64,12 +68,25 @@ cdef class Memory:
         return piece
 
 
+cdef Memory spare_piece():
+    """A piece that nobody uses, the one that was put back last; or None."""
+    cdef uint64_t address
+    cdef Memory memory
+    cdef int k
+    for k in range(MOST_SPARE - 1, -1, -1):
+        address = load_shared(&places[k])
+        if address != 0 and swap_shared(&places[k], address, 0):
+            memory = <Memory><void*><uintptr_t>address
+            Py_DECREF(memory)
+            add_shared(&spare_bytes, -<Py_ssize_t>memory.size)
+            return memory
+    return None
+
+
 cdef Memory take_memory(size_t size):
     """A piece with room for so many bytes, which is the caller's until it is put back."""
-    cdef Memory memory
-    try:
-        _, memory = spare.pop()
-    except IndexError:
+    cdef Memory memory = spare_piece()
+    if memory is None:
         memory = Memory()
     memory.reserve(size)
     return memory
@@ -77,8 +94,29 @@ cdef Memory take_memory(size_t size):
 
 cdef void put_back(Memory memory) noexcept:
     """Leave a piece to others, unless that is too much. The caller must not read it afterwards."""
-    size = memory.size
-    # Of a copy: while the stock itself is gone through, other threads take pieces out of it.
-    total = size + sum([other for other, _ in tuple(spare)])
-    if total <= MOST_SPARE_BYTES and len(spare) < MOST_SPARE:
-        spare.append((size, memory))
+    cdef Py_ssize_t size = memory.size
+    cdef uint64_t address = <uint64_t><uintptr_t><void*>memory
+    cdef int k
+    if add_shared(&spare_bytes, size) <= MOST_SPARE_BYTES:
+        Py_INCREF(memory)
+        for k in range(MOST_SPARE):
+            if swap_shared(&places[k], 0, address):
+                return
+        Py_DECREF(memory)
+    add_shared(&spare_bytes, -size)
+
+
+def drop_spare():
+    """Give up the pieces that nobody uses."""
+    while spare_piece() is not None:
+        pass
+
+
+def spare():
+    """The pieces that nobody uses, in the order in which they were put back; for tests."""
+    pieces = []
+    while (memory := spare_piece()) is not None:
+        pieces.insert(0, memory)
+    for memory in pieces:
+        put_back(memory)
+    return pieces

@@ -10,7 +10,9 @@
 #ifdef Py_GIL_DISABLED
 static inline uint64_t load_shared(const uint64_t *word) { return load_word(word); }
 static inline void store_shared(uint64_t *word, uint64_t value) { store_word(word, value); }
-static inline void add_shared(uint64_t *word, int64_t change) { add_to_word(word, (uint64_t)change); }
+static inline uint64_t add_shared(uint64_t *word, int64_t change) {
+    return add_to_word(word, (uint64_t)change);
+}
 static inline int swap_shared(uint64_t *word, uint64_t expected, uint64_t value) {
     return swap_word(word, expected, value);
 }
@@ -34,7 +36,7 @@ static inline void end_write(uint64_t *writing) { store_word(writing, 0); }
 #else
 static inline uint64_t load_shared(const uint64_t *word) { return *word; }
 static inline void store_shared(uint64_t *word, uint64_t value) { *word = value; }
-static inline void add_shared(uint64_t *word, int64_t change) { *word += (uint64_t)change; }
+static inline uint64_t add_shared(uint64_t *word, int64_t change) { return *word += (uint64_t)change; }
 static inline int swap_shared(uint64_t *word, uint64_t expected, uint64_t value) {
     int same = *word == expected;
     if (same) *word = value;
