@@ -40,6 +40,10 @@ UNIX_FLAGS += ["-Wno-psabi"]
 OPTIONAL_FLAGS = ["-fno-tree-loop-vectorize", "-fno-vectorize"]
 # Nothing is thrown: tables for unwinding are a part of the modules' size that nobody reads.
 OPTIONAL_FLAGS += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
+# With one lane numbers are stored one by one, and wide loads would wait for them: neighbouring
+# statements do not become vectors either, nor loops over a few numbers memcpy.
+ONE_LANE_FLAGS = ["-fno-tree-slp-vectorize", "-fno-slp-vectorize"]
+ONE_LANE_FLAGS += ["-fno-tree-loop-distribute-patterns"]
 CHECKED_FLAGS = ["-O1", "-g1", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
 CHECKED_FLAGS += ["-fstrict-overflow", "-fno-sanitize-recover=undefined", "-Wno-psabi"]
 CLANG_CL_FLAGS = ["-O3", "-fno-trapping-math", "-fno-math-errno", "-fno-vectorize"]
@@ -113,7 +117,7 @@ class BuildExt(build_ext):
         return ["-Wl,--strip-all", "-Wl,-z,noseparate-code"]
 
     def build_extensions(self):
-        prefix = ""
+        prefix, one_lane = "", []
         if self.compiler.compiler_type == "msvc":
             common, link = ["/O2"], []
             if CLANG_CL:
@@ -128,6 +132,7 @@ class BuildExt(build_ext):
                 )
         else:
             common = CHECKED_FLAGS if CHECKED else UNIX_FLAGS + self.accepted(OPTIONAL_FLAGS)
+            one_lane = [] if CHECKED else self.accepted(ONE_LANE_FLAGS)
             link = ["-fsanitize=address,undefined"] if CHECKED else self.stripped()
             self.compiler.linker_so = [
                 word for word in self.compiler.linker_so if "-rpath" not in word
@@ -135,7 +140,9 @@ class BuildExt(build_ext):
         # Only now: a request for the package's name or for its sdist needs no C files.
         for extension, module, sources in zip(self.extensions, MODULES, generate(), strict=True):
             extension.sources = sources
-            extension.extra_compile_args = common + [prefix + flag for flag in module.flags]
+            of_lanes = one_lane if module.macros.get("LANE_BYTES") == "0" else []
+            own = [prefix + flag for flag in module.flags]
+            extension.extra_compile_args = common + of_lanes + own
             extension.extra_link_args = link
         super().build_extensions()
 
