@@ -9,9 +9,10 @@ cdef inline lanes tanh_of_small(lanes y) noexcept nogil:
 cdef inline lanes sigmoid(lanes z, Constants c) noexcept nogil:
     # a = s (1 + t) / (s (1 + t) + (1 - t)), since exp(z) = s (1 + t) / (1 - t)
     # where s = 2**k, k = round(z / ln 2), and t = tanh(r / 2), r = z - k ln 2
-    cdef lanes r, s, t, upper
-    s = reduce_argument(clipped(z, -EXP_LIMIT, EXP_LIMIT), &r)
-    t = tanh_of_small(r * splat(<real>0.5))
+    cdef lanes x = clipped(z, -EXP_LIMIT, EXP_LIMIT)
+    cdef lanes k, s, t, upper
+    s = nearest_power(x, LOG2_E, &k)
+    t = tanh_of_small((x * splat(<real>0.5) - k * splat(LN2_HIGH / 2)) - k * splat(LN2_LOW / 2))
     upper = s * t + s
     return upper / (upper + (splat(1) - t))
 
