@@ -40,8 +40,8 @@ UNIX_FLAGS += ["-Wno-psabi"]
 OPTIONAL_FLAGS = ["-fno-tree-loop-vectorize", "-fno-vectorize"]
 # Nothing is thrown: tables for unwinding are a part of the modules' size that nobody reads.
 OPTIONAL_FLAGS += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
-# With one lane numbers are stored one by one, and wide loads would wait for them: neighbouring
-# statements do not become vectors either, nor loops over a few numbers memcpy.
+# With one lane, numbers are stored one by one, and a wide load has to wait for all of its numbers.
+# So no vectors are made of neighbouring statements, and no memcpy of loops.
 ONE_LANE_FLAGS = ["-fno-tree-slp-vectorize", "-fno-slp-vectorize"]
 ONE_LANE_FLAGS += ["-fno-tree-loop-distribute-patterns"]
 CHECKED_FLAGS = ["-O1", "-g1", "-UNDEBUG", "-fsanitize=address,undefined", "-fno-wrapv"]
@@ -126,6 +126,7 @@ class BuildExt(build_ext):
                 self.compiler.cc = CLANG_CL
                 common.append(f"--target={CLANG_CL_TARGETS[self.plat_name]}-pc-windows-msvc")
                 common += [prefix + flag for flag in CLANG_CL_FLAGS]
+                one_lane = [prefix + "-fno-slp-vectorize"]
             else:
                 self.warn(
                     "without clang-cl and 64 bits the kernels get no vectors, only level scalar"

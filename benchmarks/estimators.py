@@ -71,7 +71,7 @@ def trainings():
 
 
 class ByNetwork:
-    """What an L-BFGS estimator does by a network's own fit, from scikit-learn's first weights."""
+    """An L-BFGS estimator's training by a network's own fit, from scikit-learn's first weights."""
 
     def __init__(self, X, y, parameters, seed=0):
         import numpy as np

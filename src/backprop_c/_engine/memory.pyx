@@ -17,9 +17,10 @@ cdef enum:
     MOST_SPARE = 8
     MOST_SPARE_BYTES = 67108864
 
-# The pieces that nobody uses: an address a place, or 0. Whoever swaps an address for 0 has the
-# piece, with the reference to it; no thread waits for another. And how many bytes they have.
+# The pieces that nobody uses: each place has the address of one, or 0. Whoever swaps an address for
+# 0 has the piece, and the reference to it. So no thread waits for another.
 cdef uint64_t[MOST_SPARE] places
+# How many bytes these pieces have in all.
 cdef uint64_t spare_bytes = 0
 
 
