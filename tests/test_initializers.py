@@ -11,8 +11,8 @@ import pytest
 
 from backprop_c import Network, activations, initializers
 from backprop_c._validation.entries import ACTIVATIONS
+from backprop_c._validation.initializers import initializers_by_name
 from backprop_c._validation.shape import CLASSES
-from backprop_c.initializers import initializers_by_name
 
 SIZES = (200, 300, 150)
 # Name -> the variance for (n_in, n_out), and the largest number, where there is one.

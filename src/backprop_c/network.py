@@ -8,6 +8,7 @@ import numpy as np
 from ._defaults import default_activations, default_loss
 from ._pickles import remake
 from ._trainable import Trainable
+from ._validation.initializers import as_initializers
 from ._validation.scalars import REAL, as_dtype, as_flag, as_generator, as_in_range
 from ._validation.shape import (
     as_activations,
@@ -19,7 +20,7 @@ from ._validation.shape import (
     coded,
 )
 from .activations import Activation
-from .initializers import Initializer, as_initializers, draw_weights
+from .initializers import Initializer, draw_weights
 from .losses import Loss
 
 if TYPE_CHECKING:
