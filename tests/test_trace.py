@@ -1,7 +1,6 @@
 """trace: for every activation and loss, the numbers of the reference and of one step of fit."""
 
 import copy
-import math
 import re
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from helpers import any_targets, targets_for
 from reference import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from reference import ReferenceNetwork
+from trace_pages import by_units, check_arithmetic, listed, value_of
 
 from backprop_c import SGD, Network, Trace, losses, trace
 from backprop_c._validation.entries import ACTIVATIONS, LOSSES
@@ -135,89 +135,6 @@ def test_penalties(l2, l1, sizes, rng):
     assert f"  loss with it = {both}\n" in str(steps)
     if sizes == (3, 4, 2):
         check_arithmetic(steps)
-
-
-# Lines of a page in which there is nothing to compute: headings, and what holds for all units.
-UNCHECKED = (
-    r"Forward pass|Error|Backward pass: delta = dloss/dz|After the step",
-    r"Derivatives of the weights, and a step of \S+ against them",
-    r"  layer \d+(, \w+)?",
-    r"    da\d\[k\]/dz\d\[j\] = a.* where k = j, else .*",
-    r"    dloss/da\d\[[jk]\] = .* leaves .*",
-    r"  smoothed target",
-)
-
-
-def check_arithmetic(steps):
-    """Each equation holds, by names and by numbers, and no other line is unknown."""
-    for line in str(steps).splitlines():
-        if any(re.fullmatch(pattern, line) for pattern in UNCHECKED):
-            continue
-        if "prediction" in line:
-            expected = (
-                f"  target {listed(steps.target)}, prediction {listed(steps.prediction)}",
-                f"  prediction {listed(steps.new_prediction)}, loss {steps.new_loss:.10g}",
-            )
-            assert line in expected
-            continue
-        for part in line.strip().split(";  "):
-            # A step's line has a colon in place of its first equals sign.
-            name, *sides = re.split(r" = |: ", part)
-            assert sides, line
-            *sides, result = sides
-            if not name.startswith(("loss", "penalty", "sum")):
-                new = "new_" if ": " in part else ""
-                np.testing.assert_allclose(value_of(name, steps, new), float(result), rtol=1e-9)
-            for side in sides:
-                # What is left are sums by symbols, without any unit's name.
-                if not re.search(r"sum [(tw|lm]|sum over", side):
-                    np.testing.assert_allclose(
-                        evaluated(side, steps), float(result), rtol=1e-6, atol=1e-8, err_msg=part
-                    )
-            assert name != "loss" or len(sides) == 2
-
-
-def listed(values):
-    return ", ".join(f"{value:.10g}" for value in values)
-
-
-UNIT = r"(?:dloss/d)?[a-z]+\d?\[[\d,]+\](?:/dz\d\[\d+\])?"
-
-
-def smoothed_target(steps):
-    """What label smoothing makes of the target, where there is any."""
-    share = steps.loss_constants.get("label_smoothing", 0)
-    classes = 2 if steps.loss_name == "binary_cross_entropy" else len(steps.target)
-    return (1 - share) * steps.target + share / classes
-
-
-def value_of(name, steps, new=""):
-    """What is called x[1], t[1], z1[1], a1[1], da1[1]/dz1[1], w1[1,2], b1[2] or dloss/db1[2]."""
-    kind, layer, index = re.match(r"(.*?)(\d?)\[([\d,]+)\]", name).groups()
-    at = tuple(int(i) - 1 for i in index.split(","))
-    if not layer:
-        return {"x": steps.x, "t": smoothed_target(steps)}[kind][at]
-    field = {
-        "da": "slope",
-        "w": f"{new}weights",
-        "b": f"{new}biases",
-        "dloss/dw": "weights_gradient",
-        "dloss/db": "biases_gradient",
-    }.get(kind, kind)
-    return getattr(steps.layers[int(layer) - 1], field)[at]
-
-
-def evaluated(side, steps=None):
-    """What a side of an equation comes to, as a reader computes it."""
-    side = side.replace("sum(t)", "sum[t]").replace("1/2 (", "1/2 * (").replace("^", "**")
-    side = re.sub(r"(?<=[\])\d]) (?=[a-z(])(?!where)", " * ", side)
-    side = re.sub(UNIT, lambda found: f"({float(value_of(found[0], steps))!r})", side)
-    side = side.replace("sum[t]", "target.sum()")
-    side = re.sub(r"(.*) where (.*), else (.*)", r"(\1) if \2 else \3", side)
-    functions = ("exp", "log", "tanh", "cosh", "erfc", "sqrt", "pi")
-    names = {name: getattr(math, name) for name in functions}
-    names |= {"max": max, "min": min, "abs": abs, "sign": np.sign}
-    return eval(side, {**names, "target": steps and smoothed_target(steps)})
 
 
 def test_slopes_of_large_numbers():
@@ -372,7 +289,7 @@ def test_softmax_is_a_sum():
 def test_the_loss_by_its_numbers(activation, loss, z, t, numbers):
     steps = three_outputs(activation, loss, z, t)
     assert f" = {numbers} = {steps.loss:.10g}\n" in str(steps)
-    np.testing.assert_allclose(evaluated(numbers), steps.loss, rtol=1e-8)
+    np.testing.assert_allclose(by_units(numbers), steps.loss, rtol=1e-8)
 
 
 def test_cross_entropy_with_the_sum_of_the_targets():

@@ -10,7 +10,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 from recurrent_problems import made, three_units
-from trace_pages import check_arithmetic
+from trace_recurrent_pages import check_arithmetic
 
 from backprop_c import SGD, RecurrentNetwork, losses, trace
 from backprop_c.trace.settling import PartTrace, SettlingTrace

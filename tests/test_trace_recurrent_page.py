@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 from recurrent_problems import made, three_units
-from trace_pages import check_arithmetic
+from trace_recurrent_pages import check_arithmetic
 
 from backprop_c import SGD, trace
 

@@ -1,55 +1,85 @@
-"""Reads the page of a recurrent network's trace as a reader does who computes all that it says."""
+"""Reads the page of a network's trace as a reader does who computes all that it says."""
 
-import math
 import re
 
 import numpy as np
+from page_arithmetic import evaluated
 
-# Names, and sums by symbols: sides of equations that are no arithmetic.
-SYMBOLS = re.compile(r"[a-z]\[|\bsum [(tw|lm]|\bsum over|delta_out|\bw_|z_out\[")
+# Lines of a page in which there is nothing to compute: headings, and what holds for all units.
+UNCHECKED = (
+    r"Forward pass|Error|Backward pass: delta = dloss/dz|After the step",
+    r"Derivatives of the weights, and a step of \S+ against them",
+    r"  layer \d+(, \w+)?",
+    r"    da\d\[k\]/dz\d\[j\] = a.* where k = j, else .*",
+    r"    dloss/da\d\[[jk]\] = .* leaves .*",
+    r"  smoothed target",
+)
 
 
 def check_arithmetic(steps):
-    """Each equation of a page holds by its numbers, and each row of a table is a state."""
-    tolerance = 1e-6 if steps.units.dtype == np.float64 else 1e-4
-    n_equations = 0
+    """Each equation holds, by names and by numbers, and no other line is unknown."""
     for line in str(steps).splitlines():
-        found = re.fullmatch(r"  (\d+)  .*", line)
-        if found:
-            check_row(line, steps)
+        if any(re.fullmatch(pattern, line) for pattern in UNCHECKED):
             continue
-        if line.startswith(("Settling", "  w is", "  delta = seed", "  w[i,j]")):
+        if "prediction" in line:
+            expected = (
+                f"  target {listed(steps.target)}, prediction {listed(steps.prediction)}",
+                f"  prediction {listed(steps.new_prediction)}, loss {steps.new_loss:.10g}",
+            )
+            assert line in expected
             continue
         for part in line.strip().split(";  "):
-            _, *sides = re.split(r" = |: ", part)
-            if not sides or not re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", sides[-1]):
-                assert not re.search(r" = [-\d]", part) or part.startswith("d"), part
-                continue
-            for side in sides[:-1]:
-                if not SYMBOLS.search(side):
-                    n_equations += 1
+            # A step's line has a colon in place of its first equals sign.
+            name, *sides = re.split(r" = |: ", part)
+            assert sides, line
+            *sides, result = sides
+            if not name.startswith(("loss", "penalty", "sum")):
+                new = "new_" if ": " in part else ""
+                np.testing.assert_allclose(value_of(name, steps, new), float(result), rtol=1e-9)
+            for side in sides:
+                # What is left are sums by symbols, without any unit's name.
+                if not re.search(r"sum [(tw|lm]|sum over", side):
                     np.testing.assert_allclose(
-                        evaluated(side), float(sides[-1]), rtol=tolerance, atol=tolerance / 100,
-                        err_msg=part,
-                    )  # fmt: skip
-    assert n_equations > 5 * len(steps.units)
+                        by_units(side, steps), float(result), rtol=1e-6, atol=1e-8, err_msg=part
+                    )
+            assert name != "loss" or len(sides) == 2
 
 
-def check_row(line, steps):
-    """A row of one of the two tables, which are told apart by their numbers."""
-    k, *numbers = map(float, line.split())
-    k, n = int(k), len(steps.units)
-    rows = []
-    for states, changes in ((steps.states, steps.changes), (steps.errors, steps.error_changes)):
-        if k < len(states):
-            rows.append([*states[k], *([changes[k - 1]] if k else [])])
-    assert any(np.allclose(numbers, row, rtol=1e-9, atol=0) for row in rows), line
-    assert len(numbers) == n + (k > 0)
+def listed(values):
+    return ", ".join(f"{value:.10g}" for value in values)
 
 
-def evaluated(side):
-    """What a side of an equation comes to, as a reader computes it."""
-    side = side.replace("1/2 (", "1/2 * (").replace("^", "**")
-    side = re.sub(r"(.*) where (.*), else (.*)", r"(\1) if \2 else \3", side)
-    names = {name: getattr(math, name) for name in ("exp", "log", "tanh", "erfc", "sqrt", "pi")}
-    return eval(side, names | {"max": max, "min": min, "abs": abs, "sign": np.sign})
+UNIT = r"(?:dloss/d)?[a-z]+\d?\[[\d,]+\](?:/dz\d\[\d+\])?"
+
+
+def smoothed_target(steps):
+    """What label smoothing makes of the target, where there is any."""
+    share = steps.loss_constants.get("label_smoothing", 0)
+    classes = 2 if steps.loss_name == "binary_cross_entropy" else len(steps.target)
+    return (1 - share) * steps.target + share / classes
+
+
+def value_of(name, steps, new=""):
+    """What is called x[1], t[1], z1[1], a1[1], da1[1]/dz1[1], w1[1,2], b1[2] or dloss/db1[2]."""
+    kind, layer, index = re.match(r"(.*?)(\d?)\[([\d,]+)\]", name).groups()
+    at = tuple(int(i) - 1 for i in index.split(","))
+    if not layer:
+        return {"x": steps.x, "t": smoothed_target(steps)}[kind][at]
+    field = {
+        "da": "slope",
+        "w": f"{new}weights",
+        "b": f"{new}biases",
+        "dloss/dw": "weights_gradient",
+        "dloss/db": "biases_gradient",
+    }.get(kind, kind)
+    return getattr(steps.layers[int(layer) - 1], field)[at]
+
+
+def by_units(side, steps=None):
+    """What a side of an equation comes to, with the units' names in it, too."""
+    side = side.replace("sum(t)", "sum[t]")
+    side = re.sub(r"(?<=[\])\d]) (?=[a-z(])(?!where)", " * ", side)
+    side = re.sub(UNIT, lambda found: f"({float(value_of(found[0], steps))!r})", side)
+    return evaluated(
+        side.replace("sum[t]", "target.sum()"), target=steps and smoothed_target(steps)
+    )
