@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from backprop_c import (
     _choice,
 )
 from backprop_c._choice import choose
+from backprop_c.schedules import Polynomial
 
 SMALL = {"n_parameters": 16, "n_outputs": 1, "n_samples": 21, "refused": ()}
 
@@ -190,6 +192,69 @@ def test_a_trial_of_many_samples_holds_one_part_out(monkeypatch):
     monkeypatch.setattr(_choice, "MOST_FOR_ALL_PARTS", 299)
     Network((3, 4, 1), dropout=0.1, random_state=0).fit(X, y, optimizer="auto")
     assert len(held) == 2
+
+
+@pytest.fixture
+def curves(monkeypatch):
+    """What trials are to see, by optimizer: the losses over samples held out, of each part."""
+    given = {}
+
+    def next_one(net, samples, kept, optimizer, batch_size, options):
+        return np.array(given[optimizer].pop(0))
+
+    monkeypatch.setattr(_choice, "held_out_losses", next_one)
+    return given
+
+
+def trial_of(optimizer, n_samples=100):
+    net = SimpleNamespace(_generator=np.random.default_rng(0))
+    return _choice.trial(net, SimpleNamespace(n_samples=n_samples), optimizer, "auto")
+
+
+def test_a_trial_takes_means_over_the_parts(curves):
+    """Of the losses, and of the epochs that are best: 1, 2, 3, 2 and 5 here."""
+    curves["one"] = [[1, 9], [4, 3, 8], [5, 4, 3], [4, 2], [5, 4, 3, 2, 1]]
+    losses, epochs = trial_of("one")
+    assert epochs == round(13 / 5)
+    # The first part's loss would end it after one epoch.
+    np.testing.assert_allclose(losses, [19 / 5, 22 / 5, 25 / 5, 24 / 5, 23 / 5])
+    assert losses.argmin() + 1 == 1
+
+
+def test_a_loss_that_is_not_a_number_is_the_largest(curves):
+    curves["one"] = [[2, np.nan]] * 5
+    losses, epochs = trial_of("one")
+    assert epochs == 1
+    np.testing.assert_array_equal(losses, [2, np.inf])
+
+
+def test_full_batches_are_compared_where_they_would_end_and_adam_where_it_was_best(
+    curves, monkeypatch
+):
+    """For Adam's rate is the same in a trial, and falls to 0 in the fit, which is longer for it."""
+    monkeypatch.setattr(_choice, "found_rate", lambda *_: 0.5)
+    curves[Rprop()] = [[5, 1, 9, 9, 9], *[[5, 4, 3, 2, 1]] * 4]
+    curves[Adam(0.5)] = [[5, 3, 4]] * 5
+    curves[Adam(0.05)] = [[9, 9, 2, 9]] * 4 + [[9, 9, 9, 9, 9, 8]]
+    net = SimpleNamespace(_generator=np.random.default_rng(0))
+    found = _choice.trials(net, SimpleNamespace(n_samples=100), [Rprop(), None], "auto")
+    assert [(round(float(loss), 6), *rest) for loss, *rest in found] == [
+        (17 / 5, 4, Rprop()),
+        (3.0, 4, Adam(Polynomial(0.5))),
+        (17 / 5, 8, Adam(Polynomial(0.05))),
+    ]
+
+
+def test_adams_rate_falls_to_nothing_and_the_next_fit_begins_with_it_again():
+    X, y = noisy()
+    net = Network((3, 8, 1), dropout=0.2, random_state=0)
+    history = net.fit(X, y, optimizer="auto")
+    rate = net.optimizer.learning_rate
+    assert net.optimizer == Adam(Polynomial(rate.initial))
+    assert history.epochs % 2 == 0
+    before = net.parameters.copy()
+    net.fit(X, y, epochs=1)
+    assert abs(net.parameters - before).max() > rate.initial / 10
 
 
 def test_a_trial_whose_losses_are_not_finite(monkeypatch):

@@ -17,6 +17,7 @@ from ._validation.scalars import as_batch_size
 from .callbacks import EarlyStopping
 from .exceptions import ConvergenceWarning, DivergenceWarning, TargetRangeWarning
 from .optimizers import LBFGS, Adam, LevenbergMarquardt, Rprop
+from .schedules import Polynomial
 
 # A step of least squares takes memory as the square, and time as the cube, of so many parameters;
 MOST_PARAMETERS = 1000
@@ -29,6 +30,9 @@ LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
 # A trial has a second rate for Adam, so many times smaller: what is good for the first steps is
 # often too much for the last ones.
 MORE_CAREFUL = 10
+# Adam's rate is the same in all of a trial, and falls in a straight line to 0 in the fit after it.
+# In so many times as many epochs that is the same sum of rates.
+LONGER = 2
 # A trial: from how many samples on; into how many parts they are cut, one of which is held out at a
 # time; up to how many samples each part is; and for how many epochs a smaller loss is waited for.
 LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 50
@@ -81,13 +85,9 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
         found, why = choose(*sizes, net._loss.name, refused, net._feeds_back)
     if open_end and has_enough(samples):
-        made = [one for one in found if one]
-        if None in found:
-            rate = found_rate(net, samples, batch_size)
-            made += [Adam(rate), Adam(rate / MORE_CAREFUL)]
-        tried = [(*trial(net, samples, one, batch_size, **options), one) for one in made]
+        tried = list(trials(net, samples, found, batch_size, **options))
         _, epochs, best = min(tried, key=lambda result: result[0])
-        rivals = f"the best of {', '.join(map(repr, made))}" if len(made) > 1 else why
+        rivals = f"the best of {', '.join(repr(one) for *_, one in tried)}"
         return best, epochs, f"{best!r}, {epochs} epochs: {rivals}, by a trial on held-out samples"
     if found[0] is None:
         why += "; the rate is that of a range test"
@@ -113,11 +113,27 @@ def has_enough(samples):
     return n_counted >= LEAST_SAMPLES
 
 
-def trial(net, samples, optimizer, batch_size, **options):
-    """The least loss over samples that are held out, and the epoch whose end has it.
+def trials(net, samples, found, batch_size, **options):
+    """For each optimizer the loss to compare it by, and what would follow: epochs, optimizer."""
+    for one in found:
+        if one is not None:
+            losses, epochs = trial(net, samples, one, batch_size, **options)
+            yield losses[epochs - 1], epochs, one
+            continue
+        largest = found_rate(net, samples, batch_size)
+        for rate in (largest, largest / MORE_CAREFUL):
+            losses, epochs = trial(net, samples, Adam(rate), batch_size, **options)
+            # Large steps jump about the minimum, and the small ones at the end of the fit do not:
+            # what they come to is nearer to the least of the losses than to that of one epoch.
+            yield losses.min(), LONGER * epochs, Adam(Polynomial(rate))
 
-    Each fifth of the samples is held out once, and the mean of the losses is taken; where there are
-    many samples, one fifth says enough.
+
+def trial(net, samples, optimizer, batch_size, **options):
+    """The loss over samples held out, an epoch each, and for how many epochs it gets better.
+
+    Each fifth of the samples is held out once. Means are taken, of the losses and of the epochs
+    that are best: a part whose loss soon grows fast would say alone where the mean loss is least.
+    Where there are many samples, one fifth says enough.
     """
     n = samples.n_samples
     order = copy.deepcopy(net._generator).permutation(n)
@@ -126,13 +142,14 @@ def trial(net, samples, optimizer, batch_size, **options):
     for k in range(n_held):
         kept = np.ones(n, bool)
         kept[order[k::PARTS]] = False
-        curves.append(held_out_losses(net, samples, kept, optimizer, batch_size, options))
-    longest = max(map(len, curves))
+        losses = held_out_losses(net, samples, kept, optimizer, batch_size, options)
+        curves.append(np.where(np.isnan(losses), np.inf, losses))
     if not all(map(len, curves)):
-        return math.inf, 1
+        return np.array([math.inf]), 1
+    longest = max(map(len, curves))
     # A curve that ended early is continued with its last value.
     losses = np.mean([np.pad(one, (0, longest - len(one)), "edge") for one in curves], axis=0)
-    return losses.min(), int(losses.argmin()) + 1
+    return losses, round(np.mean([np.argmin(one) + 1 for one in curves]))
 
 
 def held_out_losses(net, samples, kept, optimizer, batch_size, options):

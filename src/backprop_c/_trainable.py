@@ -166,7 +166,7 @@ class Trainable(Derivatives):
             `Adam` at the rate of a range test. Where nothing says when to end (no epochs, no
             validation, no `EarlyStopping` or `Goal`) and there are 100 samples or more, a trial
             decides between all of these that can be, and for how many epochs: on copies of the
-            network, with a fifth of the samples held out.
+            network, with a fifth of the samples held out. `Adam` has a rate that falls to 0 then.
             ``history.choice`` says what and why.
         shuffle : bool, default True
             Take the samples in a fresh random order each epoch. With the full batch nothing is
