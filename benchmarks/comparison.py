@@ -10,7 +10,11 @@ from wording import duration, markdown, paragraphs
 OURS, OTHERS = "#c1121f", "#00539c"
 CLASSES = {name: kind.__name__ for name, kind in optimizers_by_name().items()}
 # What is ours but no class of its own.
-OWN = {"adam, rate 0.1": "Adam, rate 0.1", "auto": '"auto"'}
+OWN = {
+    "adam, rate 0.1": "Adam, rate 0.1",
+    "auto": '"auto"',
+    "auto, told nothing": '"auto", told nothing',
+}
 
 
 def title(contender):
@@ -78,6 +82,20 @@ def goals_part(results):
         "not all of them; who failed most of the first ten got no more, and – is none of ten."
     )
     return paragraphs(goals_table(results.goals), note)
+
+
+def overfitting_part(results):
+    """What goals of noisy problems cost on other samples."""
+    columns = list(dict.fromkeys(row["problem"] for row in results.overfitting))
+    found = {}
+    for row in results.overfitting:
+        text = f"{float(row['score']):.3f} ± {float(row['spread']):.3f}"
+        found.setdefault(row["training"], {})[row["problem"]] = text
+    auto = found.pop("auto")
+    lines = [['"auto", told nothing', *(auto[column] for column in columns)]]
+    for training, texts in found.items():
+        lines.append([f"`{training}` to the goal", *(texts[column] for column in columns)])
+    return markdown(["", *columns], lines)
 
 
 def choices_part(results):

@@ -68,6 +68,19 @@ CHOICES_COLUMNS = (
     "python",
     "date",
 )
+OVERFITTING = "overfitting.csv"
+OVERFITTING_COLUMNS = (
+    "problem",
+    "training",
+    "reached",
+    "score",
+    "spread",
+    "less_than_auto",
+    "standard_error",
+    "machine",
+    "python",
+    "date",
+)
 ESTIMATORS = "estimators.csv"
 ESTIMATORS_COLUMNS = (
     "work",
@@ -130,6 +143,16 @@ def write_choices(new, folder=FOLDER):
     measured = {row["data"] for row in new}
     kept = [row for row in read_choices(folder) if row["data"] not in measured]
     _write(Path(folder) / CHOICES, CHOICES_COLUMNS, kept + new)
+
+
+def read_overfitting(folder=FOLDER):
+    """What goals cost on other samples."""
+    return _read(Path(folder) / OVERFITTING)
+
+
+def write_overfitting(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / OVERFITTING, OVERFITTING_COLUMNS, new)
 
 
 def read_estimators(folder=FOLDER):
@@ -204,6 +227,7 @@ class Results:
         self.rows = [row for kind in FILES for row in read(kind, folder)]
         self.footprint = read_footprint(folder)
         self.goals, self.choices = read_goals(folder), read_choices(folder)
+        self.overfitting = read_overfitting(folder)
         self.estimators, self.settling = read_estimators(folder), read_settling(folder)
         self.settling_xor = read_settling_xor(folder)
         self.times = medians(self.rows)

@@ -203,6 +203,7 @@ PARTS = (
     ("ARCHITECTURE.md", "benchmarks", architecture),
     ("benchmarks/README.md", "benchmarks", method),
     ("docs/optimizers.md", "goals", comparison.goals_part),
+    ("docs/optimizers.md", "overfitting", comparison.overfitting_part),
     ("docs/optimizers.md", "choices", comparison.choices_part),
     ("README.md", "settling", settling_report.part),
     ("docs/recurrent.md", "settling", settling_report.part),

@@ -400,6 +400,21 @@ def test_the_table_of_goals(bench):
     ]
 
 
+def test_the_table_of_what_goals_cost(bench):
+    """A column for each problem, a line for each training, "auto" first."""
+    rows = [
+        {"problem": problem, "training": training, "score": score, "spread": "0.1"}
+        for problem, scores in (("cancer", "34"), ("diabetes", "12"))
+        for training, score in zip(("Rprop()", "auto"), scores, strict=True)
+    ]
+    part = bench.comparison.overfitting_part(SimpleNamespace(overfitting=rows))
+    assert part.splitlines()[0] == "|  | cancer | diabetes |"
+    assert part.splitlines()[2:] == [
+        '| "auto", told nothing | 4.000 ± 0.100 | 2.000 ± 0.100 |',
+        "| `Rprop()` to the goal | 3.000 ± 0.100 | 1.000 ± 0.100 |",
+    ]
+
+
 def test_goals_take_the_place_of_the_same_ones(bench, tmp_path):
     bench.records.write_goals([goal_row("adam", 1, 5), goal_row("sgd", 1, 7)], tmp_path)
     bench.records.write_goals([goal_row("adam", 1, 4), goal_row("adam", 1, 3, "parity")], tmp_path)
