@@ -121,7 +121,8 @@ cdef refuse_endless(str caller):
     """Raise what is to be said of a schedule without a length that single steps are to follow."""
     raise ValueError(
         f"{caller} needs a schedule with a number of epochs, of which each step is one: a step is "
-        "part of no fit that could have a length")
+        "part of no fit that could have a length. Give the schedule its epochs, or the optimizer "
+        "one learning rate")
 
 
 cdef refuse_watching(str caller):
