@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ._progress import Progress
 from ._rates import rising_rates
 from ._split import part
 from ._validation.scalars import as_batch_size
@@ -72,7 +73,19 @@ def choose(n_parameters, n_outputs, n_samples, loss, refused, feeds_back=False):
     return found, reason
 
 
-def choose_for(net, samples, batch_size, *, open_end, **options):
+def choose_alone(net, *arguments, **options):
+    """What `choose_for` chooses, and whether a stop has been asked for meanwhile.
+
+    That copies of the network train is as good as a fit: others are refused, and a stop ends it.
+    """
+    net._claim_training()
+    try:
+        return *choose_for(net, *arguments, **options), net._stop_wanted
+    finally:
+        net._give_back_training()
+
+
+def choose_for(net, samples, batch_size, *, open_end, verbose, **options):
     """The optimizer for a network and its samples, its epochs or None, and why, as one sentence.
 
     `open_end` says that nobody has said when the fit is to end; a trial tells it then, whose fits
@@ -85,10 +98,12 @@ def choose_for(net, samples, batch_size, *, open_end, **options):
         sizes = net.parameters.size, net.layer_sizes[-1], samples.n_samples
         found, why = choose(*sizes, net._loss.name, refused, net._feeds_back)
     if open_end and has_enough(samples):
-        tried = list(trials(net, samples, found, batch_size, **options))
-        _, epochs, best = min(tried, key=lambda result: result[0])
-        rivals = f"the best of {', '.join(repr(one) for *_, one in tried)}"
-        return best, epochs, f"{best!r}, {epochs} epochs: {rivals}, by a trial on held-out samples"
+        tried = list(trials(net, samples, found, batch_size, verbose, options))
+        if tried:
+            _, epochs, _, best = min(tried, key=lambda result: result[0])
+            rivals = ", ".join(repr(one) for _, _, one, _ in tried)
+            reason = f"the best of {rivals}, by a trial on held-out samples"
+            return best, epochs, f"{best!r}, {epochs} epochs: {reason}"
     if found[0] is None:
         why += "; the rate is that of a range test"
     best = found[0] or Adam(found_rate(net, samples, batch_size))
@@ -103,7 +118,12 @@ def found_rate(net, samples, batch_size):
     except ValueError:
         # The loss is not finite, which the fit will say.
         return HIGHEST
-    return rate
+    return rounded(rate)
+
+
+def rounded(rate):
+    """To two digits: a range test tells no more."""
+    return float(f"{rate:.1e}")
 
 
 def has_enough(samples):
@@ -113,22 +133,36 @@ def has_enough(samples):
     return n_counted >= LEAST_SAMPLES
 
 
-def trials(net, samples, found, batch_size, **options):
-    """For each optimizer the loss to compare it by, and what would follow: epochs, optimizer."""
-    for one in found:
-        if one is not None:
-            losses, epochs = trial(net, samples, one, batch_size, **options)
-            yield losses[epochs - 1], epochs, one
-            continue
-        largest = found_rate(net, samples, batch_size)
-        for rate in (largest, largest / MORE_CAREFUL):
-            losses, epochs = trial(net, samples, Adam(rate), batch_size, **options)
-            # Large steps jump about the minimum, and the small ones at the end of the fit do not:
-            # what they come to is nearer to the least of the losses than to that of one epoch.
-            yield losses.min(), LONGER * epochs, Adam(Polynomial(rate))
+def trials(net, samples, found, batch_size, verbose, options):
+    """Of each optimizer: the loss to compare it by, the epochs and the optimizer that would follow.
+
+    The optimizer itself stands before the one that would follow it. A stop ends the trials.
+    """
+    tried = [one for one in found if one is not None]
+    if None in found:
+        rate = found_rate(net, samples, batch_size)
+        tried += [Adam(rate), Adam(rounded(rate / MORE_CAREFUL))]
+    progress = Progress(len(tried), "trial") if verbose else None
+    try:
+        for n_done, one in enumerate(tried, 1):
+            losses, epochs = trial(net, samples, one, batch_size, options)
+            if net._stop_wanted:
+                return
+            if progress is not None:
+                progress.update(n_done, losses.min())
+            if isinstance(one, Adam) and isinstance(one.learning_rate, float):
+                # Large steps jump about the minimum, and the small ones at the end of the fit do
+                # not: what they come to is nearer to the least of the losses than to one epoch's.
+                falling = Adam(Polynomial(one.learning_rate))
+                yield losses.min(), LONGER * epochs, one, falling
+            else:
+                yield losses[epochs - 1], epochs, one, one
+    finally:
+        if progress is not None:
+            progress.close()
 
 
-def trial(net, samples, optimizer, batch_size, **options):
+def trial(net, samples, optimizer, batch_size, options):
     """The loss over samples held out, an epoch each, and for how many epochs it gets better.
 
     Each fifth of the samples is held out once. Means are taken, of the losses and of the epochs
@@ -154,10 +188,12 @@ def trial(net, samples, optimizer, batch_size, **options):
 
 def held_out_losses(net, samples, kept, optimizer, batch_size, options):
     """The loss over those that are not kept, as a copy of the network trains with the others."""
+    trained = copy.copy(net)
+    trained._stop_with(net)
     with warnings.catch_warnings():
         for kind in (ConvergenceWarning, DivergenceWarning, TargetRangeWarning):
             warnings.simplefilter("ignore", kind)
-        history = copy.copy(net).fit(
+        history = trained.fit(
             *part(samples, kept, "training"),
             optimizer=optimizer,
             batch_size=batch_size,

@@ -7,10 +7,11 @@ SECONDS_BETWEEN_LINES = 0.1
 
 
 class Progress:
-    """Shows epochs done, epochs per second and the loss on standard error."""
+    """Shows on standard error how many epochs, or other units, are done; how fast; and the loss."""
 
-    def __init__(self, epochs):
+    def __init__(self, epochs, unit="epoch"):
         self._epochs = epochs
+        self._unit = unit
         self._start = time.perf_counter()
         self._shown = 0.0
         self._bar = None
@@ -19,7 +20,7 @@ class Progress:
         except ImportError:
             return
         if sys.stderr is not None:
-            self._bar = tqdm(total=epochs, unit="epoch")
+            self._bar = tqdm(total=epochs, unit=unit)
 
     def update(self, done, loss):
         """Show that `done` epochs are finished, the last with this loss (None before the first)."""
@@ -34,7 +35,8 @@ class Progress:
         if done == self._epochs or now - self._shown >= SECONDS_BETWEEN_LINES:
             self._shown = now
             rate = done / max(now - self._start, 1e-9)
-            line = f"epoch {done}/{self._epochs}  {rate:,.0f} epochs/s  {text}"
+            unit = self._unit
+            line = f"{unit} {done}/{self._epochs}  {rate:,.0f} {unit}s/s  {text}"
             sys.stderr.write(f"\r{line:<70}")
             sys.stderr.flush()
 

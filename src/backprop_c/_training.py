@@ -305,11 +305,11 @@ def train(
         samples, validation = split.apply(net, samples)
     names, measured_of_samples, measured_of_others = metric_sets(net, metrics, samples, validation)
     decided, calls = as_callbacks(callbacks, names)
-    choice = None
+    choice, stopped = None, False
     if isinstance(optimizer, str) and optimizer == "auto":
-        from ._choice import choose_for
+        from ._choice import choose_alone
 
-        optimizer, found, choice = choose_for(
+        optimizer, found, choice, stopped = choose_alone(
             net,
             samples,
             batch_size,
@@ -339,6 +339,8 @@ def train(
         net.__dict__.update(
             _optimizer=chosen, _optimizer_state=state, history=history, _split=split
         )
+        if stopped:
+            net.stop()
         return watcher
 
     trainer.fit(
@@ -356,9 +358,7 @@ def train(
         **options,
         **(habits or {}),
     )
-    history._settled, history._diverged = trainer.settled, trainer.diverged
-    history._reached_goal = trainer.reached_goal
-    history._ended_by, history._loss_at_end = trainer.ended_by, trainer.loss_at_end
+    note_end(history, trainer)
     net._warn_after_fit(history, samples)
     if trainer.diverged:
         restored = decided["early_stop"] is not None and decided["early_stop"][-1]
@@ -371,6 +371,13 @@ def train(
             stacklevel=CALLER,
         )
     return history
+
+
+def note_end(history, trainer):
+    """Have the history say how the fit has ended."""
+    history._settled, history._diverged = trainer.settled, trainer.diverged
+    history._reached_goal = trainer.reached_goal
+    history._ended_by, history._loss_at_end = trainer.ended_by, trainer.loss_at_end
 
 
 def warn_of_range(net, targets):

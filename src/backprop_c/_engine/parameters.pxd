@@ -26,6 +26,7 @@ cdef class SharedParameters:
     cdef char* workspace
     cdef Sharing sharing           # what threads that have this network agree through
     cdef int stop_wanted           # of the fit that has it
+    cdef SharedParameters leader   # whose stop ends the fits of this network, too; or None
     cdef uint64_t written          # the parameters' fingerprint when a fit last read or wrote them
     cdef int type_number
     cdef readonly size_t workspace_bytes
@@ -50,6 +51,8 @@ cdef class SharedParameters:
     cdef bint is_training(self) noexcept
     cdef claim_training(self, uint64_t fit)
     cdef void give_back_training(self, uint64_t fit) noexcept
+    cdef int* stop_flag(self) noexcept
+    cdef uint64_t number(self) noexcept
     cdef publish(self, const char* parameters, bint* overwritten_out)
     cdef void fetch(self, char* parameters_out) noexcept
     cdef wait_for_readers(self, str who, int stacklevel)

@@ -12,7 +12,8 @@ import warnings
 import numpy as np
 
 from backprop_c._system.platform cimport (
-    CACHE_LINE, allocate, c_assert, give_way, monotonic_seconds, pause_briefly, release, set_flag,
+    CACHE_LINE, allocate, c_assert, give_way, load_flag, monotonic_seconds, pause_briefly, release,
+    set_flag,
 )
 from backprop_c._kernels.table cimport BATCH, SINGLE, Layer, Plan, Table
 from backprop_c._engine.memory cimport allocated
@@ -254,6 +255,27 @@ cdef class SharedParameters:
         """Free the place, if it is still this fit's: a forked child may have freed it before."""
         swap_shared(&self.sharing.trained_by, fit, 0)
 
+    cdef int* stop_flag(self) noexcept:
+        """What a fit looks at after each epoch."""
+        return &self.stop_wanted if self.leader is None else &self.leader.stop_wanted
+
+    def _claim_training(self):
+        """Take the one place for a fit, while copies are trained to prepare it."""
+        self.require_set_up()
+        self.claim_training(self.number())
+
+    def _give_back_training(self):
+        """Free it again."""
+        self.give_back_training(self.number())
+
+    def _stop_with(self, SharedParameters leader not None):
+        """A stop of another network ends the fits of this one, too."""
+        self.leader = leader
+
+    cdef uint64_t number(self) noexcept:
+        """What tells such a claim from a fit's."""
+        return <uint64_t><uintptr_t><void*>self
+
     cdef void fetch(self, char* parameters_out) noexcept:
         """What a fit begins with: the parameters as they are now."""
         self.written = self.fingerprint()
@@ -338,6 +360,11 @@ cdef class SharedParameters:
     def _training(self):
         """Whether a fit has this network."""
         return self.is_training()
+
+    @property
+    def _stop_wanted(self):
+        """Whether the fit that has this network is to end."""
+        return bool(load_flag(self.stop_flag()))
 
     def _stop_training(self):
         """Have the fit that has this network, if there is one, end at its next finished epoch."""

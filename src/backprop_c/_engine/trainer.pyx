@@ -248,7 +248,7 @@ cdef class Trainer:
             raise RuntimeError("a trainer is constructed and then prepared once")
         self.engine.claim_training(self.number())
         self.claimed = True
-        fit.stop = &self.engine.stop_wanted
+        fit.stop = self.engine.stop_flag()
         self._set_passes(batch_size, epochs, n_threads)
         fit.update = fit.training.table.updates + update
         fit.n_carried = fit.update.n_carried
