@@ -49,6 +49,40 @@ def test_a_wrong_derivative_is_found(at, biases, rng, monkeypatch):
     assert f"{found.name}[{found.layer}]" in str(found)
 
 
+@pytest.fixture(params=["noise", "none", "a millionth"])
+def at_a_minimum(request, rng):
+    """A network whose derivatives are all rounding, and its samples."""
+    X = rng.normal(size=(50, 3))
+    y = 3 + X[:, :1] + (request.param == "noise") * rng.normal(size=(50, 1))
+    net = Network((3, 1), random_state=0)
+    if request.param == "noise":
+        net = Network((3, 4, 1), l2=1e-3, random_state=0)
+    if request.param == "a millionth":
+        y *= 1e-6
+    net.fit(X, y, epochs=2000, optimizer="levenbergmarquardt")
+    assert abs(net.loss_and_gradient(X, y)[1]).max() < 1e-7
+    return net, X, y
+
+
+def test_derivatives_of_nothing_are_no_errors(at_a_minimum):
+    assert check_gradient(*at_a_minimum).error < 1e-5
+
+
+def test_a_derivative_that_should_be_nothing_is_found(at_a_minimum, monkeypatch):
+    net, X, y = at_a_minimum
+    call = type(net.objective(X, y)).__call__
+
+    def wrong(self, parameters):
+        loss, gradient = call(self, parameters)
+        gradient[2] += 1e-2
+        return loss, gradient
+
+    monkeypatch.setattr("backprop_c.objective.Objective.__call__", wrong)
+    found = check_gradient(net, X, y)
+    assert found.error > 0.5
+    assert found.index[0] == 2 or net.layer_sizes == (3, 4, 1)
+
+
 def test_of_many_parameters_some_are_looked_at(rng):
     net = Network((30, 40, 2), random_state=0)
     before = net.parameters.tobytes()

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 # Steps to both sides, by the parameter's size. Smaller ones lose digits of the difference, larger
 # ones see more of the third derivative.
 STEP = 1e-5
-# Derivatives that are so many times smaller than the largest one are compared with that share of
-# it: differences of the loss have no more digits for them.
+# Differences of the loss have few digits for a derivative that is so many times smaller than the
+# largest one, or than what a parameter that moves by 1 does to the derivatives, as they all are at
+# a minimum. Such a derivative is compared with that share.
 FLOOR = 1e-4
+# And it is compared with so many times what the loss's own rounding does to the difference.
+ABOVE_ROUNDING = 1e5
 
 
 class GradientCheck(Frozen):
@@ -77,7 +80,9 @@ def check_gradient(
     network is left as it is; one of float32 is looked at with its parameters in float64. Units that
     settle do so to 1e-12 here; where they do not, the error says nothing.
 
-    Errors of some 1e-9 are those of the differences. At a kink, as of relu at 0 or of an l1 penalty
+    Errors of up to some 1e-6 are those of the differences, and a wrong derivative is far off. A
+    derivative that is next to nothing, as all are at a minimum, is compared with what differences
+    can tell. At a kink, as of relu at 0 or of an l1 penalty
     at a weight of 0, the loss has no derivative, and the two may differ.
 
     Parameters
@@ -114,9 +119,9 @@ def check_gradient(
     most = as_count(most, "most", 1)
     objective = net._in_float64().objective(X, y, sample_weight=sample_weight)
     parameters = objective.start
-    _, gradient = objective(parameters)
+    loss, gradient = objective(parameters)
     chosen = np.unique(np.linspace(0, parameters.size - 1, most).round().astype(int))
-    differences = np.empty(len(chosen))
+    differences, changes = np.empty((2, len(chosen)))
     for k, at in enumerate(chosen):
         step = STEP * max(1.0, abs(parameters[at]))
         moved = parameters.copy()
@@ -126,9 +131,13 @@ def check_gradient(
             sides.append((place, objective(moved)[0]))
         (right, above), (left, below) = sides
         differences[k] = (above - below) / (right - left)
+        # Of the derivative, as the parameter moves by 1, or by its own size where that is more.
+        changes[k] = abs(above - 2 * loss + below) / (step * STEP)
     derivatives = gradient[chosen]
     sizes = np.maximum(abs(derivatives), abs(differences))
-    floor = max(FLOOR * sizes.max(), np.finfo(float).tiny)
+    rounding = np.finfo(float).eps * abs(loss) / STEP
+    floor = max(FLOOR * max(sizes.max(), changes.max()), ABOVE_ROUNDING * rounding)
+    floor = max(floor, np.finfo(float).tiny)
     errors = abs(derivatives - differences) / np.maximum(sizes, floor)
     worst = int(np.argmax(errors))
     layer, name, index = _place_of(net, int(chosen[worst]))
