@@ -117,5 +117,5 @@ def test_bad_input_chooses_nothing():
 
 def test_auto_is_for_fits_alone():
     net = Network((1, 1), random_state=0)
-    with pytest.raises(ValueError, match="optimizer 'auto' is not known"):
+    with pytest.raises(ValueError, match="optimizer 'auto' is for fit, which looks at the samples"):
         net.optimizer = "auto"

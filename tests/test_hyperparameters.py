@@ -81,8 +81,18 @@ BAD_HYPERPARAMETERS = [
         ]
     ],
     (optimizers.Rprop, {"increase": 0.9}, ValueError, "increase must be at least 1.0 and finite"),
-    (optimizers.Rprop, {"decrease": 0}, ValueError, "decrease must be positive and finite, but is"),
-    (optimizers.Rprop, {"decrease": 1}, ValueError, "decrease must be at least 0 and below 1, but"),
+    (
+        optimizers.Rprop,
+        {"decrease": 0},
+        ValueError,
+        "decrease must be above 0 and below 1, but is 0",
+    ),
+    (
+        optimizers.Rprop,
+        {"decrease": 1},
+        ValueError,
+        "decrease must be above 0 and below 1, but is 1",
+    ),
     (
         optimizers.Rprop,
         {"smallest": 2, "largest": 1},

@@ -2,7 +2,6 @@
 
 import copy
 import re
-import signal
 import sys
 
 import numpy as np
@@ -329,23 +328,6 @@ def test_an_exception_keeps_what_was_reached():
     net.fit(x, y, epochs=1)
 
 
-@pytest.mark.thread_unsafe(reason="signals go to the main thread")
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no setitimer")
-def test_ctrl_c():
-    X, labels, _ = classes(20000)
-    net = Network((4, 200, 3), activations=("relu", "softmax"), random_state=0)
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.5)
-        with pytest.raises(KeyboardInterrupt):
-            net.fit(X, labels, epochs=100000, optimizer=LBFGS(tol=0))
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert np.isfinite(net.parameters).all()
-    net.fit(X[:10], labels[:10], epochs=1)
-
-
 # -- What is refused ---------------------------------------------------------------------------
 
 
@@ -398,7 +380,7 @@ def test_a_loss_that_is_not_finite():
     net = Network((1, 5, 1), random_state=0)
     net.parameters[:] = 1e200
     before = net.parameters.tobytes()
-    with pytest.warns(DivergenceWarning, match="loss stopped being finite in epoch 1"):
+    with pytest.warns(DivergenceWarning, match="in epoch 1 .* Try inputs and targets scaled"):
         assert net.fit(x, y, epochs=5, optimizer=LBFGS()).epochs == 0
     assert net.parameters.tobytes() == before
 

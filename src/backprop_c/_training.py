@@ -68,13 +68,14 @@ def require_network_for(optimizer, net):
     if optimizer.needs_loss not in (None, net._loss.name):
         raise ValueError(
             f"{kind} needs the loss {optimizer.needs_loss!r}, but the network has {net.loss!r}: "
-            "use another optimizer, such as Rprop() or Adam()"
+            "use another optimizer, such as LBFGS() or Adam()"
         )
+    remedy = "Adam()" if any(net.dropout) else "Rprop() or Adam()"
     for name in optimizer.refuses:
         if any(getattr(net, name)):
             raise ValueError(
                 f"{kind} cannot train a network with {name}, which is {getattr(net, name)}: "
-                "leave it out, or use another optimizer, such as Adam()"
+                f"leave it out, or use another optimizer, such as {remedy}"
             )
     if least_squares and (n_parameters := net.parameters.size) > MANY_PARAMETERS:
         bytes_of_matrices = 2 * n_parameters * (n_parameters + 1) * net.dtype.itemsize
@@ -387,6 +388,13 @@ def warn_of_range(net, targets):
         warnings.warn(out_of_range, TargetRangeWarning, stacklevel=CALLER + 1)
 
 
+def remedy_for_divergence(optimizer):
+    """What helps where a loss is not finite."""
+    if optimizer.steps == "batches":
+        return "Try a smaller learning rate, or inputs scaled to about unit size"
+    return "Try inputs and targets scaled to about unit size"
+
+
 def warn_of_divergence(trainer, optimizer, epochs, restored):
     """Say what was not finite any more, and what the parameters are now."""
     done = trainer.record.epochs
@@ -398,8 +406,7 @@ def warn_of_divergence(trainer, optimizer, epochs, restored):
         what = f"parameters stopped being finite in epoch {done}"
     warnings.warn(
         f"the {what} of {epochs} with {optimizer!r}; "
-        f"the parameters are as they were {kept}. "
-        "Try a smaller learning rate, or inputs scaled to about unit size",
+        f"the parameters are as they were {kept}. {remedy_for_divergence(optimizer)}",
         DivergenceWarning,
         stacklevel=CALLER + 1,
     )
@@ -410,7 +417,7 @@ def warn_of_step(loss, optimizer):
     what = "update is not finite" if math.isfinite(loss) else f"loss is {loss}"
     warnings.warn(
         f"the {what} with {optimizer!r}: the step was not made, and nothing has changed. "
-        "Try a smaller learning rate, or inputs scaled to about unit size",
+        f"{remedy_for_divergence(optimizer)}",
         DivergenceWarning,
         stacklevel=CALLER,
     )

@@ -125,7 +125,8 @@ def find_learning_rate(
     chosen = net.optimizer if optimizer is None else as_optimizer(optimizer)
     if chosen.full_batch:
         raise ValueError(
-            f"optimizer {chosen!r} finds its steps by itself: there is no learning rate to find"
+            f"optimizer {chosen!r} finds its steps by itself: there is no learning rate to find. "
+            "Give an optimizer that has one, such as optimizer=Adam()"
         )
     twin = copy.copy(net)
     samples = twin._as_sample_set(X, y, sample_weight)

@@ -13,8 +13,8 @@ from backprop_c._engine.passes cimport Pass
 cdef enum:
     MEMORY = 0
     TOLERANCE = 1
-    LOSS_TOLERANCE = 2
-    MOST_TRIES = 3
+    MOST_TRIES = 2
+    LOSS_TOLERANCE = 3
     MOST_EVALUATIONS = 4
 
 

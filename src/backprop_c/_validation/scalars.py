@@ -136,6 +136,14 @@ def as_share(value, name):
     return as_in_range(value, name, 0, 1)
 
 
+def as_fraction(value, name):
+    """A float above 0 and below 1."""
+    number = as_number(value, name)
+    if not 0 < number < 1:
+        raise ValueError(f"{name} must be above 0 and below 1, but is {number}")
+    return number
+
+
 def as_momentum(value, name):
     """A float from 0 to 1: with 1 nothing is ever forgotten."""
     number = as_number(value, name)

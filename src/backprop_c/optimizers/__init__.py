@@ -49,6 +49,11 @@ BY_NAME = optimizers_by_name()
 def as_optimizer(value):
     """The optimizer, or the one that a name stands for, with its defaults."""
     if isinstance(value, str):
+        if value == "auto":
+            raise ValueError(
+                "optimizer 'auto' is for fit, which looks at the samples: give it there, or choose "
+                "an optimizer"
+            )
         return BY_NAME[as_known_name(value, "optimizer", BY_NAME)]()
     if not isinstance(value, Optimizer):
         raise TypeError(f"optimizer must be a name or an optimizer such as SGD(), but is {value!r}")

@@ -9,6 +9,7 @@ from .._frozen import Frozen, values_of
 from .._validation.scalars import (
     as_count,
     as_flag,
+    as_fraction,
     as_in_range,
     as_limit,
     as_momentum,
@@ -75,7 +76,7 @@ class Optimizer(Frozen, ABC):
         "of_steps": as_flag,
         "centred": as_flag,
         "increase": lambda value, name: as_in_range(value, name, 1.0),
-        "decrease": lambda value, name: as_in_range(as_positive(value, name), name, 0, 1),
+        "decrease": as_fraction,
         "smallest": as_positive,
         "largest": as_positive,
         "damping": as_positive,

@@ -28,9 +28,10 @@ class LevenbergMarquardt(Optimizer):
         step promised (Nielsen). False: by `increase` and `decrease`.
     increase, decrease : float, default 10 and 0.1
         What the damping is multiplied by after a step that failed, and after one that was made;
-        without `gain_ratio` only. `increase` is above 1: otherwise the same step would fail again.
+        read without `gain_ratio` only. `increase` is above 1: otherwise the same step would fail
+        again.
     largest : float, default 1e10
-        The fit ends where the damping would be above it.
+        The fit ends where the damping would be above it; at least `damping`.
     tol : float, default 1e-10
         The fit ends where no derivative of the loss is larger than this.
 
@@ -74,6 +75,10 @@ class LevenbergMarquardt(Optimizer):
                 "increase must be above 1 for LevenbergMarquardt, but is 1.0: a step that failed "
                 "would be tried for ever"
             )
+        if self.damping > self.largest:
+            raise ValueError(
+                f"damping must be at most largest, but they are {self.damping} and {self.largest}"
+            )
 
     @property
     def rule(self) -> str:
@@ -98,13 +103,13 @@ class LBFGS(Optimizer):
         Of how many steps the gradients are remembered: each takes two vectors of float64.
     tol : float, default 1e-6
         The fit ends where no derivative of the loss is larger than this.
+    max_line_search : int, default 20
+        Evaluations in the search for a step's length at most. Where none of them is good, there is
+        a second search, along the gradient.
     loss_tol : float, default 0
         It ends, too, where a step makes the loss smaller by no more than this share of it (or than
         this, where the loss is below 1); at least 0. Some 1e-15 (in float32 1e-6) is the least that
         rounding lets it see.
-    max_line_search : int, default 20
-        Evaluations in the search for a step's length at most. Where none of them is good, there is
-        a second search, along the gradient.
     max_evaluations : int, optional
         After more evaluations than that the fit ends with the step that is under way. No limit by
         default.
@@ -135,8 +140,8 @@ class LBFGS(Optimizer):
     refuses: ClassVar[tuple[str, ...]] = ("l1", "dropout", "max_norm")
     memory: int = 10
     tol: float = 1e-6
-    loss_tol: float = 0.0
     max_line_search: int = 20
+    loss_tol: float = 0.0
     max_evaluations: int | None = None
 
     @property

@@ -50,7 +50,7 @@ UPDATES[14] = Update(
     b"levenberg_marquardt", b"damping gain_ratio increase decrease largest tol", 0, 2,
     damping_begin, NULL, NULL)
 UPDATES[15] = Update(
-    b"lbfgs", b"memory tol loss_tol max_line_search max_evaluations", 0, 0, NULL, NULL, NULL)
+    b"lbfgs", b"memory tol max_line_search loss_tol max_evaluations", 0, 0, NULL, NULL, NULL)
 UPDATES[16] = Update(
     b"step_momentum", b"learning_rate momentum nesterov of_steps weight_decay", 1, 0, NULL,
     step_momentum_prepare, momentum_update)
