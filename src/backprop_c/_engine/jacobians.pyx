@@ -1,4 +1,4 @@
-"""Jacobians: derivatives of the outputs, and of each sample's loss, row by row."""
+"""Jacobians: derivatives of the outputs, and of each sample's loss, row by row or by blocks."""
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
@@ -9,7 +9,7 @@ import numpy as np
 from backprop_c._engine.engine cimport Engine
 from backprop_c._engine.memory cimport allocated
 from backprop_c._engine.samples cimport SampleSet
-from backprop_c._kernels.table cimport Part, Plan, Sums, Table
+from backprop_c._kernels.table cimport BATCH, Part, Plan, Sums, Table
 from backprop_c._system.platform cimport release
 from backprop_c._system.sharing cimport begin_short_read, end_short_read
 
@@ -21,6 +21,9 @@ cdef enum:
     WORK_OF_SHORT_CALL = 40000
     # What is done between two looks for signals.
     WORK_OF_RUN = 50000000
+    # A vector of samples takes about as long as so many rows, where it has 16 lanes; so a part of
+    # a vector pays from 1 / SAMPLES_ON_LANES of it on.
+    SAMPLES_ON_LANES = 4
 
 
 cdef class Jacobians(Engine):
@@ -73,7 +76,7 @@ cdef class Jacobians(Engine):
         cdef bint own
         cdef bint of_parameters = False
         cdef int ndim
-        cdef const Plan* plan = &self.single
+        cdef JacobianCall call
         self.require_set_up()
         if of != "inputs":
             if not isinstance(of, str) or of != "parameters":
@@ -88,8 +91,9 @@ cdef class Jacobians(Engine):
         ndim = cnp.PyArray_NDIM(x) + 1
         rows = cnp.PyArray_DIM(x, 0) if ndim == 3 else 1
         shape[0] = rows
-        shape[ndim - 2] = plan.layers[plan.n_layers - 1].n_out
-        shape[ndim - 1] = plan.n_parameters if of_parameters else plan.layers[0].n_in
+        call = self.call_for(rows, of_parameters)
+        shape[ndim - 2] = call.n_out
+        shape[ndim - 1] = call.n_last
         if out is None:
             result = <cnp.ndarray>cnp.PyArray_SimpleNew(ndim, shape, self.type_number)
         else:
@@ -98,27 +102,40 @@ cdef class Jacobians(Engine):
                 if not self.takes(out, x, ndim, shape):
                     raise TypeError("a subclass's _check_out took what the kernels cannot write to")
             result = <cnp.ndarray>out
-        work = plan.work * (1 + plan.layers[plan.n_layers - 1].n_out)
+        work = call.plan.work * (1 + call.n_out)
         if rows * work <= WORK_OF_SHORT_CALL:
             workspace = self.take_workspace(&own)
             begin_short_read(&self.sharing.short_readers, &self.sharing.writing)
-            self.single_table.jacobian(plan, rows, cnp.PyArray_DATA(x), of_parameters, self.shared,
-                                       workspace, cnp.PyArray_DATA(result))
+            call.run(call.plan, rows, cnp.PyArray_DATA(x), of_parameters, self.shared, workspace,
+                     cnp.PyArray_DATA(result))
             end_short_read(&self.sharing.short_readers)
             self.give_workspace(workspace, own)
         else:
-            self.run_jacobian(rows, <const char*>cnp.PyArray_DATA(x), of_parameters, work,
+            self.run_jacobian(&call, rows, <const char*>cnp.PyArray_DATA(x), of_parameters, work,
                               <char*>cnp.PyArray_DATA(result))
         return result
 
-    cdef run_jacobian(self, Py_ssize_t n_samples, const char* X, bint of_parameters,
-                      Py_ssize_t work_of_row, char* out):
+    cdef JacobianCall call_for(self, Py_ssize_t n_samples, bint of_parameters) noexcept:
+        """Row by row, or with samples on the lanes where these leave few of them empty."""
+        cdef JacobianCall call
+        cdef const Table* table = self.table
+        cdef const Plan* plan = &self.plan
+        if (not of_parameters and plan.shape == BATCH and plan.n_wide == 0
+                and 1 < n_samples and table.lanes <= SAMPLES_ON_LANES * n_samples):
+            call.run = table.batch_jacobian
+        else:
+            table, plan = self.single_table, &self.single
+            call.run = table.jacobian
+        call.plan = plan
+        call.n_out = plan.layers[plan.n_layers - 1].n_out
+        call.n_last = plan.n_parameters if of_parameters else plan.layers[0].n_in
+        return call
+
+    cdef run_jacobian(self, const JacobianCall* call, Py_ssize_t n_samples, const char* X,
+                      bint of_parameters, Py_ssize_t work_of_row, char* out):
         """Without the GIL, and looking for signals now and then."""
-        cdef const Plan* plan = &self.single
-        cdef const Table* table = self.single_table
-        cdef Py_ssize_t n_in = plan.layers[0].n_in
-        cdef Py_ssize_t n_last = plan.n_parameters if of_parameters else n_in
-        cdef Py_ssize_t row_bytes = plan.layers[plan.n_layers - 1].n_out * n_last * table.real_bytes
+        cdef Py_ssize_t x_bytes = call.plan.layers[0].n_in * self.table.real_bytes
+        cdef Py_ssize_t row_bytes = call.n_out * call.n_last * self.table.real_bytes
         cdef Py_ssize_t at_once = max(1, WORK_OF_RUN // work_of_row)
         cdef Py_ssize_t first, rows
         cdef const char* parameters = NULL
@@ -130,8 +147,8 @@ cdef class Jacobians(Engine):
             for first in range(0, n_samples, at_once):
                 rows = min(at_once, n_samples - first)
                 with nogil:
-                    table.jacobian(plan, rows, X + first * n_in * table.real_bytes, of_parameters,
-                                   parameters, workspace, out + first * row_bytes)
+                    call.run(call.plan, rows, X + first * x_bytes, of_parameters, parameters,
+                             workspace, out + first * row_bytes)
                 if first + rows < n_samples:
                     parameters = self.go_on_reading(parameters)
                     PyErr_CheckSignals()

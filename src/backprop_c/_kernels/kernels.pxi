@@ -92,6 +92,7 @@ include "narrow/products.pxi"
 include "outputs.pxi"
 include "plain.pxi"
 include "narrow/layers.pxi"
+include "narrow/jacobian.pxi"
 include "wide/layers.pxi"
 include "batch.pxi"
 include "single/layers.pxi"
@@ -144,6 +145,7 @@ if not SINGLE_ROWS_ALONE:
     ROUTINES[SQUARES] = Routines(squares_part, squares_gather, batch_predict)
     ROUTINES[RECURRENT] = Routines(recurrent_part, batch_gather, recurrent_predict)
     ROUTINES[RECURRENT_ROW] = Routines(recurrent_part, batch_gather, recurrent_row_predict)
+    TABLE.batch_jacobian = batch_jacobian
     TABLE.settled_units = settled_units
     TABLE.solution = Solution(add_curvature, steepest, damp, factor_rows, take_rows, damped_step)
     TABLE.plain.product_bytes = product_bytes
