@@ -112,6 +112,24 @@ def test_samples_on_the_lanes(sizes, activations, dtype, rng):
         assert (memory[-expected[0].size :] == 7).all()
 
 
+@any_targets
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("outputs", ["identity", "softmax"])
+def test_a_result_that_is_larger_than_caches(outputs, dtype, rng):
+    """It goes past them: to addresses that are no vector's beginning, and not past its end."""
+    net = Network((30, 40, 11), ("tanh", outputs), "squared_error", dtype=dtype, random_state=0)
+    X = rng.normal(size=(260, 30)).astype(dtype)
+    expected = np.array([net.jacobian(x, of="parameters") for x in X])
+    assert expected.nbytes > 19e6
+    memory = np.full(expected.size + 40, 7, dtype)
+    for first in (3, 1, 0):
+        out = memory[first : first + expected.size].reshape(expected.shape)
+        net.jacobian(X, out, of="parameters")
+        np.testing.assert_array_equal(out, expected)
+        assert (memory[:first] == 7).all()
+        assert (memory[3 + expected.size :] == 7).all()
+
+
 def test_long_calls_give_the_same(rng):
     """What goes without the GIL, in several runs, also beside a fit."""
     net = Network((20, 60, 40), random_state=0)

@@ -9,7 +9,8 @@ ctypedef struct JacobianCall:
     # What a Jacobian of so many samples is made by, and its last two axes.
     const Plan* plan
     void (*run)(const Plan* plan, Py_ssize_t n_samples, const void* X, bint of_parameters,
-                const void* parameters, void* workspace, void* jacobian_out) noexcept nogil
+                const void* parameters, void* workspace, void* row,
+                void* jacobian_out) noexcept nogil
     Py_ssize_t n_out
     Py_ssize_t n_last
 

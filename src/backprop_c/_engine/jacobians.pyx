@@ -24,6 +24,8 @@ cdef enum:
     # A vector of samples takes about as long as so many rows, where it has 16 lanes; so a part of
     # a vector pays from 1 / SAMPLES_ON_LANES of it on.
     SAMPLES_ON_LANES = 4
+    # What is larger goes past the caches.
+    BYTES_TO_STREAM = 16000000
 
 
 cdef class Jacobians(Engine):
@@ -107,7 +109,7 @@ cdef class Jacobians(Engine):
             workspace = self.take_workspace(&own)
             begin_short_read(&self.sharing.short_readers, &self.sharing.writing)
             call.run(call.plan, rows, cnp.PyArray_DATA(x), of_parameters, self.shared, workspace,
-                     cnp.PyArray_DATA(result))
+                     NULL, cnp.PyArray_DATA(result))
             end_short_read(&self.sharing.short_readers)
             self.give_workspace(workspace, own)
         else:
@@ -140,21 +142,25 @@ cdef class Jacobians(Engine):
         cdef Py_ssize_t first, rows
         cdef const char* parameters = NULL
         cdef char* workspace
+        cdef char* row = NULL
         cdef bint own
         workspace = self.take_workspace(&own)
         try:
+            if of_parameters and n_samples * row_bytes > BYTES_TO_STREAM:
+                row = allocated(call.n_last * self.table.real_bytes)
             parameters = self.begin_reading()
             for first in range(0, n_samples, at_once):
                 rows = min(at_once, n_samples - first)
                 with nogil:
                     call.run(call.plan, rows, X + first * x_bytes, of_parameters, parameters,
-                             workspace, out + first * row_bytes)
+                             workspace, row, out + first * row_bytes)
                 if first + rows < n_samples:
                     parameters = self.go_on_reading(parameters)
                     PyErr_CheckSignals()
         finally:
             if parameters != NULL:
                 self.end_reading(parameters)
+            release(row)
             self.give_workspace(workspace, own)
 
     def _gradients(self, SampleSet samples not None):

@@ -60,6 +60,8 @@ cdef extern from "lanes.h":
     lanes load(const real* memory) noexcept nogil
     real lane(lanes, int k) noexcept nogil
     void store(real* memory, lanes x, Py_ssize_t n) noexcept nogil
+    void stream(real* memory, const real* x, Py_ssize_t n) noexcept nogil
+    void end_streams() noexcept nogil
     void transpose_quad(const real* const* rows, real* out, Py_ssize_t out_stride) noexcept nogil
     accumulator empty_sum() noexcept nogil
     accumulator accumulate(accumulator, lanes) noexcept nogil

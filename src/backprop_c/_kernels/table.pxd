@@ -402,12 +402,15 @@ ctypedef struct Table:
     const Update* updates
     const Routines* routines           # by shape
     # Of plans for single rows: the derivatives of the outputs by the inputs, or by the parameters.
+    # Those of one output are made in `row` first and then streamed past the caches; unless it is
+    # NULL.
     void (*jacobian)(const Plan* plan, Py_ssize_t n_samples, const void* X, bint of_parameters,
-                     const void* parameters, void* workspace, void* jacobian_out) noexcept nogil
+                     const void* parameters, void* workspace, void* row,
+                     void* jacobian_out) noexcept nogil
     # Of plans for batches whose layers are all narrow: the derivatives by the inputs alone.
     void (*batch_jacobian)(const Plan* plan, Py_ssize_t n_samples, const void* X,
                            bint of_parameters, const void* parameters, void* workspace,
-                           void* jacobian_out) noexcept nogil
+                           void* row, void* jacobian_out) noexcept nogil
     # Of a network that settles: the values of its units, (n_samples, n_units), and of each sample
     # how many iterations they took, and what the last of them would still have changed.
     void (*settled_units)(const Plan* plan, Py_ssize_t n_samples, const void* X,

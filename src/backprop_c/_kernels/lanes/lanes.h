@@ -332,6 +332,21 @@ LANES_INLINE void store(real *memory, lanes x, ptrdiff_t n) {
     }
 }
 
+/* A copy past the caches, for what is larger than they are: a line is not read before it is
+ * written. Streams are in order with other stores when end_streams has been called. */
+#if LANES_ARE_VECTORS && defined(__SSE2__)
+LANES_INLINE void stream(real *memory, const real *x, ptrdiff_t n) {
+    ptrdiff_t k = 0;
+    for (; k < n && (size_t)(memory + k) % LANE_BYTES; k++) memory[k] = x[k];
+    for (; k + LANES <= n; k += LANES) X86(stream)(memory + k, load(x + k));
+    for (; k < n; k++) memory[k] = x[k];
+}
+#define end_streams() _mm_sfence()
+#else
+#define stream(memory, x, n) memcpy((memory), (x), (size_t)(n) * sizeof(real))
+#define end_streams() ((void)0)
+#endif
+
 /* Blocks of QUAD x QUAD numbers are transposed in registers of 16 bytes, which every level has:
  * out[j][i] = in[i][j], rows of `out` being out_stride apart. */
 #if LANES_ARE_VECTORS && defined(__clang__)

@@ -38,7 +38,7 @@ cdef void slopes_of_output(const Plan* plan, Py_ssize_t vectors, Py_ssize_t outp
 
 cdef void batch_jacobian(const Plan* plan, Py_ssize_t n_samples, const void* X,
                          bint of_parameters, const void* parameters, void* workspace,
-                         void* jacobian_out) noexcept nogil:
+                         void* row, void* jacobian_out) noexcept nogil:
     # jacobian[s, o] = da[o]/dx of each sample, where all layers are narrow
     # X: (n_samples, n_in), jacobian: (n_samples, n_out, n_in)
     cdef Py_ssize_t n_in = plan.layers[0].n_in

@@ -45,16 +45,17 @@ cdef inline bint outputs_are_left(const Layer* last) noexcept nogil:
     return LANES > 1 or not last.activation.elementwise
 
 
-cdef inline void single_backward(const Plan* plan, const real* x, const unsigned int* sample,
-                                 const real* parameters, real* memory,
+cdef inline void single_backward(const Plan* plan, Py_ssize_t top, const real* x,
+                                 const unsigned int* sample, const real* parameters, real* memory,
                                  real* gradient_out) noexcept nogil:
-    # gradient_l = a_(l-1).T @ delta_l, delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T)
-    # x: (n_in,), sample: (1,) or NULL, memory: the workspace, with the outputs' delta in it
+    # gradient_l = a_(l-1).T @ delta_l, delta_(l-1) = da/dz_(l-1) (delta_l @ weights_l.T), from
+    # layer `top` on down
+    # x: (n_in,), sample: (1,) or NULL, memory: the workspace, with that layer's delta in it
     cdef const Layer* layer
     cdef const Layer* before
     cdef const real* inputs
     cdef Py_ssize_t k
-    for k in range(plan.n_layers - 1, -1, -1):
+    for k in range(top, -1, -1):
         layer = plan.layers + k
         if layer.biases >= 0:
             row_backward_biases(layer.n_out, memory + layer.rows.delta, gradient_out + layer.biases)
@@ -98,7 +99,7 @@ cdef inline void single_through(const Plan* plan, const Part* part, const real* 
         if LANES > 1:
             for j in range(last.n_out):
                 memory[last.rows.delta + j] = (<const real*>(delta + j))[0]
-        single_backward(plan, x, sample, parameters, memory, gradient_out)
+        single_backward(plan, plan.n_layers - 1, x, sample, parameters, memory, gradient_out)
 
 
 cdef inline void single_sample(const Plan* plan, const Samples* samples, const Part* part,

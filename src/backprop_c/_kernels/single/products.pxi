@@ -59,18 +59,28 @@ cdef void row_backward_weights(Py_ssize_t n_in, Py_ssize_t n_out, const real* x,
                                real* gradient_out) noexcept nogil:
     # gradient[i, j] = x[i] delta[j]
     # x: (n_in,), delta: (n_out,), in whole vectors, gradient: (n_in, n_out)
-    cdef Py_ssize_t size = n_in * n_out
-    cdef Py_ssize_t i, j, place
+    cdef Py_ssize_t whole = (n_out + LANES - 1) // LANES * LANES
+    cdef Py_ssize_t i, j, left
+    cdef Py_ssize_t n_whole = n_in
     cdef lanes value
-    for i in range(n_in):
+    if LANES > 1:
+        # What whole vectors write past their row, the next rows write anew; the last rows have
+        # none after them.
+        n_whole = max(0, (n_in + 1) * n_out - whole) // n_out
+    for i in range(n_whole):
+        value = splat(x[i])
+        for j from 0 <= j < whole by LANES:
+            store(gradient_out + j, value * load(delta + j), LANES)
+        gradient_out += n_out
+    if LANES == 1:
+        return
+    left = (n_in - n_whole) * n_out
+    for i in range(n_whole, n_in):
         value = splat(x[i])
         for j from 0 <= j < n_out by LANES:
-            # What a whole vector writes past its row, the next rows write anew.
-            place = i * n_out + j
-            if LANES == 1 or place + LANES <= size:
-                store(gradient_out + place, value * load(delta + j), LANES)
-            else:
-                store(gradient_out + place, value * load(delta + j), n_out - j)
+            store(gradient_out + j, value * load(delta + j), min(n_out - j, left - j))
+        gradient_out += n_out
+        left -= n_out
 
 
 cdef void row_backward_biases(Py_ssize_t n_out, const real* delta,
