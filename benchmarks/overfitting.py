@@ -60,15 +60,15 @@ def rows_of(name, problem):
     found |= {kind: all_of(True, **options) for kind, options in trainings().items()}
     for kind, results in found.items():
         scores, reached = zip(*results, strict=True)
-        less = [one - other for (one, _), other in zip(alone, scores, strict=True)]
+        ahead = [one - other for (one, _), other in zip(alone, scores, strict=True)]
         yield {
             "problem": name,
             "training": kind,
             "reached": statistics.mean(reached),
             "score": round(statistics.mean(scores), 4),
             "spread": round(statistics.stdev(scores), 4),
-            "less_than_auto": round(statistics.mean(less), 4),
-            "standard_error": round(statistics.stdev(less) / len(less) ** 0.5, 4),
+            "auto_ahead_by": round(statistics.mean(ahead), 4),
+            "standard_error": round(statistics.stdev(ahead) / len(ahead) ** 0.5, 4),
             **measure.about(),
         }
 

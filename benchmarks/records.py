@@ -75,7 +75,7 @@ OVERFITTING_COLUMNS = (
     "reached",
     "score",
     "spread",
-    "less_than_auto",
+    "auto_ahead_by",
     "standard_error",
     "machine",
     "python",
@@ -91,6 +91,20 @@ ESTIMATORS_COLUMNS = (
     "ours_value",
     "spread",
     "sklearn",
+    "machine",
+    "python",
+    "date",
+)
+JACOBIANS = "jacobians.csv"
+JACOBIANS_COLUMNS = (
+    "rows",
+    "layers",
+    "of",
+    "dtype",
+    "ours_us",
+    "torch_us",
+    "fill_us",
+    "level",
     "machine",
     "python",
     "date",
@@ -165,6 +179,16 @@ def write_estimators(new, folder=FOLDER):
     _write(Path(folder) / ESTIMATORS, ESTIMATORS_COLUMNS, new)
 
 
+def read_jacobians(folder=FOLDER):
+    """Derivatives of outputs, beside torch.func's."""
+    return _read(Path(folder) / JACOBIANS)
+
+
+def write_jacobians(new, folder=FOLDER):
+    """Replace all."""
+    _write(Path(folder) / JACOBIANS, JACOBIANS_COLUMNS, new)
+
+
 def read_settling(folder=FOLDER):
     """Networks that settle, beside others by hand."""
     return _read(Path(folder) / SETTLING)
@@ -227,7 +251,7 @@ class Results:
         self.rows = [row for kind in FILES for row in read(kind, folder)]
         self.footprint = read_footprint(folder)
         self.goals, self.choices = read_goals(folder), read_choices(folder)
-        self.overfitting = read_overfitting(folder)
+        self.overfitting, self.jacobians = read_overfitting(folder), read_jacobians(folder)
         self.estimators, self.settling = read_estimators(folder), read_settling(folder)
         self.settling_xor = read_settling_xor(folder)
         self.times = medians(self.rows)

@@ -197,11 +197,34 @@ def method(results):
     )
 
 
+def jacobians_part(results):
+    """What derivatives of outputs take, beside torch.func and beside writing the result."""
+    lines = []
+    for row in results.jacobians:
+        ours = float(row["ours_us"])
+        many = "one row" if row["rows"] == "1" else f"{row['rows']} rows"
+        lines.append(
+            [
+                f"{many}, {row['layers']}, by {row['of']}, {row['dtype']}",
+                f"**{duration(ours)}**",
+                times(float(row["torch_us"]) / ours),
+                f"{ours / float(row['fill_us']):.1f}",
+            ]
+        )
+    about = results.jacobians[0]
+    return paragraphs(
+        markdown(["work", "backprop_c", "torch.func", "of a fill"], lines),
+        f"One thread, level {about['level']}, {about['machine']}, Python {about['python']}, "
+        f"{about['date']}.",
+    )
+
+
 # What stands between which markers of which page.
 PARTS = (
     ("README.md", "benchmarks", readme),
     ("ARCHITECTURE.md", "benchmarks", architecture),
     ("benchmarks/README.md", "benchmarks", method),
+    ("benchmarks/README.md", "jacobians", jacobians_part),
     ("docs/optimizers.md", "goals", comparison.goals_part),
     ("docs/optimizers.md", "overfitting", comparison.overfitting_part),
     ("docs/optimizers.md", "choices", comparison.choices_part),
