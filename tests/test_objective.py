@@ -1,6 +1,7 @@
 """The loss as a function of one vector."""
 
 import copy
+import pickle
 import re
 
 import numpy as np
@@ -108,6 +109,40 @@ def test_bad_parameters(parameters, error, message):
 def test_bad_samples():
     with pytest.raises(ValueError, match="X has 4 features, but the network has 3 inputs"):
         Network((3, 5, 2), random_state=1).objective(np.zeros((2, 4)), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))]
+)
+def test_copies_and_pickles(make):
+    """They begin where it began, and have memory of their own."""
+    X, y, _ = data()
+    objective = Network((3, 5, 2), random_state=1, l2=0.1).objective(X, y)
+    moved = objective.start + 1
+    expected = objective(moved)
+    other = make(objective)
+    np.testing.assert_array_equal(other.start, objective.start)
+    assert other(moved)[0] == expected[0]
+    np.testing.assert_array_equal(other(moved)[1], expected[1])
+    assert other._net is not objective._net
+
+
+def test_a_loss_that_calls_its_own_objective():
+    """It would wait for itself."""
+
+    def loss(y_true, y_pred):
+        if calls:
+            calls.pop()(start)
+        return ((y_pred - y_true) ** 2).sum(axis=1), 2 * (y_pred - y_true)
+
+    calls = []
+    net = Network((2, 1), loss=loss, random_state=0)
+    objective = net.objective(np.ones((3, 2)), np.ones((3, 1)))
+    start = objective.start
+    calls.append(objective)
+    with pytest.raises(RuntimeError, match="cannot be called while it computes its own loss"):
+        objective(start)
+    assert np.isfinite(objective(start)[0])
 
 
 # -- What is inside ----------------------------------------------------------------------------

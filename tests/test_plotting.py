@@ -1,5 +1,6 @@
 """Pictures: of a history, and of the benchmarks."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +188,38 @@ def test_the_first_layer_is_drawn_as_images(n_units):
 def test_an_ax_is_taken_and_given_back():
     ax = Figure().subplots()
     assert plotting.plot_network(Network((2, 2), random_state=0), ax=ax) is ax
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("x", (2, 3)), TypeError, "net must be a Network, whose layers can be drawn, but is 'x'"),
+        ((None, 4), TypeError, "shape must be a tuple (rows, columns), but is 4"),
+        ((None, (6,)), TypeError, "shape must be a tuple (rows, columns), but is (6,)"),
+        ((None, "23"), TypeError, "shape must be a tuple (rows, columns), but is '23'"),
+        ((None, (2.0, 3)), TypeError, "shape[0] must be an integer, but is 2.0"),
+        ((None, (2, "3")), TypeError, "shape[1] must be an integer, but is '3'"),
+        ((None, (-2, -3)), ValueError, "shape[0] must be at least 1, but is -2"),
+        ((None, (2, 3), "x"), TypeError, "ax must be a matplotlib Axes, but is 'x'"),
+    ],
+)
+def test_what_cannot_be_drawn(arguments, error, message):
+    net, *others = arguments
+    net = net or Network((6, 2), random_state=0)
+    with pytest.raises(error, match=re.escape(message)):
+        plotting.plot_first_layer(net, *others)
+    if "shape" not in message:
+        with pytest.raises(error, match=re.escape(message)):
+            plotting.plot_network(net, *others[1:])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_parameters_that_are_not_finite_are_not_drawn(value):
+    net = Network((6, 2), random_state=0)
+    net.weights[0][0, 0] = value
+    with pytest.raises(ValueError, match=r"net\.parameters is not finite, and cannot be drawn"):
+        plotting.plot_first_layer(net, (2, 3))
+    with pytest.raises(ValueError, match=r"net\.parameters is not finite, and cannot be drawn"):
+        plotting.plot_network(net)
+    net.parameters[:] = 1e308
+    plotting.plot_network(net).figure.canvas.draw()

@@ -31,7 +31,7 @@ from .optimizers import (
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
-    from . import functional
+    from . import functional, plotting
     from .gradient_check import GradientCheck, check_gradient
     from .range_test import RangeTest, find_learning_rate
     from .recurrent import RecurrentNetwork
@@ -73,6 +73,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "plotting",
     "schedules",
     "show_config",
     "trace",
@@ -88,6 +89,7 @@ _ON_DEMAND = {
     "check_gradient": "gradient_check",
     "find_learning_rate": "range_test",
     "functional": "functional",
+    "plotting": "plotting",
 }
 
 

@@ -91,7 +91,7 @@ class Derivatives(Structure):
         """The derivative of each sample's loss by the parameters, penalties included.
 
         A row is what `loss_and_gradient` says of its sample alone, and their mean what it says of
-        all.
+        all; but for the l1 penalty of weights that are 0, where it has no derivative.
 
         Parameters
         ----------

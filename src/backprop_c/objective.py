@@ -49,8 +49,10 @@ class Objective:
         self, net: Any, X: "ArrayLike", y: "ArrayLike", sample_weight: "ArrayLike | None" = None
     ) -> None:
         self._net = copy.copy(net)
+        self._given = X, y, sample_weight
         self._measured = MetricSet(self._net._as_sample_set(X, y, sample_weight))
         self._lock = threading.Lock()
+        self._called_by: int | None = None
         self.start: NDArray[Any] = self._net.parameters.astype(np.float64)
 
     def __call__(self, parameters: "ArrayLike") -> "tuple[float, NDArray[Any]]":
@@ -71,6 +73,8 @@ class Objective:
         ------
         TypeError, ValueError
             If the vector is not made of finite real numbers, or has another shape.
+        RuntimeError
+            If a loss of one's own calls the objective that it is the loss of.
         """
         array = as_numbers(parameters, "parameters")
         if array.shape != self.start.shape:
@@ -78,10 +82,24 @@ class Objective:
                 f"parameters must have shape {self.start.shape}, but has shape {array.shape}"
             )
         array = as_finite(array, "parameters", self._net.dtype)
+        if self._called_by == threading.get_ident():
+            raise RuntimeError("an objective cannot be called while it computes its own loss")
         with self._lock:
-            self._net.parameters[:] = array
-            values, gradient = evaluate(self._net, self._measured, True, self._net._loss_caller())
+            self._called_by = threading.get_ident()
+            try:
+                self._net.parameters[:] = array
+                values, gradient = evaluate(
+                    self._net, self._measured, True, self._net._loss_caller()
+                )
+            finally:
+                self._called_by = None
         return float(values[0]), gradient.astype(np.float64, copy=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles have memory of their own, and the samples as they were given."""
+        net = copy.copy(self._net)
+        net.parameters[:] = self.start
+        return Objective, (net, *self._given)
 
     def __repr__(self) -> str:
         return f"Objective({self._net!r}, {self._measured.samples.n_samples} samples)"

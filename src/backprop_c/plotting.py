@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._monitor import KNOWN, LARGER, VALIDATION
+from ._validation.scalars import as_count
 
 LABELS = {"loss": "loss", "mse": "mean squared error", "accuracy": "accuracy"}
 # Drawn from 0 to 1.
@@ -176,10 +177,37 @@ MOST_UNITS = 80
 SIGNS = {1: "#c1121f", -1: "#00539c"}
 
 
+def layered(net):
+    """A network that can be drawn, or an error that says why not."""
+    if getattr(net, "_feeds_back", True):
+        raise TypeError(f"net must be a Network, whose layers can be drawn, but is {net!r}")
+    if not np.isfinite(net.parameters).all():
+        raise ValueError("net.parameters is not finite, and cannot be drawn")
+    return net
+
+
+def require_axes(ax):
+    """Raise if nothing can be drawn on it."""
+    if not hasattr(ax, "imshow"):
+        raise TypeError(f"ax must be a matplotlib Axes, but is {ax!r}")
+
+
+def as_image_shape(value):
+    """Rows and columns."""
+    try:
+        rows, columns = value
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+    except (TypeError, ValueError):
+        raise TypeError(f"shape must be a tuple (rows, columns), but is {value!r}") from None
+    return as_count(rows, "shape[0]", 1), as_count(columns, "shape[1]", 1)
+
+
 def plot_network(net, ax=None):
     """Draw a small network as a graph: a line for each weight, as wide as the weight is large.
 
-    Positive weights are red, negative ones blue; a unit is as dark as its bias is large.
+    Positive weights are red, negative ones blue; a unit is as dark as its bias is large. Both are
+    compared with the largest one of the same layer.
 
     Parameters
     ----------
@@ -196,9 +224,9 @@ def plot_network(net, ax=None):
     ImportError
         If matplotlib is not installed; it comes with the extra "plot".
     TypeError
-        If the units of the network feed each other.
+        If an argument is of the wrong kind, or the units of the network feed each other.
     ValueError
-        If the network has more units.
+        If the network has more units, or its parameters are not finite.
 
     Examples
     --------
@@ -210,9 +238,7 @@ def plot_network(net, ax=None):
     import_matplotlib()
     from matplotlib import pyplot
 
-    if net._feeds_back:
-        raise TypeError(f"net must be a Network, whose layers can be drawn, but is {net!r}")
-    sizes = net.layer_sizes
+    sizes = layered(net).layer_sizes
     if sum(sizes) > MOST_UNITS:
         raise ValueError(
             f"a network of {sum(sizes)} units cannot be drawn, but one of at most {MOST_UNITS} can"
@@ -220,22 +246,23 @@ def plot_network(net, ax=None):
     if ax is None:
         height = 1.2 + 0.42 * max(sizes)
         _, ax = pyplot.subplots(layout="constrained", figsize=(1.6 + 1.6 * len(sizes), height))
+    require_axes(ax)
     places = [(max(sizes) - 1) / 2 - (size - 1) / 2 + np.arange(size)[::-1] for size in sizes]
     for k, weights in enumerate(net.weights):
-        largest = max(np.abs(weights).max(), np.finfo(float).tiny)
+        widths = shares_of_largest(weights)
         for i, j in np.ndindex(weights.shape):
             ax.plot(
                 (k, k + 1),
                 (places[k][i], places[k + 1][j]),
                 color=SIGNS[1 if weights[i, j] >= 0 else -1],
-                linewidth=0.2 + 3 * abs(weights[i, j]) / largest,
+                linewidth=0.2 + 3 * widths[i, j],
                 alpha=0.7,
                 solid_capstyle="round",
                 zorder=1,
             )
     for k, heights in enumerate(places):
         biases = net.biases[k - 1] if k > 0 and net.biases else np.zeros(len(heights))
-        shades = np.abs(biases) / max(np.abs(biases).max(), np.finfo(float).tiny)
+        shades = shares_of_largest(biases)
         colours = [
             (*(1 - shade * (1 - part) for part in rgb_of(SIGNS[1 if bias >= 0 else -1])),)
             for bias, shade in zip(biases, shades, strict=True)
@@ -249,6 +276,12 @@ def plot_network(net, ax=None):
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax
+
+
+def shares_of_largest(values):
+    """Sizes by the largest one."""
+    sizes = np.abs(values).astype(float)
+    return sizes / max(sizes.max(), np.finfo(float).tiny)
 
 
 def rgb_of(colour):
@@ -278,8 +311,11 @@ def plot_first_layer(net, shape, ax=None):
     ------
     ImportError
         If matplotlib is not installed; it comes with the extra "plot".
+    TypeError
+        If an argument is of the wrong kind, or the units of the network feed each other.
     ValueError
-        If the image has not as many points as the network has inputs.
+        If the image has not as many points as the network has inputs, or the parameters are not
+        finite.
 
     Examples
     --------
@@ -291,8 +327,8 @@ def plot_first_layer(net, shape, ax=None):
     import_matplotlib()
     from matplotlib import pyplot
 
-    rows, columns = shape
-    weights = net.weights[0]
+    rows, columns = as_image_shape(shape)
+    weights = layered(net).weights[0]
     if rows * columns != len(weights):
         raise ValueError(
             f"shape {shape} has {rows * columns} points, but the network has {len(weights)} inputs"
@@ -309,6 +345,7 @@ def plot_first_layer(net, shape, ax=None):
         _, ax = pyplot.subplots(
             layout="constrained", figsize=(6.4, 6.4 * len(whole) / whole.shape[1])
         )
+    require_axes(ax)
     largest = np.abs(weights).max() or 1
     image = ax.imshow(whole, cmap="RdBu_r", vmin=-largest, vmax=largest)
     ax.figure.colorbar(image, ax=ax, shrink=0.8, label="weight")
