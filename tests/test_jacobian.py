@@ -154,9 +154,10 @@ def test_long_calls_give_the_same(rng):
     [
         ({"of": "weights"}, ValueError, 'of must be "inputs" or "parameters", but is \'weights\''),
         ({"of": None}, ValueError, 'of must be "inputs" or "parameters", but is None'),
+        ({"of": np.ones(2)}, ValueError, 'of must be "inputs" or "parameters", but is array('),
         ({"X": [1.0]}, ValueError, "X has 1 features, but the network has 2 inputs"),
         ({"X": [np.nan, 1]}, ValueError, "X[0] is nan; X must be finite"),
-        ({"X": "x"}, TypeError, "X"),
+        ({"X": "x"}, TypeError, "X must hold real numbers"),
         ({"out": np.empty((3, 2), "f4")}, TypeError, "out must be an array of float64, but is"),
         ({"out": np.empty((2, 3))}, ValueError, "out must have shape (3, 2), but has shape (2, 3)"),
         ({"out": np.empty((3, 4))[:, ::2]}, ValueError, "out must be C-contiguous"),

@@ -80,7 +80,7 @@ cdef class Jacobians(Engine):
         cdef int ndim
         cdef JacobianCall call
         self.require_set_up()
-        if of != "inputs":
+        if not isinstance(of, str) or of != "inputs":
             if not isinstance(of, str) or of != "parameters":
                 raise ValueError(f'of must be "inputs" or "parameters", but is {of!r}')
             of_parameters = True

@@ -28,7 +28,7 @@ cdef char* allocated(size_t size) except NULL:
     """`size` bytes, with a cleared cache line behind them: the kernels read whole vectors."""
     memory = <char*>allocate(size + CACHE_LINE)
     if memory == NULL:
-        raise MemoryError()
+        raise MemoryError(f"there is no memory for {size:,} bytes")
     memset(memory + size, 0, CACHE_LINE)
     return memory
 
