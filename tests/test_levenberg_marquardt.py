@@ -403,7 +403,7 @@ def test_more_parameters_than_there_is_memory_for():
     net = Network((2000, 2000, 1), random_state=0)
     X = np.zeros((1, 2000))
     with pytest.warns(RuntimeWarning, match=r"takes 256,\d+,\d+ MB for 4004001 parameters"):
-        unchanged(net, MemoryError, None, X, [1.0], optimizer=LM())
+        unchanged(net, MemoryError, "there is no memory for ", X, [1.0], optimizer=LM())
     assert net.fit(X, [1.0], epochs=1, optimizer="sgd").epochs == 1
 
 
