@@ -46,13 +46,17 @@ cdef void batch_jacobian(const Plan* plan, Py_ssize_t n_samples, const void* X,
     cdef lanes* block = <lanes*>workspace
     cdef const real* flat = <const real*>parameters
     cdef real* slopes = <real*>jacobian_out
+    cdef Samples samples
+    cdef Part part
     cdef Py_ssize_t rows, vectors, output
     cdef Py_ssize_t start = 0
+    samples.X = X
+    samples.order = NULL
+    part.packed = part.dropping = False
     while start < n_samples:
         rows = min(plan.predict_rows, n_samples - start)
         vectors = vectors_of(rows)
-        pack_rows(n_in, vectors, rows, <const real*>X + start * n_in, n_in, NULL, <real*>block)
-        narrow_forward(plan, vectors, False, flat, block)
+        batch_forward(plan, &samples, start, rows, &part, flat, workspace, NULL, 0)
         for output in range(n_out):
             slopes_of_output(plan, vectors, output, flat, block)
             transpose(n_in, rows, <const real*>block, vectors * LANES, NULL,
