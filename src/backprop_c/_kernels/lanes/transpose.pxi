@@ -5,6 +5,17 @@ cdef enum:
     TRANSPOSED = 32
 
 
+cdef inline void transpose_few(const int n_rows, Py_ssize_t n_columns, const real** rows,
+                               real* y_out, Py_ssize_t y_stride) noexcept nogil:
+    # y[c, r] = rows[r][c], where n_rows is less than QUAD
+    # rows: (n_rows,) of (n_columns,), y: (n_columns, n_rows)
+    cdef Py_ssize_t c
+    cdef int r
+    for c in range(n_columns):
+        for r in range(n_rows):
+            y_out[c * y_stride + r] = rows[r][c]
+
+
 cdef inline void transpose_panel(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x,
                                  Py_ssize_t x_stride, const Py_ssize_t* order, real* y_out,
                                  Py_ssize_t y_stride) noexcept nogil:
@@ -13,7 +24,7 @@ cdef inline void transpose_panel(Py_ssize_t n_rows, Py_ssize_t n_columns, const 
     cdef const real* row[QUAD]
     cdef Py_ssize_t r = 0
     cdef Py_ssize_t c
-    cdef int k
+    cdef int k, left
     while r + QUAD <= n_rows:
         for k in range(QUAD):
             row[k] = x + (order[r + k] if order != NULL else r + k) * x_stride
@@ -28,10 +39,15 @@ cdef inline void transpose_panel(Py_ssize_t n_rows, Py_ssize_t n_columns, const 
                 y_out[c * y_stride + r + k] = row[k][0]
                 row[k] += 1
         r += QUAD
-    for r in range(r, n_rows):
-        row[0] = x + (order[r] if order != NULL else r) * x_stride
-        for c in range(n_columns):
-            y_out[c * y_stride + r] = row[0][c]
+    left = n_rows - r
+    for k in range(left):
+        row[k] = x + (order[r + k] if order != NULL else r + k) * x_stride
+    if left == 1:
+        transpose_few(1, n_columns, row, y_out + r, y_stride)
+    elif left == 2:
+        transpose_few(2, n_columns, row, y_out + r, y_stride)
+    elif left == 3:
+        transpose_few(3, n_columns, row, y_out + r, y_stride)
 
 
 cdef void transpose(Py_ssize_t n_rows, Py_ssize_t n_columns, const real* x, Py_ssize_t x_stride,

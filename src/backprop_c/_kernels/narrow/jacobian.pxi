@@ -53,6 +53,7 @@ cdef void batch_jacobian(const Plan* plan, Py_ssize_t n_samples, const void* X,
     samples.X = X
     samples.order = NULL
     part.packed = part.dropping = False
+    part.capacity = plan.part_rows
     while start < n_samples:
         rows = min(plan.predict_rows, n_samples - start)
         vectors = vectors_of(rows)
