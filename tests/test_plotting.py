@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from backprop_c import History, Network, plotting
+from backprop_c.plotting import curves
 
 pytest.importorskip("matplotlib")
 
@@ -104,7 +105,7 @@ def test_saved_panels(monkeypatch, tmp_path):
     shown = []
     plot = plotting.plot_history
     monkeypatch.setattr(
-        plotting, "plot_history", lambda *given: shown.append(given[0]) or plot(*given)
+        curves, "plot_history", lambda *given: shown.append(given[0]) or plot(*given)
     )
     history = a_history(("loss", "mse", "val_loss", "val_mse"), 3)
     plotting.save_history(history, ("loss", "accuracy"), tmp_path / "saved.png", "Title")

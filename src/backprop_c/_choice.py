@@ -40,7 +40,7 @@ LEAST_SAMPLES, PARTS, MOST_FOR_ALL_PARTS, PATIENCE = 100, 5, 1000, 50
 
 
 def choose(n_parameters, n_outputs, n_samples, loss, refused, feeds_back=False):
-    """The optimizers for such a network and data, the most thorough one first; and why it is.
+    """The optimizers for such a network and data, the most thorough one first; and the reason.
 
     Adam at a rate that is to be found is None, and always the last one.
 
