@@ -53,8 +53,8 @@ def test_it_is_light():
 def test_import_costs_little_over_numpy(tmp_path):
     """20 ms of processor time; in proportion more where NumPy's own import takes over 70.
 
-    The least of some runs, since others may be using the machine. With bytecode, as in an
-    installation: the first import writes it.
+    The least of some runs, and of more where that is too much, since others may be using the
+    machine. With bytecode, as in an installation: the first import writes it.
     """
     code = (
         "import sys, time; start = time.thread_time(); import numpy; middle = time.thread_time(); "
@@ -63,20 +63,23 @@ def test_import_costs_little_over_numpy(tmp_path):
     )
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    outs = [
-        subprocess.run(
+    # Without a GIL it takes longer.
+    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.040
+    outs = []
+    for _ in range(28):
+        done = subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
             text=True,
             check=True,
             env=environment,
-        ).stdout.split()
-        for _ in range(7)
-    ]
-    numpys, ours, _ = zip(*outs, strict=True)
-    # Without a GIL it takes longer.
-    limit = 0.020 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.040
-    assert min(map(float, ours)) <= max(limit, limit * min(map(float, numpys)) / 0.070)
+        )
+        outs.append(done.stdout.split())
+        numpys, ours, _ = zip(*outs, strict=True)
+        allowed = max(limit, limit * min(map(float, numpys)) / 0.070)
+        if len(outs) >= 7 and min(map(float, ours)) <= allowed:
+            break
+    assert min(map(float, ours)) <= allowed
     assert {random for *_, random in outs} == {"False"}
 
 
