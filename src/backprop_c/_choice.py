@@ -134,9 +134,10 @@ def has_enough(samples):
 
 
 def trials(net, samples, found, batch_size, verbose, options):
-    """Of each optimizer: the loss to compare it by, the epochs and the optimizer that would follow.
+    """Try each optimizer: the loss to compare it by, the epochs and the optimizers.
 
-    The optimizer itself stands before the one that would follow it. A stop ends the trials.
+    The first of these is the one that was tried, the second the one to train with. A stop ends the
+    trials.
     """
     tried = [one for one in found if one is not None]
     if None in found:

@@ -21,8 +21,7 @@ cdef enum:
     WORK_OF_SHORT_CALL = 40000
     # What is done between two looks for signals.
     WORK_OF_RUN = 50000000
-    # A vector of samples takes about as long as so many rows, where it has 16 lanes; so a part of
-    # a vector pays from 1 / SAMPLES_ON_LANES of it on.
+    # Samples go on the lanes where they fill at least one in so many of these.
     SAMPLES_ON_LANES = 4
     # What is larger goes past the caches.
     BYTES_TO_STREAM = 16000000
