@@ -73,8 +73,9 @@ def test_a_row_alone_and_out(of, dtype, rng):
     net = Network((3, 9, 2), dtype=dtype, random_state=0, dropout=0.5)
     X = rng.normal(size=(5, 3)).astype(dtype)
     found = net.jacobian(X, of=of)
-    # Several samples may be on the lanes, where sums are taken in another order.
-    np.testing.assert_allclose(net.jacobian(X[1], of=of), found[1], rtol=100 * np.finfo(dtype).eps)
+    # By the inputs several samples may be on the lanes, where sums are taken in another order.
+    tolerance = 100 * np.finfo(dtype).eps if of == "inputs" else 0
+    np.testing.assert_allclose(net.jacobian(X[1], of=of), found[1], rtol=tolerance, atol=0)
     memory = np.full(found.size + 64, 7, dtype)
     out = memory[: found.size].reshape(found.shape)
     assert net.jacobian(X, out, of=of) is out
